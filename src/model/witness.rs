@@ -1,0 +1,26 @@
+//! The second, independent question that a removal from absence needs (P2).
+
+use super::Container;
+use super::SourceId;
+use crate::scim::Kind;
+
+/// Asked of the source, one a removal.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum WitnessQuestion {
+    /// Is the principal (still) assigned to this application, or a direct member of this group?
+    Held { container: Container, principal: SourceId, kind: Kind },
+    /// Does the object (still) exist?
+    Exists { id: SourceId, kind: Kind },
+}
+
+/// What the source says of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WitnessAnswer {
+    /// The edge or the object is not there: the removal is confirmed.
+    Absent,
+    /// It is there after all: the answers disagree, the removal is held.
+    Present,
+    /// The source cannot or may not say (a missing permission, an error); absence in a second complete read
+    /// in a later cycle is the witness then. The text says why.
+    CannotSay(String),
+}

@@ -1,0 +1,81 @@
+//! Why a change is in the plan: one event of the source, one edit of the settings. Equal causes fold.
+
+use serde::Deserialize;
+use serde::Serialize;
+
+use crate::model::SourceId;
+
+/// What happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CauseKind {
+    /// Came into scope through the subjects (an application, groups).
+    Joined,
+    /// Left the subjects, which are still in scope themselves.
+    Left,
+    /// The subjects (groups) lost their own assignment, or are gone.
+    GroupLost,
+    Disabled,
+    Enabled,
+    SoftDeleted,
+    Gone,
+    /// Missing from a complete read of the source.
+    Missing,
+    /// Attributes changed in the source.
+    Changed,
+    /// Members of a team changed in the source (the subject is the group).
+    Members,
+    /// The settings were edited.
+    Settings,
+}
+
+/// A cause has an identity of its own: kind, subject, settings digest. It does not depend on evidence, so it
+/// survives an expired watermark.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Cause {
+    pub kind: CauseKind,
+    /// Source ids, sorted; empty where the kind says it all (folded over people).
+    pub subjects: Vec<SourceId>,
+    /// What people call the subjects, in the same order.
+    pub names: Vec<String>,
+    /// The digest of the rules, for `Settings` only.
+    pub rules: String,
+}
+
+/// The first 8 hex digits of the hash of a cause's identity: what a person types.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct CauseId(pub String);
+
+impl Cause {
+    /// Names are left out: a renamed group is the same cause.
+    pub fn id(&self) -> CauseId {
+        let mut hash = blake3::Hasher::new();
+        hash.update(format!("{:?}", self.kind).as_bytes());
+        for subject in &self.subjects {
+            hash.update(b"\0");
+            hash.update(subject.0.as_bytes());
+        }
+        hash.update(b"\0\0");
+        hash.update(self.rules.as_bytes());
+        CauseId(hash.finalize().to_hex()[..8].to_owned())
+    }
+
+    /// A clause for reports: `group app-sales lost its assignment`.
+    pub fn sentence(&self) -> String {
+        let subjects = || self.names.join(", ");
+        match self.kind {
+            CauseKind::Joined => format!("assigned through {}", subjects()),
+            CauseKind::Left => format!("no longer in {}", subjects()),
+            CauseKind::GroupLost => format!("{} lost its assignment", subjects()),
+            CauseKind::Disabled => "disabled in the source".to_owned(),
+            CauseKind::Enabled => "enabled in the source".to_owned(),
+            CauseKind::SoftDeleted => "in the source's recycle bin".to_owned(),
+            CauseKind::Gone => "deleted in the source".to_owned(),
+            CauseKind::Missing => "missing from a complete read of the source".to_owned(),
+            CauseKind::Changed => "changed in the source".to_owned(),
+            CauseKind::Members => format!("members of {} changed", subjects()),
+            CauseKind::Settings => "the settings were edited".to_owned(),
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! What a job's settings say about people and teams, checked: scope, mappings, policy, limits.
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+
+use super::Class;
+use super::Mapping;
+use crate::model::SourceId;
+use crate::model::Vocabulary;
+
+/// Everything that `desired` depends on besides what was seen. Its digest changes exactly when a rule changes.
+#[derive(Clone, Debug, Serialize)]
+pub struct Rules {
+    pub vocabulary: Vocabulary,
+    pub scope: Scope,
+    pub users: Mapping,
+    pub groups: Mapping,
+    pub leavers: Leavers,
+    pub actions: Actions,
+    pub adoption: Adoption,
+    /// userNames and team names of the target that are never written (P6), case-folded.
+    pub protect: BTreeSet<String>,
+}
+
+impl Rules {
+    /// blake3 of the rules, 16 hex digits.
+    pub fn digest(&self) -> String {
+        let text = serde_json::to_vec(self).expect("rules are plain values with text keys");
+        blake3::hash(&text).to_hex()[..16].to_owned()
+    }
+}
+
+/// Who, and which groups become teams.
+#[derive(Clone, Debug, Serialize)]
+pub struct Scope {
+    pub users: Selection,
+    pub teams: Selection,
+}
+
+/// A union of clauses.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Selection {
+    /// Assigned to this application: for people directly or through an assigned group, for teams directly.
+    pub assigned_to: Option<SourceId>,
+    pub groups: Vec<GroupPick>,
+    /// Everybody that the source shows.
+    pub all: bool,
+    /// Members of members count too.
+    pub nested: bool,
+}
+
+/// One chosen group, or several.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GroupPick {
+    Id(SourceId),
+    /// The exact display name; names are not unique, every group of that name is chosen.
+    Name(String),
+    Prefix(String),
+}
+
+/// What happens to what leaves scope. Nothing is deleted unless a setting says so (P16).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Leavers {
+    pub users: OnLeave,
+    pub teams: OnTeamLeave,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OnLeave {
+    #[default]
+    Deactivate,
+    Delete,
+    Leave,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OnTeamLeave {
+    /// Loses the members that we added.
+    #[default]
+    Empty,
+    Delete,
+    Leave,
+}
+
+/// Which actions are on. What is off is held, and said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Actions {
+    pub create: bool,
+    pub update: bool,
+    pub deactivate: bool,
+    pub delete: bool,
+    pub teams: bool,
+}
+
+impl Default for Actions {
+    fn default() -> Self {
+        Actions { create: true, update: true, deactivate: true, delete: false, teams: true }
+    }
+}
+
+/// Which existing resources matching may make ours (P6).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Adoption {
+    Never,
+    /// Only where the resource's `externalId` is ours.
+    ExternalId,
+    /// That, or an exact `userName` (a team: `displayName`) on a resource without an `externalId`.
+    #[default]
+    ExternalIdOrName,
+    /// That, or any matching attribute.
+    AnyMatch,
+}
+
+/// How many changes of a class may go at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Limit {
+    pub count: u64,
+    /// Of the job's active links.
+    pub percent: u8,
+}
+
+/// Limits by class; a class that is not here has none.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Limits {
+    pub classes: BTreeMap<Class, Limit>,
+    /// In a small directory a percentage means nothing: so many changes of a class always go.
+    pub floor: u64,
+    /// How many witness questions a cycle may ask; removals beyond are held as unwitnessed.
+    pub witness_budget: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        let classes = BTreeMap::from([
+            (Class::Rename, Limit { count: 100, percent: 10 }),
+            (Class::RemoveMembers, Limit { count: 500, percent: 20 }),
+            (Class::Deactivate, Limit { count: 50, percent: 10 }),
+            (Class::Delete, Limit { count: 10, percent: 2 }),
+            (Class::DeleteTeams, Limit { count: 0, percent: 0 }),
+        ]);
+        Limits { classes, floor: 5, witness_budget: 200 }
+    }
+}

@@ -1,0 +1,69 @@
+//! Shelf of directories that are read. The contract: reads in, pages out; the loop, the staging and the stop
+//! signal belong to the cycle.
+//!
+//! | source | room | proves absence by |
+//! |---|---|---|
+//! | Microsoft Graph | `graph` | full lists, delta events |
+//! | Okta | `okta` | full lists |
+//! | a JSON file | `file` | one snapshot, read whole, with its own counts |
+
+pub mod file;
+pub mod graph;
+pub mod okta;
+
+use futures_util::future::BoxFuture;
+use jiff::Timestamp;
+
+use crate::model::Finding;
+use crate::model::Page;
+use crate::model::Read;
+use crate::model::Reading;
+use crate::model::Vocabulary;
+use crate::model::Watermarks;
+use crate::model::WitnessAnswer;
+use crate::model::WitnessQuestion;
+
+/// A directory that is read. A connector never writes to it.
+pub trait Source: Send + Sync {
+    fn vocabulary(&self) -> Vocabulary;
+
+    /// Which directory and which application this is, in a form that is pinned at the first cycle (P15), such
+    /// as `graph tenant 1111-… app 2222-…`. Made from settings and, where it is free, from what was read; two
+    /// calls give the same text.
+    fn identity(&self) -> String;
+
+    /// The reads that a cycle begins with. A watermark that is missing, or `Reading::Full`, starts its read over.
+    fn reads(&self, watermarks: &Watermarks, reading: Reading, now: Timestamp) -> Vec<Read>;
+
+    /// One page of one read.
+    fn page<'a>(&'a self, read: &'a Read) -> BoxFuture<'a, Result<Page, SourceError>>;
+
+    /// Answers in the order of the questions (P2).
+    fn witness<'a>(
+        &'a self,
+        questions: &'a [WitnessQuestion],
+    ) -> BoxFuture<'a, Result<Vec<WitnessAnswer>, SourceError>>;
+
+    /// Sign-in, permissions and facts, for `rosterd check`. Changes nothing.
+    fn check(&self) -> BoxFuture<'_, Vec<Finding>>;
+
+    /// Requests sent so far, those that were repeated included.
+    fn requests(&self) -> u64;
+}
+
+/// Why a source could not be read. What the caller does differs by variant.
+#[derive(Debug, thiserror::Error)]
+pub enum SourceError {
+    /// The source no longer knows our watermark; the named read starts over, and nobody is removed for it.
+    #[error("the watermark of `{read}` has expired")]
+    WatermarkExpired { read: String },
+    /// Somebody has to change something: credentials, permissions, the application's state, a setting.
+    #[error("{what}; {cure}")]
+    Refused { what: String, cure: String },
+    /// Down, throttled or out of retries: the next cycle tries again.
+    #[error("{what}")]
+    Unavailable { what: String },
+    /// An answer that cannot be read: `place` names the request, without values.
+    #[error("{place}: {what}")]
+    Malformed { place: String, what: String },
+}

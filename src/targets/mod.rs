@@ -1,0 +1,129 @@
+//! Shelf of places where changes go, behind the one door of the SCIM core: `ServiceProvider`.
+//!
+//! | target | room |
+//! |---|---|
+//! | embedded workspace (our own SCIM directory) | `workspace` |
+//! | remote SCIM 2.0 service | `remote` |
+
+pub mod remote;
+pub mod workspace;
+
+use futures_util::future::BoxFuture;
+use serde_json::Value;
+
+use crate::model::Finding;
+use crate::scim::Attributes;
+use crate::scim::Kind;
+use crate::scim::ResourceId;
+
+/// A SCIM service as the cycle writes to it. Every call takes many and answers in the same order: an embedded
+/// target does them in one transaction, a remote one with bounded concurrency.
+pub trait ServiceProvider: Send + Sync {
+    /// Which service this is, pinned at the first cycle (P15): its URL, or the id of the workspace.
+    fn identity(&self) -> String;
+
+    /// All resources whose attribute equals the value, under the attribute's own case rule. The answers were
+    /// checked: a service that ignores filters does not turn into matches.
+    fn find<'a>(&'a self, lookups: &'a [Lookup]) -> BoxFuture<'a, Result<Vec<Vec<Found>>, TargetError>>;
+
+    /// The resources by id; `None` where the service says there is none.
+    fn get<'a>(
+        &'a self,
+        ids: &'a [(Kind, ResourceId)],
+    ) -> BoxFuture<'a, Result<Vec<Option<Found>>, TargetError>>;
+
+    /// The members of a team; `None` where the service does not show members or has no such team.
+    fn members<'a>(
+        &'a self,
+        team: &'a ResourceId,
+    ) -> BoxFuture<'a, Result<Option<Vec<ResourceId>>, TargetError>>;
+
+    /// Carries the operations out, in order where they touch the same resource. One outcome each.
+    /// An error means that the service as a whole cannot be used; outcomes not yet known are then unknown.
+    fn apply<'a>(&'a self, operations: &'a [Operation]) -> BoxFuture<'a, Result<Vec<Outcome>, TargetError>>;
+
+    /// Discovery by reads alone, for `rosterd check`.
+    fn check(&self) -> BoxFuture<'_, Vec<Finding>>;
+
+    /// How many operations one call of `apply` should carry.
+    fn batch(&self) -> usize;
+
+    /// Requests sent so far (0 for an embedded target).
+    fn requests(&self) -> u64;
+}
+
+/// Find resources by one attribute (`eq`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lookup {
+    pub kind: Kind,
+    /// A SCIM path: `userName`, `externalId`, `displayName`, `emails[type eq "work"].value`.
+    pub path: String,
+    pub value: String,
+}
+
+/// One resource as the target shows it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Found {
+    pub id: ResourceId,
+    pub kind: Kind,
+    /// `false` only where the target says so.
+    pub active: bool,
+    /// The resource, whole, as JSON (RFC 7643); members may be left out.
+    pub body: Value,
+}
+
+/// One write. Ids are the target's; values are by SCIM path.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Operation {
+    Create {
+        kind: Kind,
+        attributes: Attributes,
+    },
+    /// Sets each path to its value; `null` unassigns. `active` is a path like any other.
+    Patch {
+        kind: Kind,
+        id: ResourceId,
+        set: Vec<(String, Value)>,
+    },
+    Delete {
+        kind: Kind,
+        id: ResourceId,
+    },
+    /// Adds before it removes; members that are not named stay as they are (P6).
+    Members {
+        team: ResourceId,
+        add: Vec<ResourceId>,
+        remove: Vec<ResourceId>,
+    },
+}
+
+/// What became of one operation.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outcome {
+    /// Done; the resource as the target shows it now, where it shows it.
+    Done { id: ResourceId, shown: Option<Value> },
+    /// The target has it already, or another resource has the unique value (409).
+    Conflict { detail: String },
+    /// No resource has this id (404). For a `Delete` this counts as done and is reported as `Done`.
+    Missing,
+    /// The target will not do it; the text is its own, masked and shortened.
+    Refused { status: u16, detail: String },
+    /// Not done, and worth trying in the next cycle (throttled, 5xx).
+    Later { detail: String },
+    /// Sent, and no answer came: it may or may not have been done. Settled by asking, never by repeating (P5).
+    Unknown { detail: String },
+}
+
+/// The target as a whole cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum TargetError {
+    /// Credentials or rights: a person has to act.
+    #[error("{what}; {cure}")]
+    Refused { what: String, cure: String },
+    /// Down or out of retries: the next cycle tries again.
+    #[error("{what}")]
+    Unavailable { what: String },
+    /// Our own store under an embedded workspace.
+    #[error("the workspace's store failed")]
+    Store(#[from] crate::store::StoreError),
+}

@@ -1,0 +1,263 @@
+//! The file itself: opening, the one place where SQL runs, private copies, leases.
+
+use std::fs::File;
+use std::path::Path;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::MutexGuard;
+use std::sync::PoisonError;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use rusqlite::Connection;
+use rusqlite::OpenFlags;
+use rusqlite::Transaction;
+use rusqlite::TransactionBehavior;
+
+use super::Sql;
+use super::StoreError;
+use super::migrate::migrate;
+
+/// Page cache of a connection in KiB: random ids thrash the unique index with SQLite's 2 MiB default
+/// (performance reference, section 4).
+const CACHE_KIB: i64 = 16 * 1024;
+/// How long a statement waits for another process's transaction.
+const BUSY: Duration = Duration::from_secs(30);
+
+/// The state of all jobs and workspaces. Cheap to clone.
+#[derive(Clone)]
+pub struct Store {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    path: PathBuf,
+    writer: Mutex<Connection>,
+    /// Idle read-only connections; more are opened when they are all in use.
+    readers: Mutex<Vec<Connection>>,
+    /// An in-memory database has one connection for everything.
+    in_memory: bool,
+    /// Removed when the last clone is dropped: the home of a private copy.
+    scratch: Option<PathBuf>,
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        if let Some(directory) = &self.scratch {
+            // Nothing to do about a failure here: the directory holds a copy, and is ours alone.
+            let _ = std::fs::remove_dir_all(directory);
+        }
+    }
+}
+
+impl Store {
+    /// Opens the file, makes it where it is missing, and brings its schema up to date.
+    pub fn open(path: &Path) -> Result<Store, StoreError> {
+        let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+        if let Some(directory) = directory {
+            std::fs::create_dir_all(directory)
+                .map_err(|source| StoreError::Directory { path: directory.to_owned(), source })?;
+        }
+        Store::open_file(path, None)
+    }
+
+    /// An empty state that lives as long as its last clone.
+    pub fn in_memory() -> Result<Store, StoreError> {
+        let path = PathBuf::from(":memory:");
+        let named = |source| StoreError::Sqlite { path: path.clone(), source };
+        let mut writer = Connection::open_in_memory().map_err(named)?;
+        tune(&writer).map_err(named)?;
+        migrate(&mut writer, &path)?;
+        let inner =
+            Inner { path, writer: writer.into(), readers: Mutex::default(), in_memory: true, scratch: None };
+        Ok(Store { inner: Arc::new(inner) })
+    }
+
+    fn open_file(path: &Path, scratch: Option<PathBuf>) -> Result<Store, StoreError> {
+        let named = |source| StoreError::Sqlite { path: path.to_owned(), source };
+        let mut writer = Connection::open(path).map_err(named)?;
+        tune(&writer).map_err(named)?;
+        let mode: String =
+            writer.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0)).map_err(named)?;
+        if mode != "wal" {
+            return Err(StoreError::NoWal { path: path.to_owned(), mode });
+        }
+        // FULL: a power cut must not undo an intent that was written before its request was sent (P5). Commits
+        // come once a batch, so the price is a few milliseconds for hundreds of changes.
+        writer.pragma_update(None, "synchronous", "FULL").map_err(named)?;
+        migrate(&mut writer, path)?;
+        let inner = Inner {
+            path: path.to_owned(),
+            writer: Mutex::new(writer),
+            readers: Mutex::default(),
+            in_memory: false,
+            scratch,
+        };
+        Ok(Store { inner: Arc::new(inner) })
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.inner.path
+    }
+
+    /// A copy that nobody else sees and that is gone when its last clone is dropped: what a dry run works on, so
+    /// that it cannot write to the state (P3).
+    pub async fn private_copy(&self) -> Result<Store, StoreError> {
+        let store = self.clone();
+        blocking(move || {
+            let directory = scratch_directory()?;
+            let path = directory.join("copy.db");
+            let named = |source| StoreError::Sqlite { path: path.clone(), source };
+            let copied = (|| {
+                let mut copy = Connection::open(&path).map_err(named)?;
+                let source = store.lock_writer();
+                let backup = rusqlite::backup::Backup::new(&source, &mut copy).map_err(named)?;
+                backup.run_to_completion(4096, Duration::ZERO, None).map_err(named)
+            })();
+            match copied {
+                Ok(()) => Store::open_file(&path, Some(directory)),
+                Err(error) => {
+                    let _ = std::fs::remove_dir_all(&directory);
+                    Err(error)
+                }
+            }
+        })
+        .await
+    }
+
+    /// Runs `f` in one transaction; an error rolls it back.
+    pub(super) async fn write<T: Send + 'static>(
+        &self,
+        f: impl FnOnce(&Transaction<'_>) -> Sql<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let store = self.clone();
+        blocking(move || {
+            let mut writer = store.lock_writer();
+            store.named((|| {
+                let transaction = writer.transaction_with_behavior(TransactionBehavior::Immediate)?;
+                let value = f(&transaction)?;
+                transaction.commit()?;
+                Ok(value)
+            })())
+        })
+        .await
+    }
+
+    /// Runs `f` on one consistent view of the state.
+    pub(super) async fn read<T: Send + 'static>(
+        &self,
+        f: impl FnOnce(&Connection) -> Sql<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let store = self.clone();
+        blocking(move || {
+            if store.inner.in_memory {
+                let connection = store.lock_writer();
+                return store.named(f(&connection));
+            }
+            let connection = store.reader()?;
+            let value = store.named((|| {
+                let view = connection.unchecked_transaction()?;
+                let value = f(&view)?;
+                view.finish()?;
+                Ok(value)
+            })());
+            lock(&store.inner.readers).push(connection);
+            value
+        })
+        .await
+    }
+
+    fn reader(&self) -> Result<Connection, StoreError> {
+        if let Some(idle) = lock(&self.inner.readers).pop() {
+            return Ok(idle);
+        }
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        self.named((|| {
+            let connection = Connection::open_with_flags(&self.inner.path, flags)?;
+            tune(&connection)?;
+            Ok(connection)
+        })())
+    }
+
+    /// One more connection that may write, for a staging area with temporary tables of its own.
+    pub(super) fn connect(&self) -> Result<Connection, StoreError> {
+        self.named((|| {
+            let connection = Connection::open(&self.inner.path)?;
+            tune(&connection)?;
+            connection.pragma_update(None, "synchronous", "FULL")?;
+            Ok(connection)
+        })())
+    }
+
+    pub(super) fn named<T>(&self, result: Sql<T>) -> Result<T, StoreError> {
+        result.map_err(|source| StoreError::Sqlite { path: self.inner.path.clone(), source })
+    }
+
+    fn lock_writer(&self) -> MutexGuard<'_, Connection> {
+        lock(&self.inner.writer)
+    }
+
+    /// Takes every named lease, or none: one a job, one a target identity. A crash gives them back.
+    pub fn lease(&self, names: &[String]) -> Result<Lease, StoreError> {
+        let mut files = Vec::new();
+        if self.inner.in_memory {
+            return Ok(Lease { _files: files });
+        }
+        let directory = self.inner.path.with_extension("leases");
+        let failed = |source| StoreError::Directory { path: directory.clone(), source };
+        std::fs::create_dir_all(&directory).map_err(failed)?;
+        for name in names {
+            let digest = blake3::hash(name.as_bytes()).to_hex();
+            let file = File::create(directory.join(&digest[..16])).map_err(failed)?;
+            match file.try_lock() {
+                Ok(()) => files.push(file),
+                Err(std::fs::TryLockError::WouldBlock) => {
+                    return Err(StoreError::Busy { what: name.clone() });
+                }
+                Err(std::fs::TryLockError::Error(source)) => return Err(failed(source)),
+            }
+        }
+        Ok(Lease { _files: files })
+    }
+}
+
+/// Held while it lives; the operating system gives the locks back when the process ends, however it ends.
+#[derive(Debug)]
+pub struct Lease {
+    _files: Vec<File>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // A panic inside a transaction has rolled it back already, so the connection is as good as before.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn tune(connection: &Connection) -> Sql<()> {
+    connection.busy_timeout(BUSY)?;
+    connection.set_prepared_statement_cache_capacity(128);
+    connection.pragma_update(None, "foreign_keys", true)?;
+    connection.pragma_update(None, "cache_size", -CACHE_KIB)
+}
+
+async fn blocking<T: Send + 'static>(
+    f: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
+) -> Result<T, StoreError> {
+    tokio::task::spawn_blocking(f).await.map_err(|_| StoreError::Stopped)?
+}
+
+/// A new directory that only we may enter.
+fn scratch_directory() -> Result<PathBuf, StoreError> {
+    use std::os::unix::fs::DirBuilderExt;
+    static NUMBER: AtomicU64 = AtomicU64::new(0);
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    let path = std::env::temp_dir().join(format!("rosterd-plan-{}-{number}", std::process::id()));
+    // A directory of an earlier process with our number is not in use any more.
+    let _ = std::fs::remove_dir_all(&path);
+    std::fs::DirBuilder::new()
+        .mode(0o700)
+        .create(&path)
+        .map_err(|source| StoreError::Directory { path: path.clone(), source })?;
+    Ok(path)
+}

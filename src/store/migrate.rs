@@ -1,0 +1,52 @@
+//! The schema, step by step: numbered files of `state/`, embedded in the binary, run once each.
+
+use std::path::Path;
+
+use rusqlite::Connection;
+use rusqlite::TransactionBehavior;
+use rusqlite::params;
+
+use super::StoreError;
+
+/// Append only: a step that was run is never edited.
+const STEPS: &[(&str, &str)] = &[("0001_engine", include_str!("../../state/0001_engine.sql"))];
+
+const MEMORY: &str = "CREATE TABLE IF NOT EXISTS schema_steps (
+    number INTEGER PRIMARY KEY, name TEXT NOT NULL, hash TEXT NOT NULL) STRICT";
+
+/// Brings the schema up to date; refuses a file of a newer version and one whose steps differ from ours.
+pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
+    let named = |source| StoreError::Sqlite { path: path.to_owned(), source };
+    let have: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(named)?;
+    let have = usize::try_from(have).unwrap_or(usize::MAX);
+    if have > STEPS.len() {
+        return Err(StoreError::Newer { path: path.to_owned(), have, know: STEPS.len() });
+    }
+    for (number, (name, sql)) in STEPS.iter().enumerate() {
+        let hash = blake3::hash(sql.as_bytes()).to_hex();
+        if number < have {
+            let was: String = connection
+                .query_row("SELECT hash FROM schema_steps WHERE number = ?1", [number as i64], |row| {
+                    row.get(0)
+                })
+                .map_err(named)?;
+            if was != hash.as_str() {
+                return Err(StoreError::Edited { path: path.to_owned(), step: name });
+            }
+            continue;
+        }
+        let mut step = || {
+            let transaction = connection.transaction_with_behavior(TransactionBehavior::Exclusive)?;
+            transaction.execute_batch(MEMORY)?;
+            transaction.execute_batch(sql)?;
+            transaction.execute(
+                "INSERT INTO schema_steps VALUES (?1, ?2, ?3)",
+                params![number as i64, name, hash.as_str()],
+            )?;
+            transaction.pragma_update(None, "user_version", number as i64 + 1)?;
+            transaction.commit()
+        };
+        step().map_err(named)?;
+    }
+    Ok(())
+}

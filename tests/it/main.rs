@@ -1,0 +1,3 @@
+//! The integration tests, one binary: each topic is a module.
+
+mod architecture;

@@ -22,6 +22,7 @@ pub use change::Mode;
 pub use change::Proof;
 pub use change::Tally;
 pub use change::Verdict;
+pub use mapping::Given;
 pub use mapping::Mapped;
 pub use mapping::Mapping;
 pub use mapping::MappingProblem;

@@ -3,13 +3,30 @@
 use serde::Serialize;
 
 use crate::model::Seen;
+use crate::model::SourceId;
 use crate::model::Vocabulary;
 use crate::scim::Attributes;
+use crate::scim::Kind;
 
 /// The rows of one resource type, each naming its own target attribute.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Mapping {
     pub rows: Vec<Row>,
+    /// The service refuses accounts whose userName is not their work e-mail: a note is made of those. It
+    /// changes nothing that is desired, so it is no part of the rules' digest.
+    #[serde(skip)]
+    pub user_name_is_email: bool,
+}
+
+/// One object of the source, as its rows see it.
+#[derive(Clone, Copy, Debug)]
+pub struct Given<'a> {
+    pub id: &'a SourceId,
+    pub kind: Kind,
+    pub seen: &'a Seen,
+    /// What `IsSoftDeleted` says: out of scope, disabled or in the recycle bin (Entra provisioning reference,
+    /// section 8).
+    pub soft_deleted: bool,
 }
 
 /// One target attribute.
@@ -64,14 +81,8 @@ pub struct MappingProblem {
 }
 
 impl Mapping {
-    /// Evaluates every row. `soft_deleted` is what `IsSoftDeleted` says: out of scope, disabled or in the
-    /// recycle bin (Entra provisioning reference, section 8).
-    pub fn evaluate(
-        &self,
-        _seen: &Seen,
-        _vocabulary: Vocabulary,
-        _soft_deleted: bool,
-    ) -> Result<Mapped, MappingProblem> {
+    /// Evaluates every row.
+    pub fn evaluate(&self, _given: Given<'_>, _vocabulary: Vocabulary) -> Result<Mapped, MappingProblem> {
         Ok(Mapped::default())
     }
 

@@ -1,6 +1,243 @@
 //! One polite outbound HTTP client: tokens, retries, limits, secrets. The only door to reqwest and oauth2.
+//!
+//! A `Client` speaks to one remote service. It waits where the service asks it to, repeats what may be
+//! repeated, renews its credential, and never sends anything to another host. What an answer means is the
+//! caller's business: every status that is not waited out comes back as an `Answer`.
 
+mod credential;
+mod error;
+mod hosts;
+mod request;
 mod secret;
+mod settings;
+mod token;
+mod transport;
+mod wait;
 
+pub use error::ClientError;
+pub use request::Answer;
+pub use request::Repeat;
+pub use request::Request;
 pub use secret::Secret;
 pub use secret::SecretError;
+pub use settings::ClientSettings;
+pub use settings::Credential;
+pub use settings::NO_CURE;
+pub use settings::TokenCure;
+
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::Semaphore;
+use tokio::time::Instant;
+use url::Url;
+
+use credential::Authorization;
+use credential::Keeper;
+use hosts::Hosts;
+use transport::Failure;
+use transport::Transport;
+use wait::Backoff;
+
+/// One remote service. Cheap to clone; all clones share the token, the pause and the limit of concurrency.
+#[derive(Clone)]
+pub struct Client(Arc<Inner>);
+
+struct Inner {
+    hosts: Hosts,
+    keeper: Keeper,
+    transport: Transport,
+    backoff: Backoff,
+    attempts: u32,
+    places: Semaphore,
+    /// A 429 is meant for the whole application, so it stops the whole client, not one request.
+    paused_until: Mutex<Option<Instant>>,
+    requests: AtomicU64,
+}
+
+impl Client {
+    /// Reads no network. `Invalid` names the setting; `Unavailable` says that this host has no certificates
+    /// of authorities.
+    pub fn new(settings: ClientSettings) -> Result<Client, ClientError> {
+        let hosts = Hosts::new(&settings)?;
+        let transport = Transport::new(&settings)?;
+        let backoff = Backoff { first: settings.backoff, longest: settings.wait_max };
+        let places = Semaphore::new(settings.concurrency.max(1));
+        let attempts = settings.attempts.max(1);
+        Ok(Client(Arc::new(Inner {
+            hosts,
+            keeper: Keeper::new(settings.credential, settings.token_cure),
+            transport,
+            backoff,
+            attempts,
+            places,
+            paused_until: Mutex::new(None),
+            requests: AtomicU64::new(0),
+        })))
+    }
+
+    /// An address below the base, which may itself have a path: `/users?$top=1` becomes `…/v1.0/users?$top=1`.
+    pub fn url(&self, path_and_query: &str) -> Result<Url, ClientError> {
+        self.0.hosts.below(path_and_query)
+    }
+
+    /// A `next` link, taken as it is, if it stays on our hosts.
+    pub fn follow(&self, link: &str) -> Result<Url, ClientError> {
+        self.0.hosts.follow(link)
+    }
+
+    /// Requests sent so far, those that were repeated included; requests for tokens are not counted.
+    pub fn requests(&self) -> u64 {
+        self.0.requests.load(Ordering::Relaxed)
+    }
+
+    /// Sends a request until it has an answer that is the caller's to judge.
+    ///
+    /// Waited out here: 408, 429, 500, 502, 503, 504, 509 and broken connections, as far as `Repeat` allows it.
+    /// A 401 renews the token, or tries the next one of a list, before it is handed out.
+    pub async fn send(&self, request: Request) -> Result<Answer, ClientError> {
+        let inner = &*self.0;
+        inner.hosts.admit(&request.url)?;
+        let mut authorization = inner.authorize(None).await?;
+        let mut attempt = 0;
+        loop {
+            attempt += 1;
+            let outcome = inner.once(&request, &authorization).await;
+            if let Ok(answer) = &outcome
+                && answer.status == 401
+                && let Some(next) = inner.keeper.next(&authorization)
+            {
+                authorization = inner.authorize(Some(next)).await?;
+                attempt -= 1; // Bounded by the credential: each is tried once.
+                continue;
+            }
+            match inner.judge(&request, outcome, attempt) {
+                Judged::Return(result) => {
+                    inner.keeper.accepted(&authorization, &result);
+                    return result;
+                }
+                Judged::Again { after } => tokio::time::sleep(after).await,
+                Judged::Pause { after } => inner.pause(after),
+            }
+        }
+    }
+}
+
+/// Nothing inside is for a log: the settings hold secrets (P11).
+impl std::fmt::Debug for Client {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Client({})", self.0.hosts)
+    }
+}
+
+/// What comes after one attempt.
+enum Judged {
+    Return(Result<Answer, ClientError>),
+    /// This request waits.
+    Again {
+        after: Duration,
+    },
+    /// Everybody waits.
+    Pause {
+        after: Duration,
+    },
+}
+
+impl Inner {
+    async fn authorize(&self, which: Option<Authorization>) -> Result<Authorization, ClientError> {
+        let fetch =
+            token::Fetch { transport: &self.transport, backoff: self.backoff, attempts: self.attempts };
+        self.keeper.authorize(which, fetch).await
+    }
+
+    /// One attempt, after the pause and within the limit of concurrency.
+    async fn once(&self, request: &Request, authorization: &Authorization) -> Result<Answer, Failure> {
+        let _place = self.places.acquire().await.expect("the semaphore is never closed");
+        while let Some(until) = self.pause_ends() {
+            tokio::time::sleep_until(until).await;
+        }
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        self.transport.exchange(request, authorization.header()).await
+    }
+
+    fn pause(&self, wait: Duration) {
+        let until = Instant::now() + wait;
+        let mut paused = self.paused_until.lock().unwrap_or_else(PoisonError::into_inner);
+        *paused = Some(paused.map_or(until, |other| other.max(until)));
+    }
+
+    fn pause_ends(&self) -> Option<Instant> {
+        let paused = *self.paused_until.lock().unwrap_or_else(PoisonError::into_inner);
+        paused.filter(|until| *until > Instant::now())
+    }
+
+    fn judge(&self, request: &Request, outcome: Result<Answer, Failure>, attempt: u32) -> Judged {
+        match outcome {
+            Ok(answer) if repeats(&answer, request.repeat) => self.judge_wait(request, &answer, attempt),
+            Ok(answer) => Judged::Return(Ok(answer)),
+            Err(failure) => self.judge_failure(request, failure, attempt),
+        }
+    }
+
+    /// The service asks for time.
+    fn judge_wait(&self, request: &Request, answer: &Answer, attempt: u32) -> Judged {
+        let place = request.place();
+        let status = answer.status;
+        let wait = wait::asked(answer, Timestamp::now());
+        let after = wait.unwrap_or_else(|| self.backoff.after(status, attempt));
+        let give_up = |what| Judged::Return(Err(ClientError::Unavailable { what }));
+        if attempt >= self.attempts {
+            return give_up(format!("{place}: still status {status} after {attempt} attempts"));
+        }
+        if after > self.backoff.longest {
+            let (asked, most) = (after.as_secs(), self.backoff.longest.as_secs());
+            return give_up(format!(
+                "{place}: status {status}, and the service asks to wait {asked} s, longer than {most} s"
+            ));
+        }
+        tracing::debug!(%place, status, attempt, wait_ms = after.as_millis() as u64, "waiting before a repeat");
+        match status {
+            429 => Judged::Pause { after },
+            _ => Judged::Again { after },
+        }
+    }
+
+    fn judge_failure(&self, request: &Request, failure: Failure, attempt: u32) -> Judged {
+        let place = request.place();
+        let (what, sent) = match failure {
+            Failure::Fatal(error) => return Judged::Return(Err(error)),
+            Failure::NotSent(why) => (format!("{place}: {why}"), false),
+            Failure::NoAnswer(why) => (format!("{place}: {why}"), true),
+        };
+        if sent && request.repeat == Repeat::Once {
+            return Judged::Return(Err(ClientError::Unknown { what }));
+        }
+        if attempt >= self.attempts {
+            let what = format!("{what} ({attempt} attempts)");
+            return Judged::Return(Err(ClientError::Unavailable { what }));
+        }
+        tracing::debug!(%what, attempt, "no answer, trying again");
+        Judged::Again { after: self.backoff.after(0, attempt) }
+    }
+}
+
+/// Whether a status is waited out here.
+///
+/// | status | Safe | Once |
+/// |---|---|---|
+/// | 429 | repeat | repeat: refused before it was processed |
+/// | 503 with Retry-After | repeat | repeat: the service says that it did nothing and when to come again |
+/// | 408, 500, 502, 503, 504, 509 | repeat | hand out: it may have been done |
+fn repeats(answer: &Answer, repeat: Repeat) -> bool {
+    match (answer.status, repeat) {
+        (429, _) => true,
+        (503, Repeat::Once) => answer.headers.contains_key(http::header::RETRY_AFTER),
+        (408 | 500 | 502 | 503 | 504 | 509, Repeat::Safe) => true,
+        _ => false,
+    }
+}

@@ -1,0 +1,172 @@
+//! One exchange over the wire: the reqwest client, its certificates, and bodies with a limit.
+
+use std::error::Error;
+use std::path::Path;
+use std::time::Duration;
+
+use bytes::BytesMut;
+use http::HeaderMap;
+use http::HeaderName;
+use http::HeaderValue;
+use http::header;
+use reqwest::Certificate;
+use reqwest::redirect::Policy;
+
+use super::Answer;
+use super::ClientError;
+use super::ClientSettings;
+use super::Credential;
+use super::Request;
+use super::hosts;
+
+/// The largest body that is read, unpacked: a page of 999 users is about 1 MB, the widest directory page known
+/// to us below 20 MB.
+const BODY_MAX: usize = 64 << 20;
+/// How long a connection may take; the repeat is the better wait.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
+/// A service that sends a byte now and then is not silent, and still has to end.
+const SILENCES_PER_REQUEST: u32 = 5;
+
+pub(super) struct Transport {
+    http: reqwest::Client,
+    body_max: usize,
+}
+
+/// Why an attempt has no answer.
+pub(super) enum Failure {
+    /// The request did not leave us.
+    NotSent(String),
+    /// It may have been received.
+    NoAnswer(String),
+    /// Trying again cannot help.
+    Fatal(ClientError),
+}
+
+impl Transport {
+    pub(super) fn new(settings: &ClientSettings) -> Result<Transport, ClientError> {
+        let mut builder = reqwest::Client::builder()
+            // Tokens and links must not wander.
+            .redirect(Policy::none())
+            .user_agent(&settings.user_agent)
+            .connect_timeout(CONNECT_TIMEOUT.min(settings.timeout))
+            .read_timeout(settings.timeout)
+            .timeout(settings.timeout * SILENCES_PER_REQUEST);
+        if hosts::is_loopback(&settings.base) {
+            builder = builder.no_proxy();
+        }
+        builder = match &settings.ca_file {
+            Some(path) => builder.tls_certs_merge(certificates(path)?),
+            // Without TLS no certificates are needed, and a host that has none is no obstacle.
+            None if speaks_plainly(settings) => builder.tls_certs_only([]),
+            None => builder,
+        };
+        let http = builder.build().map_err(unbuilt)?;
+        Ok(Transport { http, body_max: BODY_MAX })
+    }
+
+    /// Sends once and reads the whole answer.
+    pub(super) async fn exchange(
+        &self,
+        request: &Request,
+        authorization: Option<HeaderValue>,
+    ) -> Result<Answer, Failure> {
+        let headers = headers(request, authorization).map_err(Failure::Fatal)?;
+        let mut builder = self.http.request(request.method.clone(), request.url.clone()).headers(headers);
+        if let Some(body) = &request.body {
+            builder = builder.body(body.to_string());
+        }
+        self.receive(builder, &request.place()).await
+    }
+
+    /// A form that was encoded elsewhere (the token request of oauth2).
+    pub(super) async fn post_form(
+        &self,
+        request: oauth2::HttpRequest,
+        place: &str,
+    ) -> Result<Answer, Failure> {
+        let (parts, body) = request.into_parts();
+        let url = parts.uri.to_string();
+        let builder = self.http.request(parts.method, url).headers(parts.headers).body(body);
+        self.receive(builder, place).await
+    }
+
+    async fn receive(&self, builder: reqwest::RequestBuilder, place: &str) -> Result<Answer, Failure> {
+        let mut response = builder.send().await.map_err(failure)?;
+        let (status, headers) = (response.status().as_u16(), std::mem::take(response.headers_mut()));
+        let mut body = BytesMut::new();
+        while let Some(chunk) = response.chunk().await.map_err(failure)? {
+            if body.len() + chunk.len() > self.body_max {
+                let what = format!("{place}: the answer is larger than {} MiB", self.body_max >> 20);
+                return Err(Failure::Fatal(ClientError::TooLarge { what }));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(Answer { status, headers, body: body.freeze() })
+    }
+}
+
+fn headers(request: &Request, authorization: Option<HeaderValue>) -> Result<HeaderMap, ClientError> {
+    let mut headers = HeaderMap::new();
+    headers.insert(header::ACCEPT, HeaderValue::from_static(request.content_type));
+    if request.body.is_some() {
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(request.content_type));
+    }
+    for (name, value) in &request.headers {
+        let invalid = || ClientError::Invalid { what: format!("{}: `{name}` is no header", request.place()) };
+        let name = HeaderName::try_from(name).map_err(|_| invalid())?;
+        headers.insert(name, HeaderValue::try_from(value).map_err(|_| invalid())?);
+    }
+    if let Some(value) = authorization {
+        headers.insert(header::AUTHORIZATION, value);
+    }
+    Ok(headers)
+}
+
+/// Reqwest's texts hold the address with its query; the innermost cause says what went wrong without it.
+fn failure(error: reqwest::Error) -> Failure {
+    let error = error.without_url();
+    let why = if error.is_timeout() { "no answer in time".to_owned() } else { innermost(&error) };
+    if error.is_builder() {
+        return Failure::Fatal(ClientError::Invalid { what: why });
+    }
+    if error.is_connect() {
+        return Failure::NotSent(format!("no connection: {why}"));
+    }
+    Failure::NoAnswer(format!("no whole answer: {why}"))
+}
+
+fn innermost(error: &dyn Error) -> String {
+    let mut cause = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    cause.to_string()
+}
+
+fn speaks_plainly(settings: &ClientSettings) -> bool {
+    let token_plain = match &settings.credential {
+        Credential::ClientSecret { token_url, .. } => token_url.scheme() == "http",
+        _ => true,
+    };
+    settings.base.scheme() == "http" && token_plain
+}
+
+fn certificates(path: &Path) -> Result<Vec<Certificate>, ClientError> {
+    let wrong = |why: String| ClientError::Invalid {
+        what: format!("the certificates in {} cannot be used: {why}; a PEM file is needed", path.display()),
+    };
+    let pem = std::fs::read(path).map_err(|error| wrong(error.to_string()))?;
+    let certificates = Certificate::from_pem_bundle(&pem).map_err(|error| wrong(innermost(&error)))?;
+    if certificates.is_empty() {
+        return Err(wrong("it holds none".to_owned()));
+    }
+    Ok(certificates)
+}
+
+fn unbuilt(error: reqwest::Error) -> ClientError {
+    let why = innermost(&error);
+    let what = format!(
+        "no HTTPS on this host: {why}; install the package ca-certificates, or name a PEM file as ca_file"
+    );
+    ClientError::Unavailable { what }
+}

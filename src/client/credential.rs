@@ -20,7 +20,7 @@ pub(super) enum Keeper {
         /// The one that worked last.
         current: AtomicUsize,
     },
-    Grant(Grant),
+    Grant(Box<Grant>),
 }
 
 /// The credential of one attempt.
@@ -70,7 +70,7 @@ impl Keeper {
             }
             Credential::Header { scheme, secret } => list(vec![sensitive(&scheme, secret.reveal())]),
             Credential::ClientSecret { token_url, client_id, secret, scope } => {
-                Keeper::Grant(Grant::new(token_url, client_id, secret, scope, cure))
+                Keeper::Grant(Box::new(Grant::new(token_url, client_id, secret, scope, cure)))
             }
         }
     }

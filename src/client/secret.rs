@@ -21,7 +21,7 @@ impl Secret {
     /// Reads `file:PATH`, `env:NAME` or `cred:NAME` (a systemd credential). Trailing line ends are cut.
     /// A file that others may read is refused.
     pub fn read(place: &str) -> Result<Secret, SecretError> {
-        let (scheme, name) = place.split_once(':').ok_or_else(|| SecretError::Literal)?;
+        let (scheme, name) = place.split_once(':').ok_or(SecretError::Literal)?;
         let text = match scheme {
             "file" => read_private(Path::new(name), place)?,
             "env" => std::env::var(name).map_err(|_| SecretError::Variable { name: name.to_owned() })?,

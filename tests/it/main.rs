@@ -1,3 +1,4 @@
 //! The integration tests, one binary: each topic is a module.
 
 mod architecture;
+mod client;

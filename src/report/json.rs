@@ -1,0 +1,142 @@
+//! A plan as one JSON document, written as a stream: one line a change.
+//!
+//! ```json
+//! {"format": 1,
+//!  "header": {"job": "acme", "source": "…", "target": "…", "mode": "write", "digest": "…",
+//!             "active": 120, "desired": 121,
+//!             "counts": {"create": {"user": {"go": 1, "held": 0, "waiting": 0, "escrow": 0}}},
+//!             "causes": [{"id": "a1b2c3d4", "kind": "joined", "subjects": ["…"], "names": ["Sales"],
+//!                         "sentence": "assigned through Sales", "go": 1, "held": 0, "waiting": 0, "escrow": 0}],
+//!             "notes": []},
+//!  "changes": [
+//!   {"class": "create", "kind": "user", "id": "00u1", "name": "ann@x.example", "do": "create",
+//!    "edits": [{"path": "userName", "old": null, "new": "ann@x.example"}],
+//!    "cause": "a1b2c3d4", "proof": "event", "verdict": "go"}]}
+//! ```
+//!
+//! `do` is create, link, update, deactivate, reactivate, delete, add_member or remove_member. A link has
+//! `resource` and `by`; a membership has `person` and `person_name`, and its `id` and `name` are the team's.
+//! `verdict` is go, held (with `hold.kind` and `hold.text`), waiting or escrow (with `text`). Keys are only
+//! ever added; `format` counts up when one changes its meaning.
+
+use serde_json::Value;
+use serde_json::json;
+
+use super::Render;
+use super::words;
+use crate::plan::Act;
+use crate::plan::Change;
+use crate::plan::Header;
+use crate::plan::Tally;
+use crate::plan::Verdict;
+
+#[derive(Default)]
+pub struct Json {
+    changes: u64,
+}
+
+impl Render for Json {
+    fn begin(&mut self, header: &Header) -> String {
+        self.changes = 0;
+        format!("{{\"format\":1,\n\"header\":{},\n\"changes\":[", head(header))
+    }
+
+    fn change(&mut self, change: &Change) -> String {
+        let comma = if self.changes == 0 { "" } else { "," };
+        self.changes += 1;
+        format!("{comma}\n{}", body(change))
+    }
+
+    fn end(&mut self) -> String {
+        "\n]}\n".to_owned()
+    }
+}
+
+fn head(header: &Header) -> Value {
+    let causes: Vec<Value> = header
+        .causes
+        .iter()
+        .map(|(cause, tally)| {
+            let mut entry = json!({
+                "id": cause.id(),
+                "kind": cause.kind,
+                "subjects": cause.subjects,
+                "names": cause.names,
+                "sentence": cause.sentence(),
+            });
+            put_tally(&mut entry, *tally);
+            entry
+        })
+        .collect();
+    json!({
+        "job": header.job,
+        "source": header.source,
+        "target": header.target,
+        "mode": header.mode,
+        "digest": header.digest,
+        "active": header.active,
+        "desired": header.desired,
+        "counts": header.counts,
+        "causes": causes,
+        "notes": header.notes,
+    })
+}
+
+fn put_tally(entry: &mut Value, tally: Tally) {
+    entry["go"] = tally.go.into();
+    entry["held"] = tally.held.into();
+    entry["waiting"] = tally.waiting.into();
+    entry["escrow"] = tally.escrow.into();
+}
+
+fn body(change: &Change) -> Value {
+    let mut out = json!({
+        "class": change.class,
+        "kind": change.kind,
+        "id": change.source,
+        "name": change.name,
+        "do": act_word(&change.act),
+        "edits": words::edits(&change.act),
+        "cause": change.cause,
+        "proof": change.proof,
+    });
+    match &change.act {
+        Act::Link { resource, by, .. } => {
+            out["resource"] = json!(resource);
+            out["by"] = json!(by);
+        }
+        Act::AddMember { person, person_name } | Act::RemoveMember { person, person_name } => {
+            out["person"] = json!(person);
+            out["person_name"] = json!(person_name);
+        }
+        _ => {}
+    }
+    put_verdict(&mut out, &change.verdict);
+    out
+}
+
+fn act_word(act: &Act) -> &'static str {
+    match act {
+        Act::Create { .. } => "create",
+        Act::Link { .. } => "link",
+        Act::Update { .. } => "update",
+        Act::Deactivate => "deactivate",
+        Act::Reactivate { .. } => "reactivate",
+        Act::Delete => "delete",
+        Act::AddMember { .. } => "add_member",
+        Act::RemoveMember { .. } => "remove_member",
+    }
+}
+
+fn put_verdict(out: &mut Value, verdict: &Verdict) {
+    let (word, detail) = match verdict {
+        Verdict::Go => ("go", None),
+        Verdict::Held(hold) => ("held", Some(("hold", json!(hold)))),
+        Verdict::Waiting(text) => ("waiting", Some(("text", json!(text)))),
+        Verdict::Escrow(text) => ("escrow", Some(("text", json!(text)))),
+    };
+    out["verdict"] = word.into();
+    if let Some((key, value)) = detail {
+        out[key] = value;
+    }
+}

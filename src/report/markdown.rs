@@ -1,0 +1,134 @@
+//! A plan as Markdown, for a ticket or a review: a table of counts, the causes, a table a class.
+
+use super::Render;
+use super::words;
+use super::words::HeldFold;
+use crate::plan::Change;
+use crate::plan::Class;
+use crate::plan::Header;
+use crate::plan::Verdict;
+
+#[derive(Default)]
+pub struct Markdown {
+    header: Option<Header>,
+    class: Option<Class>,
+    held: HeldFold,
+}
+
+impl Render for Markdown {
+    fn begin(&mut self, header: &Header) -> String {
+        let mut out = format!("# Plan of `{}`\n\n", header.job);
+        out += &format!("{} → {}, mode {}. ", cell(&header.source), cell(&header.target), words::mode_word(header.mode));
+        out += &format!("{}. Digest `{}`.\n", words::summary(header), header.digest);
+        out += &counts(header);
+        out += &causes(header);
+        if !header.notes.is_empty() {
+            out += "\n## Notes\n\n";
+        }
+        for note in &header.notes {
+            out += &format!("- {}\n", cell(note));
+        }
+        self.header = Some(header.clone());
+        out
+    }
+
+    fn change(&mut self, change: &Change) -> String {
+        self.held.note(change);
+        self.heading(change.class) + &row(change)
+    }
+
+    fn end(&mut self) -> String {
+        self.header.take().map(|header| held(&self.held, &header)).unwrap_or_default()
+    }
+}
+
+impl Markdown {
+    fn heading(&mut self, class: Class) -> String {
+        if self.class.replace(class) == Some(class) {
+            return String::new();
+        }
+        format!("\n## {}\n\n| | name | id | change | cause | verdict |\n|---|---|---|---|---|---|\n", class.word())
+    }
+}
+
+fn counts(header: &Header) -> String {
+    let mut out = "\n| class | go | held | waiting | escrow |\n|---|--:|--:|--:|--:|\n".to_owned();
+    for (class, kinds) in &header.counts {
+        let sum = words::total(kinds);
+        let word = class.word();
+        out += &format!("| {word} | {} | {} | {} | {} |\n", sum.go, sum.held, sum.waiting, sum.escrow);
+    }
+    out
+}
+
+fn causes(header: &Header) -> String {
+    if header.causes.is_empty() {
+        return String::new();
+    }
+    let mut out = "\n## Causes\n\n".to_owned();
+    for (cause, tally) in &header.causes {
+        let count = words::counted(tally.total(), "change");
+        out += &format!("- `{}` {}: {count}{}\n", cause.id().0, cell(&cause.sentence()), words::aside(*tally));
+    }
+    out
+}
+
+fn row(change: &Change) -> String {
+    let mark = words::mark(&change.act);
+    let (id, what) = match words::member(&change.act) {
+        Some((person, id)) => (id, cell(person)),
+        None => (change.source.0.as_str(), edits(change)),
+    };
+    let verdict = match &change.verdict {
+        Verdict::Go => "go".to_owned(),
+        Verdict::Held(hold) => format!("held: {}", cell(&hold.text)),
+        Verdict::Waiting(text) => format!("waiting: {}", cell(text)),
+        Verdict::Escrow(text) => format!("in escrow: {}", cell(text)),
+    };
+    format!("| `{mark}` | {} | {} | {what} | `{}` | {verdict} |\n", cell(&change.name), cell(id), change.cause.0)
+}
+
+fn edits(change: &Change) -> String {
+    let edits = words::edits(&change.act).into_iter().map(|edit| {
+        let new = cell(&words::value(edit.new.as_ref()));
+        match edit.old {
+            None => format!("{}: {new}", cell(&edit.path)),
+            Some(old) => format!("{}: {} → {new}", cell(&edit.path), cell(&words::value(Some(&old)))),
+        }
+    });
+    let remark = words::remark(&change.act).map(|text| cell(&text));
+    remark.into_iter().chain(edits).collect::<Vec<_>>().join("<br>")
+}
+
+fn held(fold: &HeldFold, header: &Header) -> String {
+    let lines = fold.lines(header);
+    if lines.is_empty() {
+        return String::new();
+    }
+    let mut out = "\n## Held\n\n".to_owned();
+    for line in lines {
+        let count = words::counted(line.count, "change");
+        let cause = cell(&words::cause_sentence(header, &line.cause));
+        out += &format!("- {}: {count}, {cause}. {}", words::hold_word(line.kind), cell(&line.text));
+        out += &line.command.map(|command| format!(" `{command}`")).unwrap_or_default();
+        out += "\n";
+    }
+    out
+}
+
+/// A value inside a table: nothing in it may end the cell or become markup.
+fn cell(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in words::printable(text).chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '|' | '`' | '*' | '_' | '[' | ']' | '\\' | '#' => {
+                out.push('\\');
+                out.push(c);
+            }
+            _ => out.push(c),
+        }
+    }
+    out
+}

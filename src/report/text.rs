@@ -1,0 +1,180 @@
+//! A plan as aligned text for a terminal: header, causes, one line a change under its class, what is held.
+
+use super::Render;
+use super::words;
+use super::words::HeldFold;
+use crate::plan::Change;
+use crate::plan::Class;
+use crate::plan::Edit;
+use crate::plan::Header;
+use crate::plan::Verdict;
+
+/// Wide enough for most userNames; a longer one moves its own line only, as a stream cannot look ahead.
+const NAME_WIDTH: usize = 32;
+const PATH_WIDTH: usize = 24;
+/// More causes than this are counted, not listed: the largest come first.
+const CAUSES_MAX: usize = 20;
+/// A link or a create carries many attributes; those of one change stand on lines of their own.
+const INDENT: &str = "        ";
+
+/// Plain text, without colour.
+pub struct Text {
+    lines_per_class: Option<u64>,
+    header: Option<Header>,
+    class: Option<Class>,
+    shown: u64,
+    hidden: u64,
+    held: HeldFold,
+}
+
+impl Text {
+    /// Every change.
+    pub fn whole() -> Text {
+        Text { lines_per_class: None, header: None, class: None, shown: 0, hidden: 0, held: HeldFold::default() }
+    }
+
+    /// At most so many changes of each class, then "… and 12 more".
+    pub fn cut(lines_per_class: u64) -> Text {
+        Text { lines_per_class: Some(lines_per_class), ..Text::whole() }
+    }
+
+    fn heading(&mut self, class: Class) -> String {
+        if self.class == Some(class) {
+            return String::new();
+        }
+        let rest = self.rest();
+        (self.class, self.shown, self.hidden) = (Some(class), 0, 0);
+        let counts = self.header.as_ref().and_then(|header| header.counts.get(&class));
+        let kinds = counts.map(words::kinds).unwrap_or_default();
+        format!("{rest}\n{}  {kinds}\n", class.word())
+    }
+
+    fn rest(&mut self) -> String {
+        let hidden = std::mem::take(&mut self.hidden);
+        if hidden == 0 { String::new() } else { format!("  … and {hidden} more\n") }
+    }
+
+    fn is_cut(&self) -> bool {
+        self.lines_per_class.is_some_and(|most| self.shown >= most)
+    }
+}
+
+impl Render for Text {
+    fn begin(&mut self, header: &Header) -> String {
+        let mode = words::mode_word(header.mode);
+        let mut out = format!("{}: {} -> {}, mode {mode}\n", header.job, header.source, header.target);
+        out += &format!("{}\n", words::summary(header));
+        out += &format!("plan {}\n", header.digest);
+        out += &causes(header);
+        for note in &header.notes {
+            out += &format!("note: {}\n", words::printable(note));
+        }
+        self.header = Some(header.clone());
+        out
+    }
+
+    fn change(&mut self, change: &Change) -> String {
+        self.held.note(change);
+        let heading = self.heading(change.class);
+        if self.is_cut() {
+            self.hidden += 1;
+            return heading;
+        }
+        self.shown += 1;
+        heading + &line(change)
+    }
+
+    fn end(&mut self) -> String {
+        let rest = self.rest();
+        let Some(header) = self.header.take() else { return rest };
+        rest + &held(&self.held, &header)
+    }
+}
+
+fn causes(header: &Header) -> String {
+    if header.causes.is_empty() {
+        return String::new();
+    }
+    let mut out = "\ncauses\n".to_owned();
+    for (cause, tally) in header.causes.iter().take(CAUSES_MAX) {
+        let count = words::counted(tally.total(), "change");
+        let sentence = words::printable(&cause.sentence());
+        out += &format!("  {}  {sentence}: {count}{}\n", cause.id().0, words::aside(*tally));
+    }
+    let more = header.causes.len().saturating_sub(CAUSES_MAX);
+    if more > 0 {
+        out += &format!("  … and {more} more\n");
+    }
+    out
+}
+
+fn line(change: &Change) -> String {
+    let mark = words::mark(&change.act);
+    let name = padded(&words::printable(&change.name), NAME_WIDTH);
+    let verdict = verdict(change);
+    let first = |middle: &str, id: &str| format!("  {mark} {name}  {middle}({id}){verdict}\n");
+    if let Some((person, id)) = words::member(&change.act) {
+        return first(&format!("{}  ", padded(&words::printable(person), NAME_WIDTH)), id);
+    }
+    let id = &change.source.0;
+    let remark = words::remark(&change.act).map(|text| format!("{INDENT}{text}\n")).unwrap_or_default();
+    match words::edits(&change.act).as_slice() {
+        [only] if remark.is_empty() => first(&format!("{}  ", arrow(only)), id),
+        edits => edits.iter().fold(first("", id) + &remark, |out, edit| {
+            format!("{out}{INDENT}{}\n", arrow_aligned(edit))
+        }),
+    }
+}
+
+fn arrow(edit: &Edit) -> String {
+    format!("{}  {}", edit.path, transition(edit))
+}
+
+fn arrow_aligned(edit: &Edit) -> String {
+    format!("{}  {}", padded(&edit.path, PATH_WIDTH), transition(edit))
+}
+
+/// `old -> new`; a create has no old, so it shows the value alone.
+fn transition(edit: &Edit) -> String {
+    match (&edit.old, &edit.new) {
+        (None, new) => words::value(new.as_ref()),
+        (old, new) => format!("{} -> {}", words::value(old.as_ref()), words::value(new.as_ref())),
+    }
+}
+
+fn verdict(change: &Change) -> String {
+    match &change.verdict {
+        Verdict::Go => String::new(),
+        Verdict::Held(hold) if words::is_of_one_object(hold.kind) => {
+            format!("  held: {}", words::printable(&hold.text))
+        }
+        Verdict::Held(hold) => format!("  held: {} {}", words::hold_word(hold.kind), change.cause.0),
+        Verdict::Waiting(text) => format!("  waiting: {}", words::printable(text)),
+        Verdict::Escrow(text) => format!("  in escrow: {}", words::printable(text)),
+    }
+}
+
+fn held(fold: &HeldFold, header: &Header) -> String {
+    let lines = fold.lines(header);
+    if lines.is_empty() {
+        return String::new();
+    }
+    let mut out = "\nheld\n".to_owned();
+    for line in lines {
+        let word = padded(words::hold_word(line.kind), 11);
+        let count = words::counted(line.count, "change");
+        out += &format!("  {word} {count}: {}\n", words::cause_sentence(header, &line.cause));
+        if !words::is_of_one_object(line.kind) {
+            out += &format!("{INDENT}{}\n", words::printable(&line.text));
+        }
+        if let Some(command) = line.command {
+            out += &format!("{INDENT}{command}\n");
+        }
+    }
+    out
+}
+
+/// Counts characters, which is right for most scripts and off by a little for wide ones.
+fn padded(text: &str, width: usize) -> String {
+    format!("{text:<width$}")
+}

@@ -1,0 +1,259 @@
+//! The words that all formats share: marks, counts, values, and which command decides what is held.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::plan::Act;
+use crate::plan::Cause;
+use crate::plan::CauseId;
+use crate::plan::Change;
+use crate::plan::Class;
+use crate::plan::Edit;
+use crate::plan::Header;
+use crate::plan::HoldKind;
+use crate::plan::Mode;
+use crate::plan::Tally;
+use crate::plan::Verdict;
+use crate::scim::Attributes;
+use crate::scim::Kind;
+
+/// The sign at the beginning of a line.
+///
+/// | sign | change | sign | change |
+/// |---|---|---|---|
+/// | `+` | create | `^` | reactivate |
+/// | `~` | update, rename | `x` | delete |
+/// | `=` | link | `>` | add a member |
+/// | `-` | deactivate | `<` | remove a member |
+pub fn mark(act: &Act) -> char {
+    match act {
+        Act::Create { .. } => '+',
+        Act::Update { .. } => '~',
+        Act::Link { .. } => '=',
+        Act::Deactivate => '-',
+        Act::Reactivate { .. } => '^',
+        Act::Delete => 'x',
+        Act::AddMember { .. } => '>',
+        Act::RemoveMember { .. } => '<',
+    }
+}
+
+/// `2 rename, 3 create (1 held), of 120 active`.
+pub fn summary(header: &Header) -> String {
+    let classes: Vec<String> = Class::ALL
+        .into_iter()
+        .filter_map(|class| Some((class, total(header.counts.get(&class)?))))
+        .filter(|(_, tally)| tally.total() > 0)
+        .map(|(class, tally)| format!("{} {}{}", tally.total(), class.word(), aside(tally)))
+        .collect();
+    let changes = if classes.is_empty() { "no changes".to_owned() } else { classes.join(", ") };
+    format!("{changes}, of {} active", header.active)
+}
+
+/// `3 users, 1 team`.
+pub(super) fn kinds(counts: &BTreeMap<Kind, Tally>) -> String {
+    let parts: Vec<String> = counts
+        .iter()
+        .filter(|(_, tally)| tally.total() > 0)
+        .map(|(kind, tally)| counted(tally.total(), kind_word(*kind)))
+        .collect();
+    parts.join(", ")
+}
+
+pub(super) fn total(counts: &BTreeMap<Kind, Tally>) -> Tally {
+    counts.values().fold(Tally::default(), |sum, tally| Tally {
+        go: sum.go + tally.go,
+        held: sum.held + tally.held,
+        waiting: sum.waiting + tally.waiting,
+        escrow: sum.escrow + tally.escrow,
+    })
+}
+
+/// ` (1 held, 2 waiting)`; nothing where everything may go.
+pub(super) fn aside(tally: Tally) -> String {
+    let parts: Vec<String> =
+        [(tally.held, "held"), (tally.waiting, "waiting"), (tally.escrow, "in escrow")]
+            .into_iter()
+            .filter(|(count, _)| *count > 0)
+            .map(|(count, word)| format!("{count} {word}"))
+            .collect();
+    if parts.is_empty() { String::new() } else { format!(" ({})", parts.join(", ")) }
+}
+
+pub(super) fn counted(count: u64, word: &str) -> String {
+    if count == 1 { format!("1 {word}") } else { format!("{count} {word}s") }
+}
+
+/// What a resource is called where people read: the source's group is the target's team.
+pub(super) fn kind_word(kind: Kind) -> &'static str {
+    match kind {
+        Kind::User => "user",
+        Kind::Group => "team",
+    }
+}
+
+pub(super) fn mode_word(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Observe => "observe",
+        Mode::Approve => "approve",
+        Mode::Write => "write",
+    }
+}
+
+/// The attributes that an act carries, before and after.
+pub(super) fn edits(act: &Act) -> Vec<Edit> {
+    match act {
+        Act::Create { attributes } => created(attributes),
+        Act::Link { edits, .. } | Act::Update { edits } | Act::Reactivate { edits } => edits.clone(),
+        Act::Deactivate | Act::Delete | Act::AddMember { .. } | Act::RemoveMember { .. } => Vec::new(),
+    }
+}
+
+fn created(attributes: &Attributes) -> Vec<Edit> {
+    attributes
+        .iter()
+        .map(|(path, value)| Edit { path: path.clone(), old: None, new: Some(value.clone()) })
+        .collect()
+}
+
+/// What an act says besides its attributes.
+pub(super) fn remark(act: &Act) -> Option<String> {
+    match act {
+        Act::Link { resource, by, .. } => Some(format!("becomes ours: {resource}, found by {by}")),
+        _ => None,
+    }
+}
+
+/// The person of a membership.
+pub(super) fn member(act: &Act) -> Option<(&str, &str)> {
+    match act {
+        Act::AddMember { person, person_name } | Act::RemoveMember { person, person_name } => {
+            Some((person_name, &person.0))
+        }
+        _ => None,
+    }
+}
+
+/// A value on one line: text as it is, without what could move the cursor or turn the line around.
+pub(super) fn value(value: Option<&Value>) -> String {
+    match value {
+        None => "(none)".to_owned(),
+        Some(Value::String(text)) => printable(text),
+        Some(other) => printable(&other.to_string()),
+    }
+}
+
+/// Names come from strangers: control characters and those that change the direction of text are escaped.
+pub fn printable(text: &str) -> String {
+    let turns = |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_control() || turns(c) || matches!(c, '\u{2028}' | '\u{2029}') {
+            out.extend(c.escape_default());
+        } else {
+            out.push(c);
+        }
+    }
+    out
+}
+
+/// What waits for a decision, folded by cause and kind of hold; `objects` are those of one object each.
+#[derive(Default)]
+pub(super) struct HeldFold {
+    folds: BTreeMap<(HoldKind, CauseId), Fold>,
+}
+
+struct Fold {
+    count: u64,
+    text: String,
+}
+
+/// One folded line of what is held.
+pub(super) struct HeldLine {
+    pub kind: HoldKind,
+    pub cause: CauseId,
+    pub count: u64,
+    pub text: String,
+    pub command: Option<String>,
+}
+
+impl HeldFold {
+    pub fn note(&mut self, change: &Change) {
+        let Verdict::Held(hold) = &change.verdict else { return };
+        self.folds
+            .entry((hold.kind, change.cause.clone()))
+            .or_insert_with(|| Fold { count: 0, text: hold.text.clone() })
+            .count += 1;
+    }
+
+    pub fn lines(&self, header: &Header) -> Vec<HeldLine> {
+        self.folds
+            .iter()
+            .map(|((kind, cause), fold)| HeldLine {
+                kind: *kind,
+                cause: cause.clone(),
+                count: fold.count,
+                text: fold.text.clone(),
+                command: deciding(*kind, cause, header),
+            })
+            .collect()
+    }
+}
+
+/// Whether the reason is one object's own, so that it stands beside the object instead of being folded.
+pub(super) fn is_of_one_object(kind: HoldKind) -> bool {
+    matches!(kind, HoldKind::Matching | HoldKind::Uniqueness | HoldKind::Mapping | HoldKind::Protected)
+}
+
+/// The command that decides; `None` where something has to be mended instead.
+fn deciding(kind: HoldKind, cause: &CauseId, header: &Header) -> Option<String> {
+    let job = &header.job;
+    match kind {
+        HoldKind::Observe => Some(format!("rosterd enable {job} --plan {}", header.digest)),
+        HoldKind::Approval
+        | HoldKind::Limit
+        | HoldKind::Settings
+        | HoldKind::Unwitnessed
+        | HoldKind::Disagrees => Some(format!("rosterd approve {job} {}", cause.0)),
+        HoldKind::Matching
+        | HoldKind::Uniqueness
+        | HoldKind::Protected
+        | HoldKind::Action
+        | HoldKind::Mapping => None,
+    }
+}
+
+pub(super) fn hold_word(kind: HoldKind) -> &'static str {
+    match kind {
+        HoldKind::Observe => "observe",
+        HoldKind::Approval => "approval",
+        HoldKind::Limit => "limit",
+        HoldKind::Settings => "settings",
+        HoldKind::Unwitnessed => "unwitnessed",
+        HoldKind::Disagrees => "disagrees",
+        HoldKind::Matching => "matching",
+        HoldKind::Uniqueness => "uniqueness",
+        HoldKind::Protected => "protected",
+        HoldKind::Action => "action",
+        HoldKind::Mapping => "mapping",
+    }
+}
+
+/// The sentence of a cause of this plan; its id where the header does not know it.
+pub(super) fn cause_sentence(header: &Header, id: &CauseId) -> String {
+    let known = header.causes.iter().map(|(cause, _)| cause).find(|cause| cause.id() == *id);
+    known.map_or_else(|| id.0.clone(), |cause: &Cause| printable(&cause.sentence()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_cannot_move_the_cursor_or_turn_the_line() {
+        assert_eq!(printable("Ann\u{1b}[2J Lee"), "Ann\\u{1b}[2J Lee");
+        assert_eq!(printable("ann\u{202e}gpj.exe"), "ann\\u{202e}gpj.exe");
+        assert_eq!(printable("李雷 O'Brien"), "李雷 O'Brien");
+    }
+}

@@ -18,7 +18,12 @@ pub struct Markdown {
 impl Render for Markdown {
     fn begin(&mut self, header: &Header) -> String {
         let mut out = format!("# Plan of `{}`\n\n", header.job);
-        out += &format!("{} → {}, mode {}. ", cell(&header.source), cell(&header.target), words::mode_word(header.mode));
+        out += &format!(
+            "{} → {}, mode {}. ",
+            cell(&header.source),
+            cell(&header.target),
+            words::mode_word(header.mode)
+        );
         out += &format!("{}. Digest `{}`.\n", words::summary(header), header.digest);
         out += &counts(header);
         out += &causes(header);
@@ -47,7 +52,10 @@ impl Markdown {
         if self.class.replace(class) == Some(class) {
             return String::new();
         }
-        format!("\n## {}\n\n| | name | id | change | cause | verdict |\n|---|---|---|---|---|---|\n", class.word())
+        format!(
+            "\n## {}\n\n| | name | id | change | cause | verdict |\n|---|---|---|---|---|---|\n",
+            class.word()
+        )
     }
 }
 
@@ -68,7 +76,8 @@ fn causes(header: &Header) -> String {
     let mut out = "\n## Causes\n\n".to_owned();
     for (cause, tally) in &header.causes {
         let count = words::counted(tally.total(), "change");
-        out += &format!("- `{}` {}: {count}{}\n", cause.id().0, cell(&cause.sentence()), words::aside(*tally));
+        out +=
+            &format!("- `{}` {}: {count}{}\n", cause.id().0, cell(&cause.sentence()), words::aside(*tally));
     }
     out
 }
@@ -85,7 +94,12 @@ fn row(change: &Change) -> String {
         Verdict::Waiting(text) => format!("waiting: {}", cell(text)),
         Verdict::Escrow(text) => format!("in escrow: {}", cell(text)),
     };
-    format!("| `{mark}` | {} | {} | {what} | `{}` | {verdict} |\n", cell(&change.name), cell(id), change.cause.0)
+    format!(
+        "| `{mark}` | {} | {} | {what} | `{}` | {verdict} |\n",
+        cell(&change.name),
+        cell(id),
+        change.cause.0
+    )
 }
 
 fn edits(change: &Change) -> String {

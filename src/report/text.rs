@@ -3,6 +3,7 @@
 use super::Render;
 use super::words;
 use super::words::HeldFold;
+use crate::plan::Act;
 use crate::plan::Change;
 use crate::plan::Class;
 use crate::plan::Edit;
@@ -30,7 +31,14 @@ pub struct Text {
 impl Text {
     /// Every change.
     pub fn whole() -> Text {
-        Text { lines_per_class: None, header: None, class: None, shown: 0, hidden: 0, held: HeldFold::default() }
+        Text {
+            lines_per_class: None,
+            header: None,
+            class: None,
+            shown: 0,
+            hidden: 0,
+            held: HeldFold::default(),
+        }
     }
 
     /// At most so many changes of each class, then "… and 12 more".
@@ -119,26 +127,25 @@ fn line(change: &Change) -> String {
     let id = &change.source.0;
     let remark = words::remark(&change.act).map(|text| format!("{INDENT}{text}\n")).unwrap_or_default();
     match words::edits(&change.act).as_slice() {
-        [only] if remark.is_empty() => first(&format!("{}  ", arrow(only)), id),
-        edits => edits.iter().fold(first("", id) + &remark, |out, edit| {
-            format!("{out}{INDENT}{}\n", arrow_aligned(edit))
-        }),
+        [only] if remark.is_empty() => {
+            first(&format!("{}  {}  ", only.path, transition(only, &change.act)), id)
+        }
+        edits => {
+            let lines = edits.iter().map(|edit| {
+                let path = padded(&edit.path, PATH_WIDTH);
+                format!("{INDENT}{path}  {}\n", transition(edit, &change.act))
+            });
+            first("", id) + &remark + &lines.collect::<String>()
+        }
     }
 }
 
-fn arrow(edit: &Edit) -> String {
-    format!("{}  {}", edit.path, transition(edit))
-}
-
-fn arrow_aligned(edit: &Edit) -> String {
-    format!("{}  {}", padded(&edit.path, PATH_WIDTH), transition(edit))
-}
-
-/// `old -> new`; a create has no old, so it shows the value alone.
-fn transition(edit: &Edit) -> String {
-    match (&edit.old, &edit.new) {
-        (None, new) => words::value(new.as_ref()),
-        (old, new) => format!("{} -> {}", words::value(old.as_ref()), words::value(new.as_ref())),
+/// `old -> new`; what is created has no old, so it shows the value alone.
+fn transition(edit: &Edit, act: &Act) -> String {
+    let new = words::value(edit.new.as_ref());
+    match act {
+        Act::Create { .. } => new,
+        _ => format!("{} -> {new}", words::value(edit.old.as_ref())),
     }
 }
 

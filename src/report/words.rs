@@ -72,12 +72,11 @@ pub(super) fn total(counts: &BTreeMap<Kind, Tally>) -> Tally {
 
 /// ` (1 held, 2 waiting)`; nothing where everything may go.
 pub(super) fn aside(tally: Tally) -> String {
-    let parts: Vec<String> =
-        [(tally.held, "held"), (tally.waiting, "waiting"), (tally.escrow, "in escrow")]
-            .into_iter()
-            .filter(|(count, _)| *count > 0)
-            .map(|(count, word)| format!("{count} {word}"))
-            .collect();
+    let parts: Vec<String> = [(tally.held, "held"), (tally.waiting, "waiting"), (tally.escrow, "in escrow")]
+        .into_iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, word)| format!("{count} {word}"))
+        .collect();
     if parts.is_empty() { String::new() } else { format!(" ({})", parts.join(", ")) }
 }
 
@@ -146,7 +145,8 @@ pub(super) fn value(value: Option<&Value>) -> String {
 
 /// Names come from strangers: control characters and those that change the direction of text are escaped.
 pub fn printable(text: &str) -> String {
-    let turns = |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let turns =
+        |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         if c.is_control() || turns(c) || matches!(c, '\u{2028}' | '\u{2029}') {

@@ -1,9 +1,30 @@
 //! RFC 7643/7644 as values: resources, attribute paths, filters, patches. Pure.
 
 mod attributes;
+mod error;
+mod filter;
+mod fold;
+mod path;
 pub mod profiles;
+mod resource;
+mod same;
+pub mod schema;
+mod tables;
 
 pub use attributes::Attributes;
+pub use error::Error;
+pub use error::ScimType;
+pub use filter::Compare;
+pub use filter::Filter;
+pub use filter::SyntaxError;
+pub use fold::fold;
+pub use path::Path;
+pub use path::canonical;
+pub use resource::resource;
+pub use resource::shown;
+pub use resource::value_at;
+pub use same::same;
+pub use same::same_value;
 
 use serde::Deserialize;
 use serde::Serialize;
@@ -30,6 +51,27 @@ impl Kind {
         match self {
             Kind::User => "/Users",
             Kind::Group => "/Groups",
+        }
+    }
+}
+
+/// How a client that pushes is read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Dialect {
+    /// Exactly the RFCs.
+    Strict,
+    /// The RFCs and what Entra, Okta and others really send. Takes more; what is kept and shown is the same.
+    #[default]
+    Tolerant,
+}
+
+impl Dialect {
+    /// The word used in state and settings.
+    pub fn word(self) -> &'static str {
+        match self {
+            Dialect::Strict => "strict",
+            Dialect::Tolerant => "tolerant",
         }
     }
 }

@@ -2,4 +2,5 @@
 
 mod architecture;
 mod client;
+mod file_source;
 mod report;

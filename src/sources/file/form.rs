@@ -114,7 +114,8 @@ pub(super) fn fault(error: &serde_json::Error) -> String {
             "this is not JSON; write the file with a JSON library, in UTF-8".to_owned()
         }
         Category::Eof => {
-            "the file ends too early; write it under another name and rename it when it is complete".to_owned()
+            "the file ends too early; write it under another name and rename it when it is complete"
+                .to_owned()
         }
         Category::Data => match named_key(error) {
             Some(text) => format!("{text}; docs/file-source.md shows the form"),
@@ -161,7 +162,10 @@ mod tests {
             "{\"users\": []}",
             "hr.json: line 1, column 13: missing field `directory`; docs/file-source.md shows the form",
         );
-        check("{\"directory\": \" \"}", "hr.json: `directory` is empty; give the directory a name that stays");
+        check(
+            "{\"directory\": \" \"}",
+            "hr.json: `directory` is empty; give the directory a name that stays",
+        );
     }
 
     #[test]

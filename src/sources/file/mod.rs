@@ -168,7 +168,10 @@ impl Place {
         }
         String::from_utf8(bytes).map_err(|error| SourceError::Malformed {
             place: path.display().to_string(),
-            what: format!("byte {} is not UTF-8; save the file as UTF-8", error.utf8_error().valid_up_to() + 1),
+            what: format!(
+                "byte {} is not UTF-8; save the file as UTF-8",
+                error.utf8_error().valid_up_to() + 1
+            ),
         })
     }
 }

@@ -216,10 +216,12 @@ impl<'a> Reading<'a> {
         let binned = form.recycle_bin.iter().map(|who| ("recycle_bin", who, Standing::SoftDeleted));
         for (list, reference, standing) in gone.chain(binned) {
             match form::principal(reference) {
-                Some((kind, id)) if self.objects.contains_key(&(kind, id.clone())) => self.notes.push(format!(
-                    "{} {id} is both in the directory and in `{list}`; it is taken as there",
-                    kind.word()
-                )),
+                Some((kind, id)) if self.objects.contains_key(&(kind, id.clone())) => {
+                    self.notes.push(format!(
+                        "{} {id} is both in the directory and in `{list}`; it is taken as there",
+                        kind.word()
+                    ))
+                }
                 Some((kind, id)) => self.removals.push(Record::Removed { kind, id, standing }),
                 None => self.notes.push(format!("an entry of `{list}` is left out: {REFERENCE}")),
             }
@@ -286,8 +288,10 @@ impl<'a> Reading<'a> {
 
     /// Counts entries as the file lists them, so that they compare with what its writer counted.
     fn count(&mut self) {
-        let kept = |kind| self.objects.iter().filter(|((k, _), row)| *k == kind && row.object.is_some()).count();
-        let held = |app: bool| self.edges.iter().filter(|(c, ..)| matches!(c, Container::App(_)) == app).count();
+        let kept =
+            |kind| self.objects.iter().filter(|((k, _), row)| *k == kind && row.object.is_some()).count();
+        let held =
+            |app: bool| self.edges.iter().filter(|(c, ..)| matches!(c, Container::App(_)) == app).count();
         self.tally.users.read = kept(Kind::User);
         self.tally.groups.read = kept(Kind::Group);
         self.tally.assignments.read = held(true);

@@ -36,7 +36,9 @@ fn absent(class: &str, count: Count) -> WitnessAnswer {
         Some(_) if count.differs() => {
             WitnessAnswer::CannotSay(format!("the declared count of {class} differs from what was read"))
         }
-        Some(_) if count.left_out => WitnessAnswer::CannotSay(format!("some {class} of the file were left out")),
+        Some(_) if count.left_out => {
+            WitnessAnswer::CannotSay(format!("some {class} of the file were left out"))
+        }
         Some(_) => WitnessAnswer::Absent,
     }
 }

@@ -54,12 +54,14 @@ CREATE TABLE links (
   class        TEXT,                                 -- NULL: nothing pending
   cause        TEXT,
   proof        TEXT,                                 -- event | absence
+  questions    TEXT,                                 -- JSON: what a witness has to be asked before it is written
   adopt        TEXT,                                 -- JSON {resource, by, shown}: matching found this one
   hold         TEXT,                                 -- JSON {kind, text}; NULL: go
   attempts     INTEGER NOT NULL DEFAULT 0,
   failure      TEXT,
   due_at       INTEGER,                              -- seconds; not before this time
   dirty        INTEGER NOT NULL DEFAULT 0,           -- 1 object, 2 edge, 4 rules: what has to be decided again
+  granted      INTEGER NOT NULL DEFAULT 0,           -- a container: 1 where its direct members are in scope
   UNIQUE (job, kind, source_id)
 ) STRICT;
 CREATE INDEX links_dirty      ON links(job, kind, id)               WHERE dirty <> 0;

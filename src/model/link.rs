@@ -10,6 +10,11 @@ use super::Standing;
 use crate::scim::Attributes;
 use crate::scim::ResourceId;
 
+/// Our own number of a link: the key inside the state, never shown to a service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct LinkId(pub i64);
+
 /// What the source last showed of an object.
 #[derive(Clone, PartialEq)]
 pub struct Seen {

@@ -11,6 +11,7 @@ pub use finding::Grade;
 pub use link::Accepted;
 pub use link::Applied;
 pub use link::Desired;
+pub use link::LinkId;
 pub use link::Origin;
 pub use link::Seen;
 pub use page::Collection;

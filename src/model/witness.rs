@@ -1,11 +1,15 @@
 //! The second, independent question that a removal from absence needs (P2).
 
+use serde::Deserialize;
+use serde::Serialize;
+
 use super::Container;
 use super::SourceId;
 use crate::scim::Kind;
 
 /// Asked of the source, one a removal.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum WitnessQuestion {
     /// Is the principal (still) assigned to this application, or a direct member of this group?
     Held { container: Container, principal: SourceId, kind: Kind },

@@ -1,0 +1,246 @@
+//! What is desired of one person or one team, and the change that follows. Everything it depends on is an
+//! argument.
+
+use super::Cause;
+use super::CauseKind;
+use super::Class;
+use super::Given;
+use super::Hold;
+use super::HoldKind;
+use super::Loss;
+use super::Mapping;
+use super::MappingProblem;
+use super::OnLeave;
+use super::OnTeamLeave;
+use super::Proof;
+use super::Rules;
+use super::ScopeFact;
+use super::diff;
+use crate::model::Applied;
+use crate::model::Desired;
+use crate::model::Seen;
+use crate::model::SourceId;
+use crate::model::Standing;
+use crate::model::WitnessQuestion;
+use crate::scim::Kind;
+
+/// What made a link worth deciding again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Dirty {
+    pub object: bool,
+    pub edge: bool,
+    pub rules: bool,
+}
+
+/// One link as the decision needs it.
+#[derive(Clone, Debug)]
+pub struct Facts<'a> {
+    pub kind: Kind,
+    pub source: &'a SourceId,
+    pub seen: &'a Seen,
+    pub scope: ScopeFact,
+    pub applied: &'a Applied,
+    pub dirty: Dirty,
+}
+
+/// What the rules make of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Decision {
+    pub desired: Desired,
+    /// The value that is unique in the target, folded, where it is wanted active.
+    pub key: Option<String>,
+    pub why: Why,
+    pub pending: Option<Pending>,
+}
+
+/// A change that would make applied equal desired, before limits, matching and witness.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Pending {
+    pub class: Class,
+    pub hold: Option<Hold>,
+}
+
+/// A cause with its evidence: how we know, and what a witness would be asked.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Why {
+    pub cause: Cause,
+    pub proof: Proof,
+    pub questions: Vec<WitnessQuestion>,
+}
+
+/// Text as unique values are compared: NFC and lower case (RFC 7643 section 4.1.1: userName is
+/// case-insensitive; RFC 7644 section 5).
+pub fn fold(text: &str) -> String {
+    use unicode_normalization::UnicodeNormalization;
+    text.nfc().collect::<String>().to_lowercase()
+}
+
+/// Decides one link.
+pub fn decide(rules: &Rules, rules_digest: &str, facts: &Facts<'_>) -> Decision {
+    let wish = wish(rules, facts);
+    let desired = match wish {
+        Ok(desired) => desired,
+        Err(problem) => return unmapped(rules_digest, facts, &problem),
+    };
+    let key = match &desired {
+        Desired::Active(attributes) => attributes.text(key_path(facts.kind)).map(fold),
+        _ => None,
+    };
+    let class = diff::diff(facts.kind, &desired, facts.applied).map(|act| diff::class(facts.kind, &act));
+    let why = why(facts, class, rules_digest);
+    Decision { desired, key, why, pending: class.map(|class| Pending { class, hold: None }) }
+}
+
+fn key_path(kind: Kind) -> &'static str {
+    match kind {
+        Kind::User => "userName",
+        Kind::Group => "displayName",
+    }
+}
+
+/// The state that scope, standing and policy ask for.
+///
+/// | standing | in scope | out of scope |
+/// |---|---|---|
+/// | enabled | active | policy for leavers |
+/// | disabled | inactive | policy for leavers |
+/// | in the recycle bin, gone, missing | policy for leavers | policy for leavers |
+/// | never read | unmanaged | unmanaged |
+fn wish(rules: &Rules, facts: &Facts<'_>) -> Result<Desired, MappingProblem> {
+    let in_scope = matches!(facts.scope, ScopeFact::In(_));
+    match facts.seen.standing {
+        Standing::Unread => Ok(Desired::Unmanaged),
+        Standing::Enabled if in_scope => mapped(rules, facts, false),
+        Standing::Disabled if in_scope => mapped(rules, facts, true),
+        _ if *facts.applied == Applied::Absent => Ok(Desired::Inactive),
+        _ => Ok(left(rules, facts)),
+    }
+}
+
+/// The mapping's `active` row has the last word: without one no disable is sent (Entra provisioning reference,
+/// section 8).
+fn mapped(rules: &Rules, facts: &Facts<'_>, soft_deleted: bool) -> Result<Desired, MappingProblem> {
+    if facts.kind == Kind::User && soft_deleted && *facts.applied == Applied::Absent {
+        return Ok(Desired::Inactive); // Never create somebody disabled, whatever else the mapping says.
+    }
+    let mapped = mapping(rules, facts.kind).evaluate(given(facts, soft_deleted), rules.vocabulary)?;
+    match (facts.kind, mapped.active) {
+        (Kind::User, Some(false)) => Ok(Desired::Inactive),
+        _ => Ok(Desired::Active(mapped.attributes)),
+    }
+}
+
+fn mapping(rules: &Rules, kind: Kind) -> &Mapping {
+    match kind {
+        Kind::User => &rules.users,
+        Kind::Group => &rules.groups,
+    }
+}
+
+fn left(rules: &Rules, facts: &Facts<'_>) -> Desired {
+    match facts.kind {
+        Kind::User => match rules.leavers.users {
+            OnLeave::Deactivate if disables(rules, facts) => Desired::Inactive,
+            OnLeave::Deactivate | OnLeave::Leave => Desired::Unmanaged,
+            OnLeave::Delete => Desired::Absent,
+        },
+        Kind::Group => match rules.leavers.teams {
+            OnTeamLeave::Empty => Desired::Inactive,
+            OnTeamLeave::Delete => Desired::Absent,
+            OnTeamLeave::Leave => Desired::Unmanaged,
+        },
+    }
+}
+
+/// Whether the mapping turns `active` off for somebody who left. A leaver whose other attributes cannot be
+/// mapped any more is disabled all the same.
+fn disables(rules: &Rules, facts: &Facts<'_>) -> bool {
+    match rules.users.evaluate(given(facts, true), rules.vocabulary) {
+        Ok(mapped) => mapped.active == Some(false),
+        Err(_) => rules.users.rows.iter().any(|row| row.target == "active"),
+    }
+}
+
+fn given<'a>(facts: &Facts<'a>, soft_deleted: bool) -> Given<'a> {
+    Given { id: facts.source, kind: facts.kind, seen: facts.seen, soft_deleted }
+}
+
+/// What cannot be mapped is held as it is: it neither changes nor loses anything (P12).
+fn unmapped(rules_digest: &str, facts: &Facts<'_>, problem: &MappingProblem) -> Decision {
+    let hold = Hold { kind: HoldKind::Mapping, text: format!("{}: {}", problem.path, problem.text) };
+    let (desired, class) = match facts.applied {
+        Applied::Absent => (Desired::Inactive, Class::Create),
+        Applied::Active(accepted) => (Desired::Active(accepted.sent.clone()), Class::Update),
+        Applied::Inactive(_) => (Desired::Inactive, Class::Reactivate),
+    };
+    let why = why(facts, Some(class), rules_digest);
+    Decision { desired, key: None, why, pending: Some(Pending { class, hold: Some(hold) }) }
+}
+
+fn why(facts: &Facts<'_>, class: Option<Class>, rules_digest: &str) -> Why {
+    match (&facts.scope, facts.seen.standing) {
+        (_, Standing::SoftDeleted) => event(CauseKind::SoftDeleted),
+        (_, Standing::Gone) => event(CauseKind::Gone),
+        (_, Standing::Missing) => Why {
+            cause: plain(CauseKind::Missing),
+            proof: Proof::Absence,
+            questions: vec![WitnessQuestion::Exists { id: facts.source.clone(), kind: facts.kind }],
+        },
+        (ScopeFact::Out(lost), _) => why_lost(lost, rules_digest),
+        (ScopeFact::In(_), Standing::Disabled) => event(CauseKind::Disabled),
+        (ScopeFact::In(_), _) if facts.dirty.rules && !facts.dirty.object && !facts.dirty.edge => {
+            settings(rules_digest)
+        }
+        (ScopeFact::In(through), _) => match class {
+            Some(Class::Create) => joined(through),
+            Some(Class::Reactivate) if facts.dirty.edge => joined(through),
+            Some(Class::Reactivate) => event(CauseKind::Enabled),
+            _ => event(CauseKind::Changed),
+        },
+    }
+}
+
+fn plain(kind: CauseKind) -> Cause {
+    Cause { kind, subjects: Vec::new(), names: Vec::new(), rules: String::new() }
+}
+
+fn event(kind: CauseKind) -> Why {
+    Why { cause: plain(kind), proof: Proof::Event, questions: Vec::new() }
+}
+
+fn settings(rules_digest: &str) -> Why {
+    let mut why = event(CauseKind::Settings);
+    why.cause.rules = rules_digest.to_owned();
+    why
+}
+
+fn joined(through: &[super::Grant]) -> Why {
+    let mut why = event(CauseKind::Joined);
+    why.cause.subjects = through.iter().map(|grant| grant.source.clone()).collect();
+    why.cause.names = through.iter().map(|grant| grant.name.clone()).collect();
+    why
+}
+
+/// What was lost through two groups has the set as its cause. It is an event only where every part of it is.
+fn why_lost(lost: &[Loss], rules_digest: &str) -> Why {
+    if lost.is_empty() {
+        return settings(rules_digest);
+    }
+    let kind = if lost.iter().any(|loss| loss.whole) { CauseKind::GroupLost } else { CauseKind::Left };
+    let mut why = Why { cause: plain(kind), proof: Proof::Event, questions: Vec::new() };
+    for loss in lost {
+        why.cause.subjects.push(loss.subject.clone());
+        why.cause.names.push(loss.name.clone());
+        if loss.proof == Proof::Absence {
+            why.proof = Proof::Absence;
+            why.questions.push(loss.question.clone());
+        }
+    }
+    why
+}
+
+/// Whether somebody is wanted in a team: the source shows the membership, the team is wanted, and the person is
+/// in scope and active.
+pub fn wants_member(shown: bool, team_wanted: bool, person_wanted: bool) -> bool {
+    shown && team_wanted && person_wanted
+}

@@ -1,0 +1,287 @@
+//! Who is in scope: reachability over seen edges, and what was lost by those who are not any more.
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+
+use super::GroupPick;
+use super::Proof;
+use super::Selection;
+use crate::model::Container;
+use crate::model::LinkId;
+use crate::model::SourceId;
+use crate::model::Standing;
+use crate::model::WitnessQuestion;
+use crate::scim::Kind;
+
+/// How an edge stands: there, or gone, and how we know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum EdgeState {
+    Present,
+    Gone(Proof),
+}
+
+/// One group or application as scope needs it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Node {
+    pub link: LinkId,
+    pub container: Container,
+    /// The display name; empty for an application.
+    pub name: String,
+    pub standing: Standing,
+}
+
+/// The edges between containers: application to group, group to group.
+#[derive(Clone, Debug, Default)]
+pub struct ContainerGraph {
+    pub nodes: BTreeMap<LinkId, Node>,
+    /// By container.
+    pub below: BTreeMap<LinkId, Vec<(LinkId, EdgeState)>>,
+}
+
+/// Why the direct members of a container are, or were, in scope.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Grant {
+    pub source: SourceId,
+    pub name: String,
+    pub container: Container,
+    /// For a container that lost its grant: how we know, and what to ask.
+    pub lost: Option<(Proof, WitnessQuestion)>,
+}
+
+/// The containers whose direct members a selection takes, and those that it took as far as the edges that are
+/// gone remember.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reach {
+    pub all: bool,
+    pub now: BTreeMap<LinkId, Grant>,
+    pub before: BTreeMap<LinkId, Grant>,
+}
+
+/// Whether one principal is in scope.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ScopeFact {
+    /// Through these containers; empty where everybody is in scope.
+    In(Vec<Grant>),
+    /// Lost through these; empty where no edge explains it (the settings do, or it never was in scope).
+    Out(Vec<Loss>),
+}
+
+/// One way by which somebody was in scope and is not any more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Loss {
+    pub subject: SourceId,
+    pub name: String,
+    /// The subject itself lost its grant; otherwise the principal left it.
+    pub whole: bool,
+    pub proof: Proof,
+    pub question: WitnessQuestion,
+}
+
+impl Reach {
+    /// Walks down from the roots of the selection. Cycles of groups end, because a container is visited once.
+    pub fn new(selection: &Selection, graph: &ContainerGraph) -> Reach {
+        let mut reach = Reach { all: selection.all, ..Reach::default() };
+        let roots = roots(selection, graph);
+        for (link, state, question) in &roots {
+            if *state == EdgeState::Present {
+                reach.walk_now(*link, selection.nested, graph);
+            } else if let (EdgeState::Gone(proof), Some(question)) = (state, question) {
+                reach.walk_before(*link, selection.nested, graph, *proof, question);
+            }
+        }
+        if selection.nested {
+            // A group that left its parent was in scope through it.
+            for (parent, state, _) in &roots {
+                if *state == EdgeState::Present {
+                    reach.walk_lost_children(*parent, graph);
+                }
+            }
+        }
+        let now: BTreeSet<LinkId> = reach.now.keys().copied().collect();
+        reach.before.retain(|link, _| !now.contains(link));
+        reach
+    }
+
+    fn walk_now(&mut self, root: LinkId, nested: bool, graph: &ContainerGraph) {
+        let mut open = vec![root];
+        while let Some(link) = open.pop() {
+            let Some(node) = graph.nodes.get(&link) else { continue };
+            if self.now.contains_key(&link) {
+                continue;
+            }
+            self.now.insert(link, grant(node, None));
+            let through_app = matches!(node.container, Container::App(_));
+            if nested || through_app {
+                open.extend(
+                    graph.children(link).filter(|(_, state)| *state == EdgeState::Present).map(|(id, _)| id),
+                );
+            }
+        }
+    }
+
+    fn walk_before(
+        &mut self,
+        root: LinkId,
+        nested: bool,
+        graph: &ContainerGraph,
+        proof: Proof,
+        question: &WitnessQuestion,
+    ) {
+        let mut open = vec![root];
+        while let Some(link) = open.pop() {
+            let Some(node) = graph.nodes.get(&link) else { continue };
+            if self.before.contains_key(&link) {
+                continue;
+            }
+            self.before.insert(link, grant(node, Some((proof, question.clone()))));
+            if nested {
+                open.extend(graph.children(link).map(|(id, _)| id));
+            }
+        }
+    }
+
+    fn walk_lost_children(&mut self, root: LinkId, graph: &ContainerGraph) {
+        let mut open = vec![root];
+        let mut visited = BTreeSet::new();
+        while let Some(link) = open.pop() {
+            let Some(node) = graph.nodes.get(&link) else { continue };
+            if !visited.insert(link) {
+                continue;
+            }
+            for (child, state) in graph.children(link) {
+                match (state, graph.nodes.get(&child)) {
+                    (EdgeState::Present, _) => open.push(child),
+                    (EdgeState::Gone(proof), Some(below)) => {
+                        let question = held(&node.container, below);
+                        self.walk_before(child, true, graph, proof, &question);
+                    }
+                    (EdgeState::Gone(_), None) => {}
+                }
+            }
+        }
+    }
+
+    /// Whether a principal with these edges (container, state) is in scope, and what it lost if not.
+    pub fn fact(&self, principal: &SourceId, kind: Kind, edges: &[(LinkId, EdgeState)]) -> ScopeFact {
+        let mut through = Vec::new();
+        let mut lost = Vec::new();
+        for (container, state) in edges {
+            match (self.now.get(container), self.before.get(container), state) {
+                (Some(grant), _, EdgeState::Present) => through.push(grant.clone()),
+                (Some(grant), _, EdgeState::Gone(proof)) => lost.push(left(grant, principal, kind, *proof)),
+                (None, Some(grant), _) => lost.extend(whole(grant)),
+                (None, None, _) => {}
+            }
+        }
+        if self.all || !through.is_empty() {
+            through.sort_by(|a, b| a.source.cmp(&b.source));
+            return ScopeFact::In(through);
+        }
+        lost.sort_by(|a, b| a.subject.cmp(&b.subject));
+        ScopeFact::Out(lost)
+    }
+
+    /// Whether a group itself is chosen: teams are the groups in the selection, not their members.
+    pub fn fact_of_group(&self, selection: &Selection, node: &Node, graph: &ContainerGraph) -> ScopeFact {
+        if self.all {
+            return ScopeFact::In(Vec::new());
+        }
+        let mut lost = Vec::new();
+        for (link, state, question) in roots(selection, graph) {
+            if link != node.link || matches!(node.container, Container::App(_)) {
+                continue;
+            }
+            match (state, question) {
+                (EdgeState::Present, _) => return ScopeFact::In(vec![grant(node, None)]),
+                (EdgeState::Gone(proof), Some(question)) => {
+                    lost.extend(whole(&grant(node, Some((proof, question)))))
+                }
+                (EdgeState::Gone(_), None) => {}
+            }
+        }
+        ScopeFact::Out(lost)
+    }
+}
+
+impl ContainerGraph {
+    fn children(&self, link: LinkId) -> impl Iterator<Item = (LinkId, EdgeState)> {
+        self.below.get(&link).into_iter().flatten().copied()
+    }
+
+    fn app(&self, id: &SourceId) -> Option<&Node> {
+        self.nodes.values().find(|node| node.container == Container::App(id.clone()))
+    }
+}
+
+/// The containers that the selection names itself: the application, the groups assigned to it, chosen groups.
+/// A gone root carries the question that a witness would be asked.
+fn roots(selection: &Selection, graph: &ContainerGraph) -> Vec<(LinkId, EdgeState, Option<WitnessQuestion>)> {
+    let mut roots = Vec::new();
+    if let Some(app) = selection.assigned_to.as_ref().and_then(|id| graph.app(id)) {
+        roots.push((app.link, EdgeState::Present, None));
+        for (link, state) in graph.children(app.link) {
+            if let Some(node) = graph.nodes.get(&link) {
+                roots.push((link, worse(state, node.standing), Some(question_of(app, node, state))));
+            }
+        }
+    }
+    for node in graph.nodes.values().filter(|node| picked(&selection.groups, node)) {
+        let state = worse(EdgeState::Present, node.standing);
+        roots.push((node.link, state, Some(exists(node))));
+    }
+    roots
+}
+
+fn picked(picks: &[GroupPick], node: &Node) -> bool {
+    let Container::Group(id) = &node.container else { return false };
+    picks.iter().any(|pick| match pick {
+        GroupPick::Id(chosen) => chosen.0.eq_ignore_ascii_case(&id.0),
+        GroupPick::Name(name) => *name == node.name,
+        GroupPick::Prefix(prefix) => node.name.starts_with(prefix.as_str()),
+    })
+}
+
+/// A group that is gone grants nothing, whatever its edges say.
+fn worse(state: EdgeState, standing: Standing) -> EdgeState {
+    match (state, standing) {
+        (EdgeState::Present, Standing::SoftDeleted | Standing::Gone) => EdgeState::Gone(Proof::Event),
+        (EdgeState::Present, Standing::Missing) => EdgeState::Gone(Proof::Absence),
+        (state, _) => state,
+    }
+}
+
+fn question_of(app: &Node, node: &Node, state: EdgeState) -> WitnessQuestion {
+    if state == EdgeState::Present { exists(node) } else { held(&app.container, node) }
+}
+
+fn held(container: &Container, node: &Node) -> WitnessQuestion {
+    WitnessQuestion::Held {
+        container: container.clone(),
+        principal: node.container.id().clone(),
+        kind: Kind::Group,
+    }
+}
+
+fn exists(node: &Node) -> WitnessQuestion {
+    WitnessQuestion::Exists { id: node.container.id().clone(), kind: Kind::Group }
+}
+
+fn grant(node: &Node, lost: Option<(Proof, WitnessQuestion)>) -> Grant {
+    let source = node.container.id().clone();
+    let name = match &node.container {
+        Container::App(_) => "the application".to_owned(),
+        Container::Group(_) => format!("group {}", node.name),
+    };
+    Grant { source, name, container: node.container.clone(), lost }
+}
+
+fn left(grant: &Grant, principal: &SourceId, kind: Kind, proof: Proof) -> Loss {
+    let question =
+        WitnessQuestion::Held { container: grant.container.clone(), principal: principal.clone(), kind };
+    Loss { subject: grant.source.clone(), name: grant.name.clone(), whole: false, proof, question }
+}
+
+fn whole(grant: &Grant) -> Option<Loss> {
+    let (proof, question) = grant.lost.clone()?;
+    Some(Loss { subject: grant.source.clone(), name: grant.name.clone(), whole: true, proof, question })
+}

@@ -1,0 +1,155 @@
+//! Shelf of functions, one file a family. The contract: arguments in, a value out; names and numbers of
+//! arguments are checked by the table before a function is called.
+
+mod choice;
+mod diacritics;
+mod encoding;
+mod letters;
+mod lists;
+mod replace;
+mod text;
+
+pub(super) use choice::is_true;
+pub(super) use encoding::integer;
+pub(super) use replace::pattern;
+
+use regex::Regex;
+
+use super::EvalError;
+use super::Value;
+use super::evaluate::Arguments;
+use super::nearest;
+use super::tree::Node;
+
+/// One row of the table.
+pub(super) struct Function {
+    pub name: &'static str,
+    /// So many arguments, counted from the first, must be supplied.
+    pub least: usize,
+    /// No more than so many may be there.
+    pub most: usize,
+    /// Whether the first argument may be a comparison.
+    pub condition: bool,
+    pub call: fn(&Arguments<'_>) -> Result<Value, EvalError>,
+    /// What else can be known before there are values; the error is a text for people.
+    pub also: fn(&[Node]) -> Result<(), String>,
+}
+
+const ANY: usize = usize::MAX;
+
+const fn function(
+    name: &'static str,
+    least: usize,
+    most: usize,
+    call: fn(&Arguments<'_>) -> Result<Value, EvalError>,
+) -> Function {
+    Function { name, least, most, condition: false, call, also: |_| Ok(()) }
+}
+
+/// Every function that is there, by name.
+static TABLE: [Function; 32] = [
+    function("Append", 2, 2, text::append),
+    function("BitAnd", 2, 2, encoding::bit_and),
+    Function { condition: true, ..function("CBool", 1, 1, choice::c_bool) },
+    function("Coalesce", 1, ANY, choice::coalesce),
+    function("ConvertToBase64", 1, 1, encoding::convert_to_base64),
+    function("ConvertToUTF8Hex", 1, 1, encoding::convert_to_utf8_hex),
+    function("Count", 1, 1, lists::count),
+    function("CStr", 1, 1, text::c_str),
+    Function { condition: true, ..function("IIF", 1, 3, choice::iif) },
+    function("IgnoreFlowIfNullOrEmpty", 1, 1, choice::ignore_flow_if_null_or_empty),
+    Function { also: text::check_in_str, ..function("InStr", 2, 4, text::in_str) },
+    function("IsNothing", 1, 1, choice::is_null),
+    function("IsNull", 1, 1, choice::is_null),
+    function("IsNullOrEmpty", 1, 1, choice::is_null_or_empty),
+    function("IsPresent", 1, 1, choice::is_present),
+    function("IsString", 1, 1, choice::is_string),
+    Function { also: lists::check_item, ..function("Item", 2, 2, lists::item) },
+    function("Join", 2, ANY, lists::join),
+    function("Left", 2, 2, text::left),
+    function("Mid", 3, 3, text::mid),
+    function("NormalizeDiacritics", 1, 1, diacritics::normalize_diacritics),
+    function("Not", 1, 1, choice::not),
+    function("PCase", 1, 2, letters::p_case),
+    function("Prepend", 2, 2, text::prepend),
+    function("RemoveDuplicates", 1, 1, lists::remove_duplicates),
+    Function { also: replace::check, ..function("Replace", 1, 7, replace::replace) },
+    function("Split", 2, 2, lists::split),
+    function("StripSpaces", 1, 1, text::strip_spaces),
+    Function { also: choice::check_switch, ..function("Switch", 1, ANY, choice::switch) },
+    function("ToLower", 1, 2, letters::to_lower),
+    function("ToUpper", 1, 2, letters::to_upper),
+    function("Word", 3, 3, text::word),
+];
+
+/// Documented functions that are not there. Random, time and uniqueness need inputs of their own; roles need
+/// the source's role assignments.
+const PENDING: [&str; 16] = [
+    "AppRoleAssignments",
+    "AppRoleAssignmentsComplex",
+    "AssertiveAppRoleAssignmentsComplex",
+    "CDate",
+    "DateAdd",
+    "DateDiff",
+    "DateFromNum",
+    "DefaultDomain",
+    "FormatDateTime",
+    "Guid",
+    "Now",
+    "NumFromDate",
+    "RandomString",
+    "Redact",
+    "SelectUniqueValue",
+    "SingleAppRoleAssignment",
+];
+
+/// Words that stand alone, as arguments of `InStr`.
+pub(super) const CONSTANTS: [&str; 2] = [text::BINARY_COMPARE, text::TEXT_COMPARE];
+
+/// What a name is.
+pub(super) enum Found {
+    Function(&'static Function),
+    Pending(&'static str),
+    /// With the name that was most likely meant.
+    Unknown(Option<&'static str>),
+}
+
+/// Finds a function by name; any case is accepted.
+pub(super) fn find(name: &str) -> Found {
+    if let Some(function) = TABLE.iter().find(|function| function.name.eq_ignore_ascii_case(name)) {
+        return Found::Function(function);
+    }
+    if let Some(pending) = PENDING.iter().find(|pending| pending.eq_ignore_ascii_case(name)) {
+        return Found::Pending(pending);
+    }
+    Found::Unknown(nearest(name, TABLE.iter().map(|function| function.name)))
+}
+
+impl Function {
+    /// Checks the arguments, and compiles the pattern where it is a literal.
+    pub fn check(&self, arguments: &[Node]) -> Result<Option<Regex>, String> {
+        if arguments.len() > self.most {
+            return Err(format!("{} takes {} at most", self.name, arguments_word(self.most)));
+        }
+        if let Some(place) =
+            (0..self.least).find(|place| !arguments.get(*place).is_some_and(Node::is_supplied))
+        {
+            return Err(format!(
+                "{} needs {}; argument {} is missing",
+                self.name,
+                arguments_word(self.least),
+                place + 1
+            ));
+        }
+        (self.also)(arguments).map_err(|text| format!("{}: {text}", self.name))?;
+        match (self.name, arguments.get(replace::PATTERN).and_then(Node::literal)) {
+            ("Replace", Some(literal)) => replace::pattern(literal).map(Some),
+            _ => Ok(None),
+        }
+        .map_err(|text| format!("{}: {text}", self.name))
+    }
+}
+
+fn arguments_word(count: usize) -> String {
+    if count == 1 { "1 argument".to_owned() } else { format!("{count} arguments") }
+}

@@ -1,11 +1,16 @@
 //! RFC 7643/7644 as values: resources, attribute paths, filters, patches. Pure.
 
 mod attributes;
+mod edit;
 mod error;
 mod filter;
 mod fold;
+mod intake;
+mod message;
+mod patch;
 mod path;
 pub mod profiles;
+mod projection;
 mod resource;
 mod same;
 pub mod schema;
@@ -18,8 +23,19 @@ pub use filter::Compare;
 pub use filter::Filter;
 pub use filter::SyntaxError;
 pub use fold::fold;
+pub use intake::Incoming;
+pub use intake::incoming;
+pub use message::Meta;
+pub use message::list_response;
+pub use message::resource_types;
+pub use message::schema_descriptions;
+pub use message::service_provider_config;
+pub use message::type_name;
+pub use patch::MembersEdit;
+pub use patch::Patch;
 pub use path::Path;
 pub use path::canonical;
+pub use projection::Projection;
 pub use resource::resource;
 pub use resource::shown;
 pub use resource::value_at;

@@ -20,14 +20,15 @@ use super::schema::Form;
 /// `emails[type eq "work"].value` becomes an element with the type of the brackets; the work e-mail is the
 /// primary one where nothing else is said.
 pub fn resource(kind: Kind, attributes: &Attributes) -> Value {
-    let mut body = json!({ "schemas": [schema::core(kind).urn] });
+    let mut body = Value::Object(Map::new());
     for (path, value) in attributes.iter() {
         if let Ok(path) = Path::parse(path) {
             place(&mut body, &path, value.clone());
         }
     }
     name_a_primary_email(&mut body);
-    name_the_extensions(&mut body);
+    let schemas = schemas_of(kind, &body);
+    body["schemas"] = schemas;
     body
 }
 
@@ -148,15 +149,11 @@ fn name_a_primary_email(body: &mut Value) {
     }
 }
 
-/// An extension is in `schemas` exactly when one of its attributes is assigned (RFC 7643 section 3.3).
-pub(super) fn name_the_extensions(body: &mut Value) {
-    let Some(members) = body.as_object() else { return };
-    let urns: Vec<Value> =
-        members.keys().filter(|key| key.contains(':')).map(|key| key.clone().into()).collect();
-    if let Some(schemas) = body.get_mut("schemas").and_then(Value::as_array_mut) {
-        schemas.truncate(1);
-        schemas.extend(urns);
-    }
+/// The core schema and the extensions in use: those of which an attribute is assigned (RFC 7643 section 3.3).
+pub(super) fn schemas_of(kind: Kind, body: &Value) -> Value {
+    let members = body.as_object().into_iter().flatten();
+    let extensions = members.map(|(name, _)| name.as_str()).filter(|name| name.contains(':'));
+    std::iter::once(schema::core(kind).urn).chain(extensions).collect()
 }
 
 #[cfg(test)]

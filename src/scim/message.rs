@@ -1,0 +1,203 @@
+//! What a service says around resources: their `meta`, lists of them, and what it can do (RFC 7643 sections 5-7).
+
+use jiff::Timestamp;
+use serde_json::Map;
+use serde_json::Value;
+use serde_json::json;
+
+use super::Kind;
+use super::ResourceId;
+use super::resource::schemas_of;
+use super::schema;
+use super::schema::Definition;
+use super::schema::Form;
+use super::schema::Schema;
+
+/// What the service itself knows of a resource (RFC 7643 section 3.1).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Meta {
+    pub kind: Kind,
+    pub id: ResourceId,
+    /// Counts real changes.
+    pub version: u64,
+    pub created: Timestamp,
+    pub modified: Timestamp,
+}
+
+impl Meta {
+    /// The weak entity tag, the same in `ETag` and `meta.version` (RFC 7644 section 3.14).
+    pub fn version_tag(&self) -> String {
+        format!("W/\"{}\"", self.version)
+    }
+
+    /// `base` is the absolute address of the service, or empty where there is none.
+    pub fn location(&self, base: &str) -> String {
+        format!("{base}{}/{}", self.kind.endpoint(), self.id)
+    }
+
+    /// The whole resource: what is kept of it, `schemas`, `id` and `meta`.
+    pub fn dress(&self, body: Value, base: &str) -> Value {
+        let mut resource = body;
+        let schemas = schemas_of(self.kind, &resource);
+        resource["schemas"] = schemas;
+        resource["id"] = self.id.0.clone().into();
+        resource["meta"] = json!({
+            "resourceType": type_name(self.kind),
+            "created": instant(self.created),
+            "lastModified": instant(self.modified),
+            "location": self.location(base),
+            "version": self.version_tag(),
+        });
+        resource
+    }
+}
+
+/// The name of a resource type: `User` or `Group`.
+pub fn type_name(kind: Kind) -> &'static str {
+    schema::core(kind).name
+}
+
+/// UTC with milliseconds.
+fn instant(time: Timestamp) -> String {
+    format!("{time:.3}")
+}
+
+/// One page of a list. `total` counts all that match, `start` is 1-based (RFC 7644 section 3.4.2).
+pub fn list_response(total: u64, start: u64, resources: Vec<Value>) -> Value {
+    json!({
+        "schemas": ["urn:ietf:params:scim:api:messages:2.0:ListResponse"],
+        "totalResults": total,
+        "startIndex": start,
+        "itemsPerPage": resources.len(),
+        "Resources": resources,
+    })
+}
+
+/// What the service can do (RFC 7643 section 5). `page_max` is the longest page of a list.
+pub fn service_provider_config(base: &str, page_max: u64) -> Value {
+    let no = json!({ "supported": false });
+    json!({
+        "schemas": ["urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig"],
+        "patch": { "supported": true },
+        "bulk": { "supported": false, "maxOperations": 0, "maxPayloadSize": 0 },
+        "filter": { "supported": true, "maxResults": page_max },
+        "changePassword": no,
+        "sort": no,
+        "etag": { "supported": true },
+        "authenticationSchemes": [{
+            "type": "oauthbearertoken",
+            "name": "Bearer token",
+            "description": "A token of one workspace, in the Authorization header",
+            "specUri": "https://www.rfc-editor.org/info/rfc6750",
+            "primary": true,
+        }],
+        "meta": { "resourceType": "ServiceProviderConfig", "location": format!("{base}/ServiceProviderConfig") },
+    })
+}
+
+/// The resource types (RFC 7643 section 6).
+pub fn resource_types(base: &str) -> Vec<Value> {
+    [Kind::User, Kind::Group].map(|kind| resource_type(kind, base)).to_vec()
+}
+
+fn resource_type(kind: Kind, base: &str) -> Value {
+    let name = type_name(kind);
+    let extension = |schema: &&Schema| json!({ "schema": schema.urn, "required": false });
+    let mut described = json!({
+        "schemas": ["urn:ietf:params:scim:schemas:core:2.0:ResourceType"],
+        "id": name,
+        "name": name,
+        "endpoint": kind.endpoint(),
+        "description": schema::core(kind).description,
+        "schema": schema::core(kind).urn,
+        "meta": { "resourceType": "ResourceType", "location": format!("{base}/ResourceTypes/{name}") },
+    });
+    let extensions: Vec<Value> = schema::extensions(kind).iter().map(extension).collect();
+    if !extensions.is_empty() {
+        described["schemaExtensions"] = extensions.into();
+    }
+    described
+}
+
+/// The schemas (RFC 7643 section 7), from the same table that bodies are read with.
+pub fn schema_descriptions(base: &str) -> Vec<Value> {
+    schema::schemas().map(|schema| schema_description(schema, base)).to_vec()
+}
+
+fn schema_description(schema: &Schema, base: &str) -> Value {
+    json!({
+        "schemas": ["urn:ietf:params:scim:schemas:core:2.0:Schema"],
+        "id": schema.urn,
+        "name": schema.name,
+        "description": schema.description,
+        "attributes": schema.attributes.iter().map(attribute_description).collect::<Vec<_>>(),
+        "meta": { "resourceType": "Schema", "location": format!("{base}/Schemas/{}", schema.urn) },
+    })
+}
+
+fn attribute_description(definition: &Definition) -> Value {
+    let mut described = Map::new();
+    let mut say = |name: &str, value: Value| described.insert(name.to_owned(), value);
+    say("name", definition.name.into());
+    say("type", definition.form.word().into());
+    say("multiValued", definition.multi_valued.into());
+    say("required", definition.required.into());
+    say("mutability", definition.mutability.word().into());
+    say("returned", definition.returned.word().into());
+    if definition.form != Form::Complex {
+        say("caseExact", definition.case_exact.into());
+        say("uniqueness", if definition.unique { "server" } else { "none" }.into());
+    }
+    if !definition.canonical.is_empty() {
+        say("canonicalValues", definition.canonical.into());
+    }
+    if !definition.refers_to.is_empty() {
+        say("referenceTypes", definition.refers_to.into());
+    }
+    if !definition.sub.is_empty() {
+        say("subAttributes", definition.sub.iter().map(attribute_description).collect());
+    }
+    Value::Object(described)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_resource_is_dressed_with_what_the_service_knows() {
+        let meta = Meta {
+            kind: Kind::User,
+            id: ResourceId("u1".to_owned()),
+            version: 3,
+            created: "2024-05-01T10:00:00Z".parse().expect("a time"),
+            modified: "2024-05-02T10:00:00.25Z".parse().expect("a time"),
+        };
+        let extension = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
+        let body = json!({"userName": "ann", extension: {"department": "Sales"}});
+        let expected = json!({
+            "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User", extension],
+            "id": "u1", "userName": "ann", extension: {"department": "Sales"},
+            "meta": {
+                "resourceType": "User", "created": "2024-05-01T10:00:00.000Z",
+                "lastModified": "2024-05-02T10:00:00.250Z", "version": "W/\"3\"",
+                "location": "https://x.example/scim/v2/Users/u1",
+            },
+        });
+        assert_eq!(meta.dress(body, "https://x.example/scim/v2"), expected);
+    }
+
+    #[test]
+    fn the_schemas_describe_every_attribute_once() {
+        let schemas = schema_descriptions("");
+        let user = &schemas[0];
+        assert_eq!(user["id"], "urn:ietf:params:scim:schemas:core:2.0:User");
+        let username = &user["attributes"][0];
+        let expected = json!({
+            "name": "userName", "type": "string", "multiValued": false, "required": true, "caseExact": false,
+            "mutability": "readWrite", "returned": "default", "uniqueness": "server",
+        });
+        assert_eq!(*username, expected);
+        assert_eq!(schemas.len(), 3);
+    }
+}

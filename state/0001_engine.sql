@@ -69,7 +69,8 @@ CREATE INDEX links_pending    ON links(job, class, kind, source_id) WHERE class 
 CREATE INDEX links_resource   ON links(resource)                    WHERE resource IS NOT NULL;
 CREATE INDEX links_wanted_key ON links(job, wanted_key)             WHERE wanted_key IS NOT NULL;
 CREATE INDEX links_applied_key ON links(job, applied_key)           WHERE applied_key IS NOT NULL;
-CREATE INDEX links_absent     ON links(job)                         WHERE absent_reads > 0;
+CREATE INDEX links_active     ON links(job)                         WHERE kind = 'user' AND applied = 'active';
+CREATE INDEX links_wanted     ON links(job)                         WHERE kind = 'user' AND desired = 'active';
 
 -- Who is directly in what, for everyone and every group that was read, in scope or not.
 CREATE TABLE seen_edges (
@@ -150,6 +151,7 @@ CREATE TABLE journal (
   cause    TEXT,
   people   TEXT,                                     -- JSON array of link ids: the members of a membership change
   count    INTEGER NOT NULL DEFAULT 1,               -- changes that this entry stands for
+  approved INTEGER NOT NULL DEFAULT 0,               -- a person looked at it: it does not count against limits
   edits    TEXT NOT NULL,                            -- JSON: [{path, old, new}]
   at       INTEGER NOT NULL,
   outcome  TEXT,                                     -- done | conflict | missing | refused | later | unknown | not_done

@@ -4,10 +4,40 @@
 //! blocking thread, through `Store::write` and `Store::read`.
 
 mod database;
+mod edges;
+mod jobs;
+mod journal;
+mod links;
 mod migrate;
+mod pending;
+mod promote;
+mod staging;
+mod values;
 
 pub use database::Lease;
 pub use database::Store;
+pub use edges::DirtyEdge;
+pub use edges::EdgeCause;
+pub use edges::EdgeDecision;
+pub use jobs::CycleId;
+pub use jobs::CycleRow;
+pub use jobs::JobId;
+pub use jobs::JobState;
+pub use journal::After;
+pub use journal::Ended;
+pub use journal::EntryId;
+pub use journal::Intent;
+pub use journal::LogFilter;
+pub use journal::LogRow;
+pub use journal::OpenEntry;
+pub use links::DirtyLink;
+pub use pending::Adopt;
+pub use pending::LinkKey;
+pub use pending::LinkVerdict;
+pub use pending::PendingEdge;
+pub use pending::PendingLink;
+pub use promote::Promoted;
+pub use staging::Staging;
 
 use std::path::PathBuf;
 

@@ -1,0 +1,184 @@
+//! Memberships that have to be decided again, and what was decided of them.
+
+use rusqlite::Connection;
+use rusqlite::OptionalExtension;
+use rusqlite::Transaction;
+use rusqlite::params;
+
+use super::JobId;
+use super::Sql;
+use super::Store;
+use super::StoreError;
+use super::values::json;
+use super::values::text;
+use crate::model::LinkId;
+use crate::model::SourceId;
+use crate::plan::Cause;
+use crate::plan::Proof;
+
+/// One pair of a group and a person, as the decision reads it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DirtyEdge {
+    pub team: LinkId,
+    pub person: LinkId,
+    pub team_source: SourceId,
+    pub team_name: String,
+    /// The source shows the membership now (through nested groups too, where the scope says so).
+    pub shown: bool,
+    /// How we know that it does not.
+    pub proof: Proof,
+    pub team_wanted: bool,
+    pub person_wanted: bool,
+    pub applied: bool,
+    pub known: bool,
+}
+
+/// What was decided of one membership.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EdgeDecision {
+    pub team: LinkId,
+    pub person: LinkId,
+    pub wanted: bool,
+    /// `None`: the cause is that of the person (`Follows::Person`) or of the team.
+    pub cause: EdgeCause,
+    pub proof: Proof,
+}
+
+/// Where a membership change has its cause from.
+#[derive(Clone, Debug, PartialEq)]
+pub enum EdgeCause {
+    Own(Cause),
+    Person,
+    Team,
+}
+
+impl Store {
+    /// The next memberships to decide, by team and person.
+    pub async fn dirty_edges(
+        &self,
+        job: JobId,
+        nested: bool,
+        after: (LinkId, LinkId),
+        limit: usize,
+    ) -> Result<Vec<DirtyEdge>, StoreError> {
+        self.read(move |db| {
+            let mut rows = db.prepare_cached(
+                "SELECT d.team, d.person, t.source_id, t.seen, t.desired IS 'active', p.desired IS 'active',
+                        e.gone, te.applied
+                   FROM dirty_edges d JOIN links t ON t.id = d.team JOIN links p ON p.id = d.person
+                   LEFT JOIN seen_edges e ON e.container = d.team AND e.principal = d.person
+                   LEFT JOIN team_edges te ON te.team = d.team AND te.person = d.person
+                  WHERE d.job = ?1 AND (d.team, d.person) > (?2, ?3) AND p.kind = 'user' ORDER BY d.team, d.person LIMIT ?4",
+            )?;
+            let found = rows.query_map(params![job.0, after.0.0, after.1.0, limit as i64], dirty_edge)?;
+            let mut edges = found.collect::<Sql<Vec<DirtyEdge>>>()?;
+            if nested {
+                for edge in edges.iter_mut().filter(|edge| !edge.shown && edge.team_wanted) {
+                    edge.shown = reaches(db, edge.team, edge.person)?;
+                }
+            }
+            Ok(edges)
+        })
+        .await
+    }
+
+    /// Spreads a change below a group to the teams above it, where members of members count.
+    pub async fn spread_dirty_edges(&self, job: JobId) -> Result<(), StoreError> {
+        self.write(move |tx| {
+            tx.execute(
+                "WITH RECURSIVE
+                   above(team, low) AS (SELECT DISTINCT team, team FROM dirty_edges WHERE job = ?1
+                     UNION SELECT e.container, a.low FROM above a JOIN seen_edges e ON e.principal = a.team
+                       JOIN links c ON c.id = e.container AND c.kind = 'group'),
+                   below(top, node) AS (SELECT person, person FROM dirty_edges d JOIN links p ON p.id = d.person
+                       AND p.kind = 'group' WHERE d.job = ?1
+                     UNION SELECT b.top, e.principal FROM below b JOIN seen_edges e ON e.container = b.node)
+                 INSERT OR IGNORE INTO dirty_edges
+                   SELECT ?1, a.team, coalesce(b.node, d.person) FROM dirty_edges d JOIN above a ON a.low = d.team
+                     LEFT JOIN below b ON b.top = d.person WHERE d.job = ?1",
+                [job.0],
+            )
+            .map(drop)
+        })
+        .await
+    }
+
+    /// Keeps what was decided of memberships; those that are neither wanted nor ours leave no row.
+    pub async fn save_edges(&self, job: JobId, decided: Vec<EdgeDecision>) -> Result<(), StoreError> {
+        self.write(move |tx| {
+            for edge in &decided {
+                save_edge(tx, job, edge)?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// Everything dirty has been decided.
+    pub async fn forget_dirty_edges(&self, job: JobId) -> Result<(), StoreError> {
+        self.write(move |tx| tx.execute("DELETE FROM dirty_edges WHERE job = ?1", [job.0]).map(drop)).await
+    }
+}
+
+fn dirty_edge(row: &rusqlite::Row<'_>) -> Sql<DirtyEdge> {
+    let seen: Option<crate::model::SourceAttributes> = super::values::parsed_or_none(row, 3)?;
+    let gone: Option<i64> = row.get(6)?;
+    let applied: Option<bool> = row.get(7)?;
+    Ok(DirtyEdge {
+        team: LinkId(row.get(0)?),
+        person: LinkId(row.get(1)?),
+        team_source: SourceId(row.get(2)?),
+        team_name: seen.as_ref().map(super::links::group_name).unwrap_or_default(),
+        shown: gone == Some(0),
+        proof: if gone == Some(2) { Proof::Absence } else { Proof::Event },
+        team_wanted: row.get(4)?,
+        person_wanted: row.get(5)?,
+        applied: applied.unwrap_or(false),
+        known: applied.is_some(),
+    })
+}
+
+/// Whether a person is below a group through other groups. `UNION` visits each group once, so circles end.
+fn reaches(db: &Connection, team: LinkId, person: LinkId) -> Sql<bool> {
+    let found: Option<i64> = db
+        .prepare_cached(
+            "WITH RECURSIVE above(node) AS (SELECT container FROM seen_edges WHERE principal = ?2 AND gone = 0
+               UNION SELECT e.container FROM above a JOIN seen_edges e ON e.principal = a.node AND e.gone = 0)
+             SELECT 1 FROM above WHERE node = ?1 LIMIT 1",
+        )?
+        .query_row(params![team.0, person.0], |row| row.get(0))
+        .optional()?;
+    Ok(found.is_some())
+}
+
+fn save_edge(tx: &Transaction<'_>, job: JobId, edge: &EdgeDecision) -> Sql<()> {
+    if !edge.wanted {
+        tx.prepare_cached("DELETE FROM team_edges WHERE team = ?1 AND person = ?2 AND applied = 0")?
+            .execute(params![edge.team.0, edge.person.0])?;
+    }
+    let cause: Option<String> = match &edge.cause {
+        EdgeCause::Own(cause) => {
+            tx.prepare_cached(
+                "INSERT INTO causes VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET cause = excluded.cause",
+            )?
+            .execute(params![job.0, cause.id().0, json(cause)?])?;
+            Some(cause.id().0)
+        }
+        EdgeCause::Person => cause_of(tx, edge.person)?,
+        EdgeCause::Team => cause_of(tx, edge.team)?,
+    };
+    let sql = if edge.wanted {
+        "INSERT INTO team_edges(job, team, person, desired, applied, cause, proof) VALUES (?1, ?2, ?3, 1, 0, ?4, ?5)
+         ON CONFLICT DO UPDATE SET desired = 1, cause = excluded.cause, proof = excluded.proof, hold = NULL, due_at = NULL"
+    } else {
+        "UPDATE team_edges SET desired = 0, cause = ?4, proof = ?5, hold = NULL, due_at = NULL
+          WHERE ?1 = job AND team = ?2 AND person = ?3"
+    };
+    tx.prepare_cached(sql)?
+        .execute(params![job.0, edge.team.0, edge.person.0, cause, text(&edge.proof)?])
+        .map(drop)
+}
+
+fn cause_of(tx: &Transaction<'_>, link: LinkId) -> Sql<Option<String>> {
+    tx.prepare_cached("SELECT cause FROM links WHERE id = ?1")?.query_row([link.0], |row| row.get(0))
+}

@@ -1,0 +1,167 @@
+//! Jobs, their cycles and watermarks: what is known of a job as a whole.
+
+use rusqlite::Connection;
+use rusqlite::OptionalExtension;
+use rusqlite::params;
+
+use super::Sql;
+use super::Store;
+use super::StoreError;
+use super::values::text;
+use crate::model::Watermarks;
+use crate::plan::Mode;
+
+/// A job's number in the state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct JobId(pub i64);
+
+/// A cycle's number: what `log --cycle` takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CycleId(pub i64);
+
+/// What the state says of a job.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JobState {
+    pub id: JobId,
+    /// What `enable` allowed; a new job observes.
+    pub mode: Mode,
+    /// Pinned at the first cycle (P15).
+    pub source_identity: Option<String>,
+    pub target_identity: Option<String>,
+    /// Digest of the rules that `desired` was made with.
+    pub rules: Option<String>,
+}
+
+/// One cycle as it was recorded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CycleRow {
+    pub id: CycleId,
+    pub job: String,
+    pub started_second: i64,
+    pub ended_second: Option<i64>,
+    /// JSON of `plan::CycleRecord`; `None` while it runs, and for a cycle that ended by a crash.
+    pub record: Option<String>,
+}
+
+impl Store {
+    /// The job of this name; made where it is missing.
+    pub async fn job(&self, name: &str) -> Result<JobState, StoreError> {
+        let name = name.to_owned();
+        self.write(move |tx| {
+            tx.execute("INSERT INTO jobs(name) VALUES (?1) ON CONFLICT DO NOTHING", [&name])?;
+            job_state(tx, &name).and_then(|found| found.ok_or(rusqlite::Error::QueryReturnedNoRows))
+        })
+        .await
+    }
+
+    /// The job of this name, if a cycle or a command has made it.
+    pub async fn find_job(&self, name: &str) -> Result<Option<JobState>, StoreError> {
+        let name = name.to_owned();
+        self.read(move |db| job_state(db, &name)).await
+    }
+
+    /// Pins the identities of source and target (P15).
+    pub async fn pin(&self, job: JobId, source: &str, target: &str) -> Result<(), StoreError> {
+        let (source, target) = (source.to_owned(), target.to_owned());
+        self.write(move |tx| {
+            let sql = "UPDATE jobs SET source_identity = ?2, target_identity = ?3 WHERE id = ?1";
+            tx.execute(sql, params![job.0, source, target]).map(drop)
+        })
+        .await
+    }
+
+    /// Lets a job do more or less than observe, and records who said so.
+    pub async fn set_mode(
+        &self,
+        job: JobId,
+        mode: Mode,
+        who: &str,
+        reason: &str,
+        now: i64,
+    ) -> Result<(), StoreError> {
+        let (who, reason) = (who.to_owned(), reason.to_owned());
+        self.write(move |tx| {
+            tx.execute("UPDATE jobs SET mode = ?2 WHERE id = ?1", params![job.0, text(&mode)?])?;
+            let what = format!("mode {}", text(&mode)?);
+            tx.execute(
+                "INSERT INTO decisions(job, what, who, reason, at) VALUES (?1, ?2, ?3, ?4, ?5)",
+                params![job.0, what, who, reason, now],
+            )
+            .map(drop)
+        })
+        .await
+    }
+
+    pub async fn watermarks(&self, job: JobId) -> Result<Watermarks, StoreError> {
+        self.read(move |db| {
+            let mut rows = db.prepare_cached("SELECT name, value FROM watermarks WHERE job = ?1")?;
+            rows.query_map([job.0], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+        })
+        .await
+    }
+
+    pub async fn start_cycle(&self, job: JobId, now: i64) -> Result<CycleId, StoreError> {
+        self.write(move |tx| {
+            tx.execute("INSERT INTO cycles(job, started) VALUES (?1, ?2)", params![job.0, now])?;
+            Ok(CycleId(tx.last_insert_rowid()))
+        })
+        .await
+    }
+
+    pub async fn end_cycle(&self, cycle: CycleId, now: i64, record: String) -> Result<(), StoreError> {
+        self.write(move |tx| {
+            tx.execute(
+                "UPDATE cycles SET ended = ?2, record = ?3 WHERE id = ?1",
+                params![cycle.0, now, record],
+            )
+            .map(drop)
+        })
+        .await
+    }
+
+    /// The newest cycles first, of one job or of all.
+    pub async fn cycles(&self, job: Option<String>, limit: usize) -> Result<Vec<CycleRow>, StoreError> {
+        self.read(move |db| {
+            let mut rows = db.prepare_cached(
+                "SELECT c.id, j.name, c.started, c.ended, c.record FROM cycles c JOIN jobs j ON j.id = c.job
+                 WHERE ?1 IS NULL OR j.name = ?1 ORDER BY c.id DESC LIMIT ?2",
+            )?;
+            rows.query_map(params![job, limit as i64], cycle_row)?.collect()
+        })
+        .await
+    }
+
+    /// When the job's last cycle began, in seconds: what the schedule counts from.
+    pub async fn last_start(&self, job: &str) -> Result<Option<i64>, StoreError> {
+        let job = job.to_owned();
+        self.read(move |db| {
+            let sql = "SELECT max(c.started) FROM cycles c JOIN jobs j ON j.id = c.job WHERE j.name = ?1";
+            db.query_row(sql, [job], |row| row.get(0))
+        })
+        .await
+    }
+}
+
+fn job_state(db: &Connection, name: &str) -> Sql<Option<JobState>> {
+    let sql = "SELECT id, mode, source_identity, target_identity, rules FROM jobs WHERE name = ?1";
+    db.query_row(sql, [name], |row| {
+        Ok(JobState {
+            id: JobId(row.get(0)?),
+            mode: super::values::word(row, 1)?,
+            source_identity: row.get(2)?,
+            target_identity: row.get(3)?,
+            rules: row.get(4)?,
+        })
+    })
+    .optional()
+}
+
+fn cycle_row(row: &rusqlite::Row<'_>) -> Sql<CycleRow> {
+    Ok(CycleRow {
+        id: CycleId(row.get(0)?),
+        job: row.get(1)?,
+        started_second: row.get(2)?,
+        ended_second: row.get(3)?,
+        record: row.get(4)?,
+    })
+}

@@ -1,0 +1,257 @@
+//! Links that have to be decided again, the graph of their containers, and what was decided of them.
+
+use std::collections::BTreeSet;
+
+use rusqlite::Connection;
+use rusqlite::Row;
+use rusqlite::Transaction;
+use rusqlite::params;
+use serde_json::Value;
+
+use super::JobId;
+use super::Sql;
+use super::Store;
+use super::StoreError;
+use super::promote::EDGE;
+use super::promote::OBJECT;
+use super::promote::RULES;
+use super::values::json;
+use super::values::parsed_or_none;
+use super::values::text;
+use super::values::word;
+use crate::model::Accepted;
+use crate::model::Applied;
+use crate::model::Container;
+use crate::model::Desired;
+use crate::model::LinkId;
+use crate::model::Seen;
+use crate::model::SourceAttributes;
+use crate::model::SourceId;
+use crate::model::Standing;
+use crate::plan::ContainerGraph;
+use crate::plan::Decision;
+use crate::plan::Dirty;
+use crate::plan::EdgeState;
+use crate::plan::Node;
+use crate::plan::Proof;
+use crate::plan::Reach;
+use crate::scim::Attributes;
+use crate::scim::Kind;
+use crate::scim::ResourceId;
+
+/// A link as the decision reads it.
+#[derive(Clone, Debug)]
+pub struct DirtyLink {
+    pub link: LinkId,
+    pub kind: Kind,
+    pub source: SourceId,
+    pub seen: Seen,
+    pub applied: Applied,
+    pub dirty: Dirty,
+    /// The containers that it is, or was, directly in.
+    pub edges: Vec<(LinkId, EdgeState)>,
+}
+
+impl Store {
+    /// The applications and groups of a job with the edges between them.
+    pub async fn container_graph(&self, job: JobId) -> Result<ContainerGraph, StoreError> {
+        self.read(move |db| container_graph(db, job)).await
+    }
+
+    /// Marks the direct members of every container whose grant differs from the one they were decided with.
+    pub async fn note_grants(&self, job: JobId, reach: &Reach) -> Result<(), StoreError> {
+        let granted: BTreeSet<i64> = reach.now.keys().map(|link| link.0).collect();
+        self.write(move |tx| {
+            let mut rows = tx.prepare_cached(
+                "SELECT id, granted FROM links WHERE job = ?1 AND kind IN ('app', 'group')",
+            )?;
+            let known: Vec<(i64, bool)> =
+                rows.query_map([job.0], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Sql<_>>()?;
+            for (container, was) in known {
+                let is = granted.contains(&container);
+                if is == was {
+                    continue;
+                }
+                tx.prepare_cached("UPDATE links SET granted = ?2 WHERE id = ?1")?
+                    .execute(params![container, is])?;
+                tx.prepare_cached(
+                    "UPDATE links SET dirty = dirty | ?2 WHERE kind = 'user' AND id IN
+                       (SELECT principal FROM seen_edges WHERE container = ?1)",
+                )?
+                .execute(params![container, EDGE])?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// The next links to decide, by number.
+    pub async fn dirty_links(
+        &self,
+        job: JobId,
+        kind: Kind,
+        after: LinkId,
+        limit: usize,
+    ) -> Result<Vec<DirtyLink>, StoreError> {
+        self.read(move |db| {
+            let mut rows = db.prepare_cached(
+                "SELECT id, kind, source_id, standing, seen, applied, resource, sent, shown, origin, dirty FROM links
+                  WHERE job = ?1 AND kind = ?2 AND dirty <> 0 AND id > ?3 ORDER BY id LIMIT ?4",
+            )?;
+            let found = rows.query_map(params![job.0, kind.word(), after.0, limit as i64], dirty_link)?;
+            let mut links = found.collect::<Sql<Vec<DirtyLink>>>()?;
+            let mut edges = db.prepare_cached("SELECT container, gone FROM seen_edges WHERE principal = ?1")?;
+            for link in &mut links {
+                link.edges = edges
+                    .query_map([link.link.0], |row| Ok((LinkId(row.get(0)?), edge_state(row.get(1)?))))?
+                    .collect::<Sql<_>>()?;
+            }
+            Ok(links)
+        })
+        .await
+    }
+
+    /// Keeps what was decided, and marks the memberships that depend on it.
+    pub async fn save_decisions(
+        &self,
+        job: JobId,
+        decided: Vec<(LinkId, Decision)>,
+    ) -> Result<(), StoreError> {
+        self.write(move |tx| {
+            for (link, decision) in &decided {
+                save_decision(tx, job, *link, decision)?;
+            }
+            Ok(())
+        })
+        .await
+    }
+}
+
+fn save_decision(tx: &Transaction<'_>, job: JobId, link: LinkId, decision: &Decision) -> Sql<()> {
+    let (state, wanted) = match &decision.desired {
+        Desired::Active(attributes) => ("active", Some(json(attributes)?)),
+        Desired::Inactive => ("inactive", None),
+        Desired::Absent => ("absent", None),
+        Desired::Unmanaged => ("unmanaged", None),
+    };
+    let was: Option<String> = tx
+        .prepare_cached("SELECT desired FROM links WHERE id = ?1")?
+        .query_row([link.0], |row| row.get(0))?;
+    let cause = decision.why.cause.id();
+    tx.prepare_cached(
+        "INSERT INTO causes VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET cause = excluded.cause",
+    )?
+    .execute(params![job.0, cause.0, json(&decision.why.cause)?])?;
+    let pending = decision.pending.as_ref();
+    tx.prepare_cached(
+        "UPDATE links SET desired = ?2, wanted = ?3, wanted_key = ?4, cause = ?5, proof = ?6, questions = ?7,
+                class = ?8, hold = ?9, adopt = NULL, dirty = 0 WHERE id = ?1",
+    )?
+    .execute(params![
+        link.0,
+        state,
+        wanted,
+        decision.key,
+        cause.0,
+        text(&decision.why.proof)?,
+        json(&decision.why.questions)?,
+        pending.map(|pending| pending.class.word()),
+        pending.and_then(|pending| pending.hold.as_ref()).map(json).transpose()?,
+    ])?;
+    if (was.as_deref() == Some("active")) != (state == "active") {
+        mark_edges(tx, job, link)?;
+    }
+    Ok(())
+}
+
+/// Every membership of this person, or of this team.
+fn mark_edges(tx: &Transaction<'_>, job: JobId, link: LinkId) -> Sql<()> {
+    for sql in [
+        "INSERT OR IGNORE INTO dirty_edges SELECT ?1, e.container, e.principal FROM seen_edges e
+           JOIN links c ON c.id = e.container AND c.kind = 'group' WHERE e.principal = ?2",
+        "INSERT OR IGNORE INTO dirty_edges SELECT ?1, e.container, e.principal FROM seen_edges e
+           JOIN links c ON c.id = e.container AND c.kind = 'group'
+           JOIN links p ON p.id = e.principal AND p.kind = 'user' WHERE e.container = ?2",
+        "INSERT OR IGNORE INTO dirty_edges SELECT ?1, team, person FROM team_edges WHERE person = ?2",
+        "INSERT OR IGNORE INTO dirty_edges SELECT ?1, team, person FROM team_edges WHERE team = ?2",
+    ] {
+        tx.prepare_cached(sql)?.execute(params![job.0, link.0])?;
+    }
+    Ok(())
+}
+
+fn container_graph(db: &Connection, job: JobId) -> Sql<ContainerGraph> {
+    let mut graph = ContainerGraph::default();
+    let mut rows = db.prepare_cached(
+        "SELECT id, kind, source_id, standing, seen FROM links WHERE job = ?1 AND kind IN ('app', 'group')",
+    )?;
+    let nodes = rows.query_map([job.0], |row| {
+        let id = SourceId(row.get(2)?);
+        let app = row.get_ref(1)?.as_str()? == "app";
+        let seen: Option<SourceAttributes> = parsed_or_none(row, 4)?;
+        let name = seen.as_ref().map(group_name).unwrap_or_default();
+        let container = if app { Container::App(id) } else { Container::Group(id) };
+        Ok(Node { link: LinkId(row.get(0)?), container, name, standing: word(row, 3)? })
+    })?;
+    for node in nodes {
+        let node = node?;
+        graph.nodes.insert(node.link, node);
+    }
+    let mut rows = db.prepare_cached(
+        "SELECT e.container, e.principal, e.gone FROM links p JOIN seen_edges e ON e.principal = p.id
+          WHERE p.job = ?1 AND p.kind = 'group' ORDER BY e.container, e.principal",
+    )?;
+    let edges = rows
+        .query_map([job.0], |row| Ok((LinkId(row.get(0)?), LinkId(row.get(1)?), edge_state(row.get(2)?))))?;
+    for edge in edges {
+        let (container, principal, state) = edge?;
+        graph.below.entry(container).or_default().push((principal, state));
+    }
+    Ok(graph)
+}
+
+/// Graph and files call it `displayName`, Okta `name`.
+pub(super) fn group_name(seen: &SourceAttributes) -> String {
+    let name = seen.get("displayName").or_else(|| seen.get("name"));
+    name.and_then(Value::as_str).unwrap_or_default().to_owned()
+}
+
+fn edge_state(gone: i64) -> EdgeState {
+    match gone {
+        0 => EdgeState::Present,
+        1 => EdgeState::Gone(Proof::Event),
+        _ => EdgeState::Gone(Proof::Absence),
+    }
+}
+
+fn dirty_link(row: &Row<'_>) -> Sql<DirtyLink> {
+    let dirty: i64 = row.get(10)?;
+    let standing: Standing = word(row, 3)?;
+    Ok(DirtyLink {
+        link: LinkId(row.get(0)?),
+        kind: word(row, 1)?,
+        source: SourceId(row.get(2)?),
+        seen: Seen { standing, attributes: parsed_or_none(row, 4)?.unwrap_or_default() },
+        applied: applied(row, 5)?,
+        dirty: Dirty { object: dirty & OBJECT != 0, edge: dirty & EDGE != 0, rules: dirty & RULES != 0 },
+        edges: Vec::new(),
+    })
+}
+
+/// Reads `applied, resource, sent, shown, origin`, in that order, from the given column on.
+pub(super) fn applied(row: &Row<'_>, first: usize) -> Sql<Applied> {
+    let state = row.get_ref(first)?.as_str()?;
+    if state == "absent" {
+        return Ok(Applied::Absent);
+    }
+    let active = state == "active";
+    let sent: Option<Attributes> = parsed_or_none(row, first + 2)?;
+    let shown: Option<Attributes> = parsed_or_none(row, first + 3)?;
+    let accepted = Accepted {
+        resource: ResourceId(row.get(first + 1)?),
+        sent: sent.unwrap_or_default(),
+        shown: shown.unwrap_or_default(),
+        origin: word(row, first + 4)?,
+    };
+    Ok(if active { Applied::Active(accepted) } else { Applied::Inactive(accepted) })
+}

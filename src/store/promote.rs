@@ -1,0 +1,217 @@
+//! Staged records become `seen`: one transaction, with the watermarks and the marks of what to decide again.
+
+use rusqlite::Connection;
+use rusqlite::Transaction;
+use rusqlite::TransactionBehavior;
+use rusqlite::params;
+
+use super::CycleId;
+use super::JobId;
+use super::Sql;
+use super::staging::Presence;
+use super::staging::named;
+use crate::model::Collection;
+use crate::model::Container;
+
+/// Bits of `links.dirty`.
+pub(super) const OBJECT: i64 = 1;
+pub(super) const EDGE: i64 = 2;
+pub(super) const RULES: i64 = 4;
+
+/// What a cycle's reads showed and proved.
+pub(super) struct Shown<'a> {
+    pub objects: &'a Presence,
+    pub edges: &'a Presence,
+    /// Collections that were read completely.
+    pub covered: &'a [Collection],
+    pub watermarks: &'a [(String, String)],
+}
+
+/// What the promotion changed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Promoted {
+    pub objects: u64,
+    pub edges: u64,
+    /// Objects and edges that a complete read no longer showed.
+    pub missing: u64,
+}
+
+pub(super) fn promote(
+    connection: &mut Connection,
+    job: JobId,
+    cycle: CycleId,
+    rules: &str,
+    shown: &Shown<'_>,
+) -> Sql<Promoted> {
+    let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    // What is missing is looked for first: rows that the staged records add were not there to be missed.
+    let missing = mark_missing(&tx, job, shown)?;
+    let objects = merge_objects(&tx, job)?;
+    let edges = merge_edges(&tx, job)?;
+    for (name, value) in shown.watermarks {
+        tx.execute(
+            "INSERT INTO watermarks VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT DO UPDATE SET value = excluded.value, cycle = excluded.cycle",
+            params![job.0, name, value, cycle.0],
+        )?;
+    }
+    note_rules(&tx, job, rules)?;
+    tx.commit()?;
+    Ok(Promoted { objects, edges, missing })
+}
+
+fn merge_objects(tx: &Transaction<'_>, job: JobId) -> Sql<u64> {
+    let changed = tx.execute(
+        "INSERT INTO links(job, kind, source_id, standing, seen, seen_hash, dirty)
+           SELECT ?1, kind, source_id, standing, seen, seen_hash, ?2 FROM staged_objects WHERE true
+         ON CONFLICT(job, kind, source_id) DO UPDATE SET
+           standing = excluded.standing, seen = coalesce(excluded.seen, seen),
+           seen_hash = coalesce(excluded.seen_hash, seen_hash),
+           absent_reads = 0, due_at = NULL, dirty = dirty | ?2",
+        params![job.0, OBJECT],
+    )?;
+    Ok(changed as u64)
+}
+
+fn merge_edges(tx: &Transaction<'_>, job: JobId) -> Sql<u64> {
+    for (kind, id) in [("container_kind", "container"), ("kind", "principal")] {
+        tx.execute(
+            &format!(
+                "INSERT INTO links(job, kind, source_id) SELECT DISTINCT ?1, {kind}, {id} FROM staged_edges WHERE gone = 0
+                 ON CONFLICT DO NOTHING"
+            ),
+            [job.0],
+        )?;
+    }
+    let changed = tx.execute(
+        "INSERT INTO seen_edges(container, principal, detail, gone)
+           SELECT c.id, p.id, s.detail, s.gone FROM staged_edges s
+             JOIN links c ON c.job = ?1 AND c.kind = s.container_kind AND c.source_id = s.container
+             JOIN links p ON p.job = ?1 AND p.kind = s.kind AND p.source_id = s.principal
+            WHERE true
+         ON CONFLICT(container, principal) DO UPDATE SET
+           detail = excluded.detail, gone = excluded.gone, absent_reads = 0",
+        [job.0],
+    )?;
+    tx.execute(
+        "UPDATE links SET dirty = dirty | ?2 WHERE id IN (
+           SELECT p.id FROM staged_edges s JOIN links p ON p.job = ?1 AND p.kind = s.kind AND p.source_id = s.principal)",
+        params![job.0, EDGE],
+    )?;
+    tx.execute(
+        "INSERT OR IGNORE INTO dirty_edges
+           SELECT ?1, c.id, p.id FROM staged_edges s
+             JOIN links c ON c.job = ?1 AND c.kind = s.container_kind AND c.source_id = s.container
+             JOIN links p ON p.job = ?1 AND p.kind = s.kind AND p.source_id = s.principal
+            WHERE s.container_kind = 'group'",
+        [job.0],
+    )?;
+    Ok(changed as u64)
+}
+
+/// Absence is not removal (P1): what a complete read did not show is marked as missing, with how often, and a
+/// witness is asked before anything follows from it.
+fn mark_missing(tx: &Transaction<'_>, job: JobId, shown: &Shown<'_>) -> Sql<u64> {
+    let mut missing = 0;
+    for collection in shown.covered {
+        missing += match collection {
+            Collection::Users => missing_objects(tx, job, "user", shown.objects)?,
+            Collection::Groups => missing_objects(tx, job, "group", shown.objects)?,
+            Collection::Assignments(app) => {
+                missing_edges(tx, job, &Container::App(app.clone()), shown.edges)?
+            }
+            Collection::Members(group) => {
+                missing_edges(tx, job, &Container::Group(group.clone()), shown.edges)?
+            }
+            Collection::AllMembers => {
+                let sql = "SELECT e.id FROM links c JOIN seen_edges e ON e.container = c.id
+                            WHERE c.job = ?1 AND c.kind = 'group'";
+                let edges = unmarked(tx, sql, params![job.0], shown.edges)?;
+                lose_edges(tx, job, &edges)?
+            }
+        };
+    }
+    Ok(missing)
+}
+
+fn missing_objects(tx: &Transaction<'_>, job: JobId, kind: &str, present: &Presence) -> Sql<u64> {
+    // The unique index answers this alone; only what was not shown is then looked at.
+    let ids =
+        unmarked(tx, "SELECT id FROM links WHERE job = ?1 AND kind = ?2", params![job.0, kind], present)?;
+    let mut missing = 0;
+    for id in ids {
+        missing += tx
+            .prepare_cached(
+                "UPDATE links SET dirty = CASE WHEN standing = 'missing' THEN dirty ELSE dirty | ?2 END,
+                        standing = 'missing', absent_reads = absent_reads + 1
+                  WHERE id = ?1 AND standing IN ('enabled', 'disabled', 'missing')",
+            )?
+            .execute(params![id, OBJECT])?;
+    }
+    Ok(missing as u64)
+}
+
+fn missing_edges(tx: &Transaction<'_>, job: JobId, container: &Container, present: &Presence) -> Sql<u64> {
+    let (kind, id) = named(container);
+    let sql = "SELECT e.id FROM links c JOIN seen_edges e ON e.container = c.id
+                WHERE c.job = ?1 AND c.kind = ?2 AND c.source_id = ?3";
+    let edges = unmarked(tx, sql, params![job.0, kind, id.0], present)?;
+    lose_edges(tx, job, &edges)
+}
+
+fn lose_edges(tx: &Transaction<'_>, job: JobId, edges: &[i64]) -> Sql<u64> {
+    let mut missing = 0;
+    for edge in edges {
+        tx.prepare_cached(
+            "UPDATE seen_edges SET absent_reads = absent_reads + 1 WHERE id = ?1 AND gone = 2",
+        )?
+        .execute([edge])?;
+        let lost = tx
+            .prepare_cached("UPDATE seen_edges SET gone = 2, absent_reads = 1 WHERE id = ?1 AND gone = 0")?
+            .execute([edge])?;
+        if lost == 0 {
+            continue;
+        }
+        missing += 1;
+        tx.prepare_cached(
+            "UPDATE links SET dirty = dirty | ?2 WHERE id = (SELECT principal FROM seen_edges WHERE id = ?1)",
+        )?
+        .execute(params![edge, EDGE])?;
+        tx.prepare_cached(
+            "INSERT OR IGNORE INTO dirty_edges SELECT ?2, e.container, e.principal FROM seen_edges e
+               JOIN links c ON c.id = e.container AND c.kind = 'group' WHERE e.id = ?1",
+        )?
+        .execute(params![edge, job.0])?;
+    }
+    Ok(missing)
+}
+
+fn unmarked(
+    tx: &Transaction<'_>,
+    sql: &str,
+    with: impl rusqlite::Params,
+    present: &Presence,
+) -> Sql<Vec<i64>> {
+    let mut rows = tx.prepare_cached(sql)?;
+    let mut ids = rows.query(with)?;
+    let mut unmarked = Vec::new();
+    while let Some(row) = ids.next()? {
+        let id = row.get(0)?;
+        if !present.has(id) {
+            unmarked.push(id);
+        }
+    }
+    Ok(unmarked)
+}
+
+/// An edit of the rules makes every decision anew, without reading the source again.
+fn note_rules(tx: &Transaction<'_>, job: JobId, rules: &str) -> Sql<()> {
+    let edited =
+        tx.execute("UPDATE jobs SET rules = ?2 WHERE id = ?1 AND rules IS NOT ?2", params![job.0, rules])?;
+    if edited > 0 {
+        let sql =
+            "UPDATE links SET dirty = dirty | ?2 WHERE job = ?1 AND kind <> 'app' AND standing <> 'unread'";
+        tx.execute(sql, params![job.0, RULES])?;
+    }
+    Ok(())
+}

@@ -1,0 +1,284 @@
+//! Where a read lands: a private area in temporary tables, which becomes `seen` in one transaction or is thrown
+//! away with its connection.
+//!
+//! Only differences from what is seen already are kept, so a quiet cycle stages nothing however long the lists
+//! are that a source makes us read. What a complete read did show is remembered as one bit a row.
+
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+
+use rusqlite::Connection;
+use rusqlite::OptionalExtension;
+use rusqlite::params;
+
+use super::CycleId;
+use super::JobId;
+use super::Sql;
+use super::Store;
+use super::StoreError;
+use super::promote;
+use super::promote::Promoted;
+use super::values::json;
+use super::values::text;
+use crate::model::Collection;
+use crate::model::Container;
+use crate::model::Coverage;
+use crate::model::Record;
+use crate::model::SourceId;
+use crate::model::SourceObject;
+use crate::model::Standing;
+use crate::scim::Kind;
+
+const TABLES: &str = "
+    CREATE TEMP TABLE staged_objects (
+      kind TEXT NOT NULL, source_id TEXT NOT NULL, standing TEXT NOT NULL, seen TEXT, seen_hash BLOB,
+      PRIMARY KEY (kind, source_id)) WITHOUT ROWID;
+    CREATE TEMP TABLE staged_edges (
+      container_kind TEXT NOT NULL, container TEXT NOT NULL, kind TEXT NOT NULL, principal TEXT NOT NULL,
+      gone INTEGER NOT NULL, detail TEXT NOT NULL,
+      PRIMARY KEY (container_kind, container, kind, principal)) WITHOUT ROWID;";
+
+/// The staging area of one cycle.
+pub struct Staging {
+    inner: Arc<Mutex<Inner>>,
+    store: Store,
+}
+
+struct Inner {
+    connection: Connection,
+    job: JobId,
+    objects: Presence,
+    edges: Presence,
+    covered: Vec<Collection>,
+    watermarks: Vec<(String, String)>,
+}
+
+/// One bit for each row number that a complete read showed.
+#[derive(Default)]
+pub(super) struct Presence(Vec<u64>);
+
+impl Presence {
+    fn mark(&mut self, row: i64) {
+        let Ok(row) = usize::try_from(row) else { return };
+        if self.0.len() <= row / 64 {
+            self.0.resize(row / 64 + 1, 0);
+        }
+        self.0[row / 64] |= 1 << (row % 64);
+    }
+
+    pub(super) fn has(&self, row: i64) -> bool {
+        let Ok(row) = usize::try_from(row) else { return false };
+        self.0.get(row / 64).is_some_and(|word| word & (1 << (row % 64)) != 0)
+    }
+}
+
+impl Store {
+    /// A staging area for one cycle of a job.
+    pub async fn stage(&self, job: JobId) -> Result<Staging, StoreError> {
+        let connection = self.connect()?;
+        self.named(connection.execute_batch(TABLES))?;
+        let inner = Inner {
+            connection,
+            job,
+            objects: Presence::default(),
+            edges: Presence::default(),
+            covered: Vec::new(),
+            watermarks: Vec::new(),
+        };
+        Ok(Staging { inner: Arc::new(Mutex::new(inner)), store: self.clone() })
+    }
+}
+
+impl Staging {
+    /// Takes one page. Records are applied in order, the last word on an object or an edge wins.
+    pub async fn record(&self, records: Vec<Record>) -> Result<(), StoreError> {
+        self.with(move |inner| {
+            inner.connection.execute_batch("BEGIN")?;
+            for record in records {
+                inner.take(record)?;
+            }
+            inner.connection.execute_batch("COMMIT")
+        })
+        .await
+    }
+
+    /// A read has ended: what it proved, and where it stopped.
+    pub async fn finish_read(
+        &self,
+        name: &str,
+        covered: Vec<(Collection, Coverage)>,
+        watermark: Option<String>,
+    ) -> Result<(), StoreError> {
+        let name = name.to_owned();
+        self.with(move |inner| {
+            let full = covered.into_iter().filter(|(_, coverage)| *coverage == Coverage::Full);
+            inner.covered.extend(full.map(|(collection, _)| collection));
+            inner.watermarks.extend(watermark.map(|value| (name, value)));
+            Ok(())
+        })
+        .await
+    }
+
+    /// Makes what was staged the new `seen`, with its watermarks, in one transaction (P4), and marks what has to
+    /// be decided again. `rules` is the digest of the rules in force.
+    pub async fn promote(self, cycle: CycleId, rules: String) -> Result<Promoted, StoreError> {
+        self.with(move |inner| {
+            let Inner { connection, job, objects, edges, covered, watermarks } = inner;
+            promote::promote(
+                connection,
+                *job,
+                cycle,
+                &rules,
+                &promote::Shown { objects, edges, covered, watermarks },
+            )
+        })
+        .await
+    }
+
+    async fn with<T: Send + 'static>(
+        &self,
+        f: impl FnOnce(&mut Inner) -> Sql<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let inner = Arc::clone(&self.inner);
+        let result =
+            tokio::task::spawn_blocking(move || f(&mut inner.lock().unwrap_or_else(PoisonError::into_inner)))
+                .await
+                .map_err(|_| StoreError::Stopped)?;
+        self.store.named(result)
+    }
+}
+
+impl Inner {
+    fn take(&mut self, record: Record) -> Sql<()> {
+        match record {
+            Record::Object(object) => self.take_object(&object),
+            Record::Removed { kind, id, standing } => self.take_removed(kind, &id, standing),
+            Record::Edge { container, principal, kind, detail } => {
+                self.take_edge(&container, &principal, kind, Some(&detail))
+            }
+            Record::EdgeRemoved { container, principal, kind } => {
+                self.take_edge(&container, &principal, kind, None)
+            }
+        }
+    }
+
+    fn take_object(&mut self, object: &SourceObject) -> Sql<()> {
+        let standing = text(&object.standing)?;
+        let seen = json(&object.attributes)?;
+        let hash = blake3::hash(seen.as_bytes());
+        let hash = &hash.as_bytes()[..16];
+        let kind = object.kind.word();
+        let known = self
+            .connection
+            .prepare_cached(
+                "SELECT id, standing, seen_hash FROM links WHERE job = ?1 AND kind = ?2 AND source_id = ?3",
+            )?
+            .query_row(params![self.job.0, kind, object.id.0], |row| {
+                let same =
+                    row.get_ref(2)?.as_blob_or_null()? == Some(hash) && row.get_ref(1)?.as_str()? == standing;
+                Ok((row.get::<_, i64>(0)?, same))
+            })
+            .optional()?;
+        if let Some((id, same)) = known {
+            self.objects.mark(id);
+            if same {
+                return self.forget_object(kind, &object.id);
+            }
+        }
+        self.connection
+            .prepare_cached("INSERT OR REPLACE INTO staged_objects VALUES (?1, ?2, ?3, ?4, ?5)")?
+            .execute(params![kind, object.id.0, standing, seen, hash])
+            .map(drop)
+    }
+
+    /// Unknown ids are no news: a removal may come for what was never shown (Graph reference, section 6.4).
+    fn take_removed(&mut self, kind: Kind, id: &SourceId, standing: Standing) -> Sql<()> {
+        self.forget_object(kind.word(), id)?;
+        let standing = text(&standing)?;
+        let known: Option<(i64, String)> = self
+            .connection
+            .prepare_cached("SELECT id, standing FROM links WHERE job = ?1 AND kind = ?2 AND source_id = ?3")?
+            .query_row(params![self.job.0, kind.word(), id.0], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?;
+        let Some((row, was)) = known else { return Ok(()) };
+        self.objects.mark(row);
+        if was == standing {
+            return Ok(());
+        }
+        self.connection
+            .prepare_cached("INSERT OR REPLACE INTO staged_objects VALUES (?1, ?2, ?3, NULL, NULL)")?
+            .execute(params![kind.word(), id.0, standing])
+            .map(drop)
+    }
+
+    fn forget_object(&self, kind: &str, id: &SourceId) -> Sql<()> {
+        self.connection
+            .prepare_cached("DELETE FROM staged_objects WHERE kind = ?1 AND source_id = ?2")?
+            .execute(params![kind, id.0])
+            .map(drop)
+    }
+
+    /// `detail` is `None` for an edge that an event removed.
+    fn take_edge(
+        &mut self,
+        container: &Container,
+        principal: &SourceId,
+        kind: Kind,
+        detail: Option<&str>,
+    ) -> Sql<()> {
+        let (container_kind, container) = named(container);
+        let known = self
+            .connection
+            .prepare_cached(
+                "SELECT e.id, e.gone, e.detail FROM links c
+                   JOIN links p ON p.job = c.job AND p.kind = ?4 AND p.source_id = ?5
+                   JOIN seen_edges e ON e.container = c.id AND e.principal = p.id
+                  WHERE c.job = ?1 AND c.kind = ?2 AND c.source_id = ?3",
+            )?
+            .query_row(params![self.job.0, container_kind, container.0, kind.word(), principal.0], |row| {
+                let gone: i64 = row.get(1)?;
+                let same = gone == 0
+                    && detail.is_some_and(|new| row.get_ref(2).is_ok_and(|was| was.as_str() == Ok(new)));
+                Ok((row.get::<_, i64>(0)?, gone, same))
+            })
+            .optional()?;
+        let same = match known {
+            Some((id, gone, same)) => {
+                if detail.is_some() {
+                    self.edges.mark(id);
+                }
+                same || (detail.is_none() && gone == 1)
+            }
+            None => detail.is_none(),
+        };
+        if same {
+            return self
+                .connection
+                .prepare_cached(
+                    "DELETE FROM staged_edges WHERE container_kind = ?1 AND container = ?2 AND kind = ?3 AND principal = ?4",
+                )?
+                .execute(params![container_kind, container.0, kind.word(), principal.0])
+                .map(drop);
+        }
+        self.connection
+            .prepare_cached("INSERT OR REPLACE INTO staged_edges VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
+            .execute(params![
+                container_kind,
+                container.0,
+                kind.word(),
+                principal.0,
+                i64::from(detail.is_none()),
+                detail.unwrap_or("")
+            ])
+            .map(drop)
+    }
+}
+
+/// The word and the id under which a container stands in `links`.
+pub(super) fn named(container: &Container) -> (&'static str, &SourceId) {
+    match container {
+        Container::App(id) => ("app", id),
+        Container::Group(id) => ("group", id),
+    }
+}

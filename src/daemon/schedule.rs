@@ -15,6 +15,9 @@ const INTERVAL_MIN: Duration = Duration::from_secs(1);
 /// Longer than this, a watermark expires between two cycles (Graph keeps delta tokens of users for 7 days).
 const INTERVAL_MAX: Duration = Duration::from_secs(7 * 24 * 3600);
 
+/// Enough to spread many installations, too little to be felt.
+const JITTER_SHARE: u32 = 20;
+
 /// When the cycles of a job begin.
 #[derive(Clone, Debug)]
 pub struct Schedule {
@@ -37,19 +40,20 @@ struct CronLine {
 
 impl Schedule {
     /// `every 40m`, or a cron line of 5 fields (6 with seconds first), in UTC unless it begins with
-    /// `CRON_TZ=Area/City`, as in crontab(5). `jitter` is the most that a begin is delayed.
-    pub fn parse(text: &str, jitter: Duration) -> Result<Schedule, ScheduleError> {
+    /// `CRON_TZ=Area/City`, as in crontab(5). `jitter` is the most that a begin is delayed; `None`: a twentieth of
+    /// an interval (2m of 40m), and nothing for a cron line.
+    pub fn parse(text: &str, jitter: Option<Duration>) -> Result<Schedule, ScheduleError> {
         let text = text.trim();
         let rhythm = match text.strip_prefix("every ") {
             Some(interval) => Rhythm::Every(parse_interval(interval.trim())?),
             None => Rhythm::Cron(Box::new(parse_cron(text)?)),
         };
-        if let Rhythm::Every(interval) = rhythm
-            && jitter > interval
-        {
-            return Err(ScheduleError::Jitter);
-        }
-        Ok(Schedule { rhythm, jitter })
+        let (usual, most) = match rhythm {
+            Rhythm::Every(interval) => (interval / JITTER_SHARE, interval),
+            Rhythm::Cron(_) => (Duration::ZERO, INTERVAL_MAX),
+        };
+        let jitter = jitter.unwrap_or(usual);
+        if jitter <= most { Ok(Schedule { rhythm, jitter }) } else { Err(ScheduleError::Jitter) }
     }
 
     /// When the next cycle is due, given the begin of the last one. Compared with the wall clock at every
@@ -173,12 +177,12 @@ mod tests {
 
     /// The next due time of a schedule without jitter.
     fn due(schedule: &str, last: Option<&str>, now: &str) -> String {
-        let schedule = Schedule::parse(schedule, Duration::ZERO).unwrap();
+        let schedule = Schedule::parse(schedule, Some(Duration::ZERO)).unwrap();
         schedule.due(last.map(at), at(now), "acme").to_string()
     }
 
     fn refused(schedule: &str) -> ScheduleError {
-        Schedule::parse(schedule, Duration::ZERO).unwrap_err()
+        Schedule::parse(schedule, Some(Duration::ZERO)).unwrap_err()
     }
 
     #[test]
@@ -202,7 +206,7 @@ mod tests {
 
     #[test]
     fn a_long_pause_is_caught_up_once() {
-        let schedule = Schedule::parse("every 40m", Duration::ZERO).unwrap();
+        let schedule = Schedule::parse("every 40m", Some(Duration::ZERO)).unwrap();
         let woken = at("2026-03-09T08:00:00Z");
         assert!(schedule.due(Some(at("2026-03-02T10:00:00Z")), woken, "acme") <= woken);
         // The caught-up cycle began at `woken`: the next one is one interval later, not one of the missed.
@@ -248,7 +252,7 @@ mod tests {
 
     #[test]
     fn jitter_delays_by_less_than_its_bound_and_repeats() {
-        let schedule = Schedule::parse("every 40m", Duration::from_secs(120)).unwrap();
+        let schedule = Schedule::parse("every 40m", None).unwrap();
         let last = at("2026-03-02T10:00:00Z");
         let delays: Vec<i64> = ["acme", "globex", "initech"]
             .iter()
@@ -270,7 +274,7 @@ mod tests {
         );
         assert_eq!(refused("0 0 30 2 *"), ScheduleError::Never);
         assert!(refused("sometimes").to_string().contains("every 40m"), "{}", refused("sometimes"));
-        let long = Schedule::parse("every 1m", Duration::from_secs(61)).unwrap_err();
+        let long = Schedule::parse("every 1m", Some(Duration::from_secs(61))).unwrap_err();
         assert_eq!(long, ScheduleError::Jitter);
     }
 }

@@ -2,5 +2,6 @@
 
 mod architecture;
 mod client;
+mod config;
 mod file_source;
 mod report;

@@ -1,0 +1,177 @@
+//! What a job's settings say about people and teams: scope, policy, limits.
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+
+use super::Checker;
+use crate::config::problem::Key;
+use crate::config::raw::OneOrMany;
+use crate::config::raw::RawActions;
+use crate::config::raw::RawJob;
+use crate::config::raw::RawLimit;
+use crate::config::raw::RawLimits;
+use crate::config::raw::RawScope;
+use crate::config::raw::RawTarget;
+use crate::model::SourceId;
+use crate::plan::Actions;
+use crate::plan::Class;
+use crate::plan::GroupPick;
+use crate::plan::Leavers;
+use crate::plan::Limit;
+use crate::plan::Limits;
+use crate::plan::OnLeave;
+use crate::plan::OnTeamLeave;
+use crate::plan::Rules;
+use crate::plan::Scope;
+use crate::plan::Selection;
+
+impl Checker<'_> {
+    pub(super) fn rules(&mut self, table: &Key, raw: &RawJob, target: Option<&RawTarget>) -> Option<Rules> {
+        let scope = self.scope(&table.join("scope"), &raw.scope);
+        let mapping = self.mapping(&table.join("mapping"), raw);
+        let leavers = Leavers {
+            users: raw.leavers.users.unwrap_or_default(),
+            teams: raw.leavers.teams.unwrap_or_default(),
+        };
+        let actions = actions(&raw.actions);
+        self.deletions(table, leavers, actions);
+        let mapping = mapping?;
+        Some(Rules {
+            vocabulary: mapping.vocabulary,
+            scope: scope?,
+            users: mapping.users,
+            groups: mapping.groups,
+            leavers,
+            actions,
+            adoption: raw.adopt.unwrap_or_default(),
+            protect: target.map(protected).unwrap_or_default(),
+        })
+    }
+
+    /// Deleting takes two settings, and one alone does nothing.
+    fn deletions(&mut self, table: &Key, leavers: Leavers, actions: Actions) {
+        let deletes = leavers.users == OnLeave::Delete || leavers.teams == OnTeamLeave::Delete;
+        if deletes && !actions.delete {
+            let cure = "set actions.delete = true as well, or every deletion is held";
+            self.warn(
+                &table.join("leavers"),
+                "leavers are to be deleted, but deleting is switched off",
+                cure,
+            );
+        }
+    }
+
+    fn scope(&mut self, table: &Key, raw: &RawScope) -> Option<Scope> {
+        let (users, teams) = (&raw.users, &raw.teams);
+        let users_key = table.join("users");
+        let chosen = users.assigned_to.is_some() || users.groups.is_some() || users.all == Some(true);
+        if !chosen {
+            let cure =
+                "set one or more of assigned_to = \"APPLICATION ID\", groups = [\"name:…\"], all = true";
+            self.error::<()>(&users_key, "nobody is in scope".to_owned(), cure);
+        }
+        let user_groups = self.picks(&users_key.join("groups"), users.groups.as_ref());
+        let users_app = self.app(&users_key.join("assigned_to"), users.assigned_to.as_deref());
+        let teams_key = table.join("teams");
+        let team_groups = self.picks(&teams_key.join("groups"), teams.groups.as_ref());
+        let teams_app = self.app(&teams_key.join("assigned_to"), teams.assigned_to.as_deref());
+        Some(Scope {
+            users: Selection {
+                assigned_to: users_app?,
+                groups: user_groups?,
+                all: users.all.unwrap_or(false),
+                nested: users.nested.unwrap_or(false),
+            },
+            teams: Selection {
+                assigned_to: teams_app?,
+                groups: team_groups?,
+                all: false,
+                nested: teams.nested.unwrap_or(false),
+            },
+        })
+    }
+
+    fn app(&mut self, key: &Key, raw: Option<&str>) -> Option<Option<SourceId>> {
+        match raw {
+            None => Some(None),
+            Some(_) => self.text(key, raw, "the application's id").map(|id| Some(SourceId(id))),
+        }
+    }
+
+    fn picks(&mut self, key: &Key, raw: Option<&OneOrMany>) -> Option<Vec<GroupPick>> {
+        let texts = raw.map_or(&[][..], |many| &many.0);
+        let picks: Vec<Option<GroupPick>> = texts.iter().map(|text| self.pick(key, text)).collect();
+        picks.into_iter().collect()
+    }
+
+    fn pick(&mut self, key: &Key, text: &str) -> Option<GroupPick> {
+        let pick = match text.split_once(':') {
+            Some((_, "")) => None,
+            Some(("id", id)) => Some(GroupPick::Id(SourceId(id.to_owned()))),
+            Some(("name", name)) => Some(GroupPick::Name(name.to_owned())),
+            Some(("prefix", prefix)) => Some(GroupPick::Prefix(prefix.to_owned())),
+            _ => None,
+        };
+        pick.or_else(|| {
+            let cure = "write \"id:ID\", \"name:EXACT NAME\" or \"prefix:BEGINNING OF NAMES\"";
+            self.error(key, format!("`{text}` chooses no group"), cure)
+        })
+    }
+
+    pub(super) fn limits(&mut self, table: &Key, raw: &RawLimits) -> Option<Limits> {
+        let classes: Vec<Option<(Class, Limit)>> = by_class(raw)
+            .into_iter()
+            .filter_map(|(class, limit)| Some((class, limit?)))
+            .map(|(class, limit)| Some((class, self.limit(&table.join(class.word()), limit)?)))
+            .collect();
+        let classes: Option<BTreeMap<Class, Limit>> = classes.into_iter().collect();
+        Some(Limits {
+            classes: classes?,
+            floor: raw.floor.unwrap_or_default(),
+            witness_budget: raw.witness_budget.unwrap_or_default(),
+        })
+    }
+
+    /// The half that is not said does not limit.
+    fn limit(&mut self, key: &Key, raw: RawLimit) -> Option<Limit> {
+        let percent = raw.percent.unwrap_or(100);
+        match u8::try_from(percent) {
+            Ok(percent) if percent <= 100 => Some(Limit { count: raw.count.unwrap_or(u64::MAX), percent }),
+            _ => self.error(&key.join("percent"), format!("{percent} is no percentage"), "use 0 to 100"),
+        }
+    }
+}
+
+fn by_class(raw: &RawLimits) -> [(Class, Option<RawLimit>); 9] {
+    Class::ALL.map(|class| {
+        let limit = match class {
+            Class::Rename => raw.rename,
+            Class::Create => raw.create,
+            Class::Update => raw.update,
+            Class::Reactivate => raw.reactivate,
+            Class::AddMembers => raw.add_members,
+            Class::RemoveMembers => raw.remove_members,
+            Class::Deactivate => raw.deactivate,
+            Class::Delete => raw.delete,
+            Class::DeleteTeams => raw.delete_teams,
+        };
+        (class, limit)
+    })
+}
+
+fn actions(raw: &RawActions) -> Actions {
+    let usual = Actions::default();
+    Actions {
+        create: raw.create.unwrap_or(usual.create),
+        update: raw.update.unwrap_or(usual.update),
+        deactivate: raw.deactivate.unwrap_or(usual.deactivate),
+        delete: raw.delete.unwrap_or(usual.delete),
+        teams: raw.teams.unwrap_or(usual.teams),
+    }
+}
+
+fn protected(target: &RawTarget) -> BTreeSet<String> {
+    let scim = target.scim.as_ref().and_then(|scim| scim.protect.as_ref());
+    let workspace = target.workspace.as_ref().and_then(|workspace| workspace.protect.as_ref());
+    super::target::folded(scim.or(workspace))
+}

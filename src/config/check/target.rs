@@ -1,0 +1,98 @@
+//! Targets: a remote SCIM service or an embedded workspace.
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use super::Checker;
+use crate::config::checked::ScimConfig;
+use crate::config::checked::SecretPlace;
+use crate::config::checked::TargetConfig;
+use crate::config::checked::TargetKind;
+use crate::config::problem::Key;
+use crate::config::raw::OneOrMany;
+use crate::config::raw::RawScim;
+use crate::config::raw::RawTarget;
+use crate::config::raw::RawWorkspace;
+use crate::expr::nearest;
+use crate::scim::fold;
+use crate::scim::profiles::Profile;
+
+impl Checker<'_> {
+    pub(super) fn targets(&mut self, raw: &BTreeMap<String, RawTarget>) -> BTreeMap<String, TargetConfig> {
+        let checked =
+            raw.iter().filter_map(|(name, target)| Some((name.clone(), self.target(name, target)?)));
+        checked.collect()
+    }
+
+    fn target(&mut self, name: &str, raw: &RawTarget) -> Option<TargetConfig> {
+        let table = Key::of(["targets", name]);
+        self.name(&table);
+        let (kind, protect) = match (&raw.scim, &raw.workspace) {
+            (Some(scim), None) => (self.scim(&table.join("scim"), scim).map(TargetKind::Scim), &scim.protect),
+            (None, Some(workspace)) => {
+                (self.workspace(&table.join("workspace"), workspace), &workspace.protect)
+            }
+            (None, None) => {
+                return self.error(
+                    &table,
+                    "the target is neither a service nor a workspace".to_owned(),
+                    "add [targets.NAME.scim] with url and token, or [targets.NAME.workspace] with name",
+                );
+            }
+            (Some(_), Some(_)) => {
+                let cure = "keep one of `scim` and `workspace`; give the other a target of its own";
+                return self.error(&table, "the target is two things at once".to_owned(), cure);
+            }
+        };
+        Some(TargetConfig { name: name.to_owned(), protect: folded(protect.as_ref()), kind: kind? })
+    }
+
+    fn scim(&mut self, table: &Key, raw: &RawScim) -> Option<ScimConfig> {
+        let url = self.text(&table.join("url"), raw.url.as_deref(), "the base URL of the service");
+        let url = url.and_then(|text| self.url(&table.join("url"), &text));
+        let tokens = self.tokens(&table.join("token"), raw.token.as_ref());
+        let profile = self.profile(&table.join("profile"), raw.profile.as_deref());
+        let ca_file = raw.ca_file.as_ref().map(PathBuf::from);
+        Some(ScimConfig { url: url?, tokens: tokens?, profile: profile?, ca_file })
+    }
+
+    fn tokens(&mut self, key: &Key, raw: Option<&OneOrMany>) -> Option<Vec<SecretPlace>> {
+        let places = raw.map_or(&[][..], |many| &many.0);
+        if places.is_empty() {
+            return self.secret(key, None, "the bearer token").map(|place| vec![place]);
+        }
+        let read: Vec<Option<SecretPlace>> =
+            places.iter().map(|place| self.secret(key, Some(place), "the bearer token")).collect();
+        read.into_iter().collect()
+    }
+
+    fn profile(&mut self, key: &Key, raw: Option<&str>) -> Option<String> {
+        let name = raw.unwrap_or(Profile::ALL[0].name);
+        if Profile::named(name).is_some() {
+            return Some(name.to_owned());
+        }
+        let known: Vec<&str> = Profile::ALL.iter().map(|profile| profile.name).collect();
+        let cure = match nearest(name, known.iter().copied()) {
+            Some(meant) => format!("did you mean `{meant}`?"),
+            None => format!("use one of {}; `standard` fits what follows RFC 7644", known.join(", ")),
+        };
+        self.error(key, format!("there is no profile `{name}`"), &cure)
+    }
+
+    fn workspace(&mut self, table: &Key, raw: &RawWorkspace) -> Option<TargetKind> {
+        let key = table.join("name");
+        let name = self.text(&key, raw.name.as_deref(), "the name of the workspace")?;
+        Some(TargetKind::Workspace { name })
+    }
+}
+
+pub(super) fn secrets(target: &TargetConfig) -> Vec<(Key, SecretPlace)> {
+    let TargetKind::Scim(scim) = &target.kind else { return Vec::new() };
+    let key = Key::of(["targets", &target.name, "scim", "token"]);
+    scim.tokens.iter().map(|place| (key.clone(), place.clone())).collect()
+}
+
+pub(super) fn folded(protect: Option<&OneOrMany>) -> BTreeSet<String> {
+    protect.map(|many| many.0.iter().map(|name| fold(name)).collect()).unwrap_or_default()
+}

@@ -1,0 +1,127 @@
+//! The checked settings: only what can be.
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use url::Url;
+
+use super::problem::Problem;
+use crate::client::Secret;
+use crate::client::SecretError;
+use crate::daemon::Schedule;
+use crate::plan::Limits;
+use crate::plan::Mode;
+use crate::plan::Rules;
+
+#[derive(Debug)]
+pub struct Config {
+    pub daemon: DaemonConfig,
+    pub jobs: BTreeMap<String, JobConfig>,
+    pub targets: BTreeMap<String, TargetConfig>,
+    /// What is doubtful, though it can be.
+    pub warnings: Vec<Problem>,
+}
+
+#[derive(Clone, Debug)]
+pub struct DaemonConfig {
+    /// The database file.
+    pub state: PathBuf,
+    pub listen: SocketAddr,
+}
+
+#[derive(Clone, Debug)]
+pub struct JobConfig {
+    pub name: String,
+    pub schedule: Schedule,
+    /// The most that the job may do. A job begins in `observe` and leaves it by `rosterd enable`.
+    pub mode: Mode,
+    /// The name of its target; `Config::targets` has it.
+    pub target: String,
+    pub source: SourceConfig,
+    pub rules: Rules,
+    pub limits: Limits,
+}
+
+#[derive(Clone, Debug)]
+pub enum SourceConfig {
+    Graph(GraphConfig),
+    Okta(OktaConfig),
+    File(FileConfig),
+}
+
+#[derive(Clone, Debug)]
+pub struct GraphConfig {
+    pub tenant: String,
+    pub client_id: String,
+    pub secret: SecretPlace,
+    /// Where tokens come from; `None`: the public cloud.
+    pub authority: Option<Url>,
+    /// Where Graph is; `None`: the public cloud.
+    pub root: Option<Url>,
+    pub ca_file: Option<PathBuf>,
+}
+
+#[derive(Clone, Debug)]
+pub struct OktaConfig {
+    pub url: Url,
+    pub token: SecretPlace,
+    pub ca_file: Option<PathBuf>,
+}
+
+#[derive(Clone, Debug)]
+pub struct FileConfig {
+    pub path: PathBuf,
+}
+
+#[derive(Clone, Debug)]
+pub struct TargetConfig {
+    pub name: String,
+    /// userNames and team names that are never written (P6), case-folded.
+    pub protect: BTreeSet<String>,
+    pub kind: TargetKind,
+}
+
+#[derive(Clone, Debug)]
+pub enum TargetKind {
+    Scim(ScimConfig),
+    Workspace { name: String },
+}
+
+#[derive(Clone, Debug)]
+pub struct ScimConfig {
+    pub url: Url,
+    /// Tried in order, so that a token can be replaced without a gap.
+    pub tokens: Vec<SecretPlace>,
+    pub profile: String,
+    pub ca_file: Option<PathBuf>,
+}
+
+/// Where a secret lies: `file:PATH`, `env:NAME` or `cred:NAME`. It is read when it is needed, never kept in
+/// the settings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SecretPlace(String);
+
+impl SecretPlace {
+    pub(super) const SCHEMES: [&'static str; 3] = ["file:", "env:", "cred:"];
+
+    /// `None` for what names no place: it may be the secret itself, so nobody repeats it.
+    pub fn parse(text: &str) -> Option<SecretPlace> {
+        let named = Self::SCHEMES
+            .iter()
+            .any(|scheme| text.strip_prefix(scheme).is_some_and(|rest| !rest.trim().is_empty()));
+        named.then(|| SecretPlace(text.to_owned()))
+    }
+
+    pub fn read(&self) -> Result<Secret, SecretError> {
+        Secret::read(&self.0)
+    }
+}
+
+impl fmt::Display for SecretPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}

@@ -1,0 +1,204 @@
+//! The settings as they stand in the files: every key optional, unknown keys refused, nothing judged yet.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::Deserialize;
+use serde::Deserializer;
+use serde::de;
+
+use crate::plan::Adoption;
+use crate::plan::Mode;
+use crate::plan::OnLeave;
+use crate::plan::OnTeamLeave;
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawSettings {
+    pub daemon: RawDaemon,
+    pub jobs: BTreeMap<String, RawJob>,
+    pub targets: BTreeMap<String, RawTarget>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawDaemon {
+    pub state: Option<String>,
+    pub listen: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawJob {
+    pub schedule: Option<String>,
+    pub jitter: Option<String>,
+    pub mode: Option<Mode>,
+    pub target: Option<String>,
+    pub actions: RawActions,
+    pub source: RawSource,
+    pub scope: RawScope,
+    pub mapping: RawMapping,
+    pub limits: RawLimits,
+    pub leavers: RawLeavers,
+    pub adopt: Option<Adoption>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawActions {
+    pub create: Option<bool>,
+    pub update: Option<bool>,
+    pub deactivate: Option<bool>,
+    pub delete: Option<bool>,
+    pub teams: Option<bool>,
+}
+
+/// One optional table a variant, so that an error names the key and not the table.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawSource {
+    pub graph: Option<RawGraph>,
+    pub okta: Option<RawOkta>,
+    pub file: Option<RawFile>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawGraph {
+    pub tenant: Option<String>,
+    pub client_id: Option<String>,
+    pub secret: Option<String>,
+    pub authority: Option<String>,
+    pub root: Option<String>,
+    pub ca_file: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawOkta {
+    pub url: Option<String>,
+    pub token: Option<String>,
+    pub ca_file: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawFile {
+    pub path: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawScope {
+    pub users: RawUserScope,
+    pub teams: RawTeamScope,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawUserScope {
+    pub assigned_to: Option<String>,
+    pub groups: Option<OneOrMany>,
+    pub all: Option<bool>,
+    pub nested: Option<bool>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawTeamScope {
+    pub assigned_to: Option<String>,
+    pub groups: Option<OneOrMany>,
+    pub nested: Option<bool>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawLimits {
+    pub create: Option<RawLimit>,
+    pub update: Option<RawLimit>,
+    pub rename: Option<RawLimit>,
+    pub reactivate: Option<RawLimit>,
+    pub add_members: Option<RawLimit>,
+    pub remove_members: Option<RawLimit>,
+    pub deactivate: Option<RawLimit>,
+    pub delete: Option<RawLimit>,
+    pub delete_teams: Option<RawLimit>,
+    pub floor: Option<u64>,
+    pub witness_budget: Option<u64>,
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawLimit {
+    pub count: Option<u64>,
+    pub percent: Option<u64>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawLeavers {
+    pub users: Option<OnLeave>,
+    pub teams: Option<OnTeamLeave>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawTarget {
+    pub scim: Option<RawScim>,
+    pub workspace: Option<RawWorkspace>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawScim {
+    pub url: Option<String>,
+    pub token: Option<OneOrMany>,
+    pub profile: Option<String>,
+    pub protect: Option<OneOrMany>,
+    pub ca_file: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawWorkspace {
+    pub name: Option<String>,
+    pub protect: Option<OneOrMany>,
+}
+
+/// A text, or a list of texts. Not an untagged enum, which would lose the place of an error.
+#[derive(Clone, Debug, Default)]
+pub(super) struct OneOrMany(pub Vec<String>);
+
+impl<'de> Deserialize<'de> for OneOrMany {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<OneOrMany, D::Error> {
+        deserializer.deserialize_any(OneOrManyVisitor)
+    }
+}
+
+struct OneOrManyVisitor;
+
+impl<'de> de::Visitor<'de> for OneOrManyVisitor {
+    type Value = OneOrMany;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a text or a list of texts")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<OneOrMany, E> {
+        Ok(OneOrMany(vec![text.to_owned()]))
+    }
+
+    fn visit_seq<A: de::SeqAccess<'de>>(self, mut items: A) -> Result<OneOrMany, A::Error> {
+        let mut all = Vec::new();
+        while let Some(item) = items.next_element()? {
+            all.push(item);
+        }
+        Ok(OneOrMany(all))
+    }
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawMapping {
+    pub preset: Option<String>,
+}

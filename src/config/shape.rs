@@ -1,0 +1,117 @@
+//! From the merged tree to the raw settings, with every key that does not fit, not only the first.
+
+use figment::Figment;
+use figment::error::Actual;
+use figment::error::Kind;
+use figment::value::Dict;
+use figment::value::Value;
+
+use super::layers::Merged;
+use super::layers::Tree;
+use super::problem::Key;
+use super::problem::Problem;
+use super::problem::Severity;
+use super::raw::RawSettings;
+use crate::expr::nearest;
+
+/// More than this are one mistake, such as a wrong file.
+const PROBLEMS_MAX: usize = 100;
+
+/// serde stops at the first key that does not fit. So that key is noted and taken out, and the rest is read
+/// again, until everything left fits.
+pub(super) fn raw(merged: &Merged) -> (RawSettings, Vec<Problem>) {
+    let mut tree = merged.tree.clone();
+    let mut problems = Vec::new();
+    loop {
+        let attempt = Figment::from(Tree { name: "settings", dict: tree.clone() });
+        let errors = match attempt.extract_lossy::<RawSettings>() {
+            Ok(raw) => return (raw, problems),
+            Err(errors) => errors,
+        };
+        for error in errors {
+            let key = blamed(&error);
+            let removed = remove(&mut tree, &key.0);
+            problems.push(problem(merged, key, &error.kind));
+            if !removed || problems.len() >= PROBLEMS_MAX {
+                return (RawSettings::default(), problems);
+            }
+        }
+    }
+}
+
+/// For an unknown key the path may end at its table.
+fn blamed(error: &figment::Error) -> Key {
+    let mut path = error.path.clone();
+    if let Kind::UnknownField(name, _) = &error.kind
+        && path.last() != Some(name)
+    {
+        path.push(name.clone());
+    }
+    Key(path)
+}
+
+fn problem(merged: &Merged, key: Key, kind: &Kind) -> Problem {
+    let (message, cure) = worded(kind);
+    Problem { severity: Severity::Error, message, place: merged.place(&key), key, cure }
+}
+
+/// What was found is named by its type: a value may be a secret in the wrong place (P11).
+fn worded(kind: &Kind) -> (String, String) {
+    match kind {
+        Kind::UnknownField(name, known) => ("unknown key".to_owned(), suggestion(name, known)),
+        Kind::UnknownVariant(name, known) => {
+            (format!("`{name}` is not one of the possible values"), suggestion(name, known))
+        }
+        Kind::InvalidType(found, wanted) | Kind::InvalidValue(found, wanted) => {
+            let (wanted, cure) = wanted_words(wanted);
+            (format!("{} where {wanted} is needed", type_word(found)), cure.to_owned())
+        }
+        Kind::Message(text) => (text.clone(), String::new()),
+        other => (other.to_string(), String::new()),
+    }
+}
+
+fn suggestion(name: &str, known: &[&str]) -> String {
+    match nearest(name, known.iter().copied()) {
+        Some(meant) => format!("did you mean `{meant}`?"),
+        None if known.is_empty() => "remove it".to_owned(),
+        None => format!("possible here: {}", known.join(", ")),
+    }
+}
+
+fn type_word(found: &Actual) -> &'static str {
+    match found {
+        Actual::Bool(_) => "true or false",
+        Actual::Unsigned(_) | Actual::Signed(_) | Actual::Float(_) => "a number",
+        Actual::Char(_) | Actual::Str(_) | Actual::Bytes(_) => "a text",
+        Actual::Seq => "a list",
+        Actual::Map => "a table",
+        _ => "something else",
+    }
+}
+
+/// serde's names of Rust types, in words of the file, and how such a value is written.
+fn wanted_words(wanted: &str) -> (&str, &'static str) {
+    match wanted {
+        "a boolean" => ("true or false", "write true or false, without quotes"),
+        "u64" | "u32" | "u8" => ("a whole number, not negative,", "write it without sign, point and quotes"),
+        "a string" => ("a text", "put it into quotes"),
+        "a map" => ("a table", "write its keys under a [header], or in { }"),
+        "a sequence" => ("a list", "put its items into [ ]"),
+        other if other.starts_with("struct ") => ("a table", "write its keys under a [header], or in { }"),
+        other => (other, ""),
+    }
+}
+
+fn remove(tree: &mut Dict, key: &[String]) -> bool {
+    match key {
+        [] => false,
+        [last] => tree.remove(last).is_some(),
+        [first, rest @ ..] => match tree.get_mut(first) {
+            Some(Value::Dict(_, below)) => remove(below, rest),
+            // One wrong item spoils its list.
+            Some(Value::Array(..)) => tree.remove(first).is_some(),
+            _ => false,
+        },
+    }
+}

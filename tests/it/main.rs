@@ -4,4 +4,5 @@ mod architecture;
 mod client;
 mod config;
 mod file_source;
+mod remote_target;
 mod report;

@@ -165,14 +165,17 @@ impl RemoteTarget {
         let stored = self.profile.of(kind).stored;
         let kept: Vec<(String, Value)> = set.iter().filter(|(path, _)| stored.cover(path)).cloned().collect();
         if kept.is_empty() {
-            let found = self.get_one(kind, id).await?;
-            return Ok(Ok(found.map_or(Outcome::Missing, |found| done(&found.id, Some(found.body)))));
+            let found = alone(self.get_one(kind, id).await)?;
+            return Ok(found.map(|found| match found {
+                Some(found) => done(&found.id, Some(found.body)),
+                None => Outcome::Missing,
+            }));
         }
         let body = message::patch(&kept, &self.profile);
         let mut sent = self.send_patch(operation, kind, id, body).await?;
         if let Err(failed) = &sent
             && failed.kind.as_deref() == Some("noTarget")
-            && let Some(body) = self.with_new_elements(kind, id, &kept).await?
+            && let Ok(Some(body)) = alone(self.with_new_elements(kind, id, &kept).await)?
         {
             sent = self.send_patch(operation, kind, id, body).await?;
         }
@@ -254,7 +257,7 @@ impl RemoteTarget {
         if failed.kind.as_deref() != Some("noTarget") {
             return Ok(Err(failed));
         }
-        let Some(members) = self.members_of(team).await? else { return Ok(Err(failed)) };
+        let Ok(Some(members)) = alone(self.members_of(team).await)? else { return Ok(Err(failed)) };
         let members: BTreeSet<&ResourceId> = members.iter().collect();
         let left: Vec<ResourceId> = chunk.iter().filter(|id| members.contains(id)).cloned().collect();
         match left.len() {
@@ -271,8 +274,13 @@ impl RemoteTarget {
 
     /// A 404 on a change of members speaks of the team or of a member; asking for the team tells which.
     async fn of_team(&self, team: &ResourceId, failed: Failed) -> Sent<Outcome> {
-        if failed.outcome != Outcome::Missing || self.get_one(Kind::Group, team).await?.is_none() {
+        if failed.outcome != Outcome::Missing {
             return Ok(Err(failed));
+        }
+        match alone(self.get_one(Kind::Group, team).await)? {
+            Ok(None) => return Ok(Err(failed)),
+            Err(unread) => return Ok(Err(unread)),
+            Ok(Some(_)) => {}
         }
         let detail = "the team is there, so one of the members is not".to_owned();
         Ok(Err(Outcome::Refused { status: 404, detail }.into()))
@@ -311,6 +319,15 @@ impl RemoteTarget {
                 Ok(fate::judge(answer, repeat, &fate::texts(operation)))
             }
         }
+    }
+}
+
+/// A read on behalf of one write: where it fails, that write waits, and the others go on (P12).
+fn alone<T>(read: Result<T, TargetError>) -> Sent<T> {
+    match read {
+        Ok(found) => Ok(Ok(found)),
+        Err(TargetError::Unavailable { what }) => Ok(Err(Outcome::Later { detail: what }.into())),
+        Err(error) => Err(error),
     }
 }
 

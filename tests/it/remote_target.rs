@@ -1,0 +1,6 @@
+//! The remote target against services that keep the RFC loosely: each rule of the SCIM reference, section 13,
+//! has a test that fails without it.
+
+mod reading;
+mod service;
+mod writing;

@@ -1,0 +1,255 @@
+//! What an Okta source needs to know: the org, the token, the application, and how much to ask for at once.
+
+use std::net::IpAddr;
+use std::ops::RangeInclusive;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use url::Host;
+use url::Url;
+
+use crate::client::Secret;
+use crate::model::SourceId;
+
+/// One org and one application. Host, application and page sizes are checked; the rest is free.
+#[derive(Clone, Debug)]
+pub struct OktaSettings {
+    host: Url,
+    app: SourceId,
+    page_sizes: PageSizes,
+    groups: Vec<GroupPick>,
+    /// An API token (`SSWS`) of a service account with the role Read-only Administrator.
+    pub token: Secret,
+    /// Certificates (PEM) that are trusted beside those of the system.
+    pub ca_file: Option<PathBuf>,
+    /// How far `lastMembershipUpdated` may lag behind the members: recorded lags are seconds, clocks differ by minutes.
+    pub overlap: Duration,
+    /// Members of a group are read again after this time, whatever its time stamps say.
+    pub member_reread: Duration,
+    /// The first wait where Okta names none; it doubles.
+    pub backoff: Duration,
+    /// The longest silence within one request: 500 users with their profiles can take over 30 s.
+    pub timeout: Duration,
+}
+
+/// A group that is read although it is not assigned to the application.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum GroupPick {
+    Id(SourceId),
+    /// Exactly this name; several groups may bear it.
+    Name(String),
+    /// Names that begin so.
+    Prefix(String),
+}
+
+/// Rows asked for at once. Larger pages mean fewer requests of a small allowance (okta.md section 7).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PageSizes {
+    /// 1 to 500.
+    pub app_users: u16,
+    /// 20 to 200.
+    pub app_groups: u16,
+    /// 1 to 1000; Okta recommends 200.
+    pub members: u16,
+}
+
+impl Default for PageSizes {
+    fn default() -> PageSizes {
+        PageSizes { app_users: 500, app_groups: 200, members: 200 }
+    }
+}
+
+impl PageSizes {
+    const APP_USERS: RangeInclusive<u16> = 1..=500;
+    const APP_GROUPS: RangeInclusive<u16> = 20..=200;
+    const MEMBERS: RangeInclusive<u16> = 1..=1000;
+
+    fn check(self) -> Result<PageSizes, OktaSettingsError> {
+        let sizes = [
+            ("app users", self.app_users, PageSizes::APP_USERS),
+            ("app groups", self.app_groups, PageSizes::APP_GROUPS),
+            ("group members", self.members, PageSizes::MEMBERS),
+        ];
+        for (what, size, allowed) in sizes {
+            if !allowed.contains(&size) {
+                let (least, most) = (*allowed.start(), *allowed.end());
+                return Err(OktaSettingsError::PageSize { what, size, least, most });
+            }
+        }
+        Ok(self)
+    }
+}
+
+/// What cannot be a setting. Each text says what to write instead.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum OktaSettingsError {
+    #[error("`{host}` cannot be the host of an Okta org: {why}")]
+    Host { host: String, why: String },
+    #[error(
+        "`{app}` is not the id of an Okta application; write the id (0oa…) from the address of the application's page in the admin console"
+    )]
+    App { app: String },
+    #[error("pages of {what} hold {least} to {most} rows, not {size}")]
+    PageSize { what: &'static str, size: u16, least: u16, most: u16 },
+    #[error("a group is picked by an id, a name or the beginning of a name; an empty one picks nothing")]
+    GroupPick,
+}
+
+impl OktaSettings {
+    /// `host` is the org's own address, such as `https://acme.okta.com`.
+    pub fn new(host: &str, token: Secret, app: &str) -> Result<OktaSettings, OktaSettingsError> {
+        Ok(OktaSettings {
+            host: checked_host(host)?,
+            app: checked_app(app)?,
+            page_sizes: PageSizes::default(),
+            groups: Vec::new(),
+            token,
+            ca_file: None,
+            overlap: Duration::from_secs(15 * 60),
+            member_reread: Duration::from_secs(24 * 60 * 60),
+            backoff: Duration::from_secs(1),
+            timeout: Duration::from_secs(120),
+        })
+    }
+
+    pub fn with_page_sizes(mut self, sizes: PageSizes) -> Result<OktaSettings, OktaSettingsError> {
+        self.page_sizes = sizes.check()?;
+        Ok(self)
+    }
+
+    pub fn with_groups(mut self, groups: Vec<GroupPick>) -> Result<OktaSettings, OktaSettingsError> {
+        let empty = |pick: &GroupPick| match pick {
+            GroupPick::Id(SourceId(text)) | GroupPick::Name(text) | GroupPick::Prefix(text) => {
+                text.trim().is_empty()
+            }
+        };
+        if groups.iter().any(empty) {
+            return Err(OktaSettingsError::GroupPick);
+        }
+        self.groups = groups;
+        Ok(self)
+    }
+
+    pub fn host(&self) -> &Url {
+        &self.host
+    }
+
+    pub fn app(&self) -> &SourceId {
+        &self.app
+    }
+
+    pub fn page_sizes(&self) -> PageSizes {
+        self.page_sizes
+    }
+
+    pub fn groups(&self) -> &[GroupPick] {
+        &self.groups
+    }
+}
+
+fn checked_host(text: &str) -> Result<Url, OktaSettingsError> {
+    let wrong = |why: String| OktaSettingsError::Host { host: text.to_owned(), why };
+    if text.contains(['{', '}']) {
+        return Err(wrong("it is a placeholder; write your own org, such as https://acme.okta.com".into()));
+    }
+    let url = Url::parse(text).map_err(|_| wrong("write it as https://acme.okta.com".into()))?;
+    let name = url.host_str().unwrap_or_default().to_owned();
+    if let Some((org, domain)) = name.split_once("-admin.") {
+        return Err(wrong(format!("it is the admin console; write https://{org}.{domain}")));
+    }
+    if let Some(org) = name.strip_suffix(".com.com") {
+        return Err(wrong(format!("it ends twice; write https://{org}.com")));
+    }
+    let rest = !matches!(url.path(), "" | "/") || url.query().is_some() || url.fragment().is_some();
+    if rest || !url.username().is_empty() || url.password().is_some() {
+        return Err(wrong(format!("write scheme and host only: {}://{name}", url.scheme())));
+    }
+    match url.scheme() {
+        "https" => Ok(url),
+        "http" if is_loopback(&url) => Ok(url),
+        _ => Err(wrong(format!("the token would be readable on the way; write https://{name}"))),
+    }
+}
+
+/// A simulator on this machine needs no TLS.
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(address)) => IpAddr::V4(address).is_loopback(),
+        Some(Host::Ipv6(address)) => IpAddr::V6(address).is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost",
+        None => false,
+    }
+}
+
+/// The id becomes part of paths, and no id of Okta has other characters.
+fn checked_app(app: &str) -> Result<SourceId, OktaSettingsError> {
+    let plain = app.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
+    if app.is_empty() || !plain {
+        return Err(OktaSettingsError::App { app: app.to_owned() });
+    }
+    Ok(SourceId(app.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(host: &str, expected: &str) {
+        let found = match OktaSettings::new(host, Secret::new("t"), "0oa1") {
+            Ok(settings) => settings.host().to_string(),
+            Err(error) => error.to_string(),
+        };
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn a_host_is_the_org_itself() {
+        check("https://acme.okta.com", "https://acme.okta.com/");
+        check("https://login.acme.example/", "https://login.acme.example/");
+        check("http://127.0.0.1:8081", "http://127.0.0.1:8081/");
+        check(
+            "https://acme-admin.okta.com",
+            "`https://acme-admin.okta.com` cannot be the host of an Okta org: it is the admin console; write https://acme.okta.com",
+        );
+        check(
+            "https://{yourOktaDomain}",
+            "`https://{yourOktaDomain}` cannot be the host of an Okta org: it is a placeholder; write your own org, such as https://acme.okta.com",
+        );
+        check(
+            "https://acme.okta.com.com",
+            "`https://acme.okta.com.com` cannot be the host of an Okta org: it ends twice; write https://acme.okta.com",
+        );
+        check(
+            "http://acme.okta.com",
+            "`http://acme.okta.com` cannot be the host of an Okta org: the token would be readable on the way; write https://acme.okta.com",
+        );
+        check(
+            "https://acme.okta.com/api/v1",
+            "`https://acme.okta.com/api/v1` cannot be the host of an Okta org: write scheme and host only: https://acme.okta.com",
+        );
+        check("acme", "`acme` cannot be the host of an Okta org: write it as https://acme.okta.com");
+    }
+
+    #[test]
+    fn an_application_is_named_by_its_id() {
+        let of = |app: &str| OktaSettings::new("https://acme.okta.com", Secret::new("t"), app);
+        assert!(of("0oasfaqszSry4qz7a4x6").is_ok());
+        for app in ["", "Acme SSO", "0oa/../x"] {
+            assert_eq!(of(app).err(), Some(OktaSettingsError::App { app: app.to_owned() }));
+        }
+    }
+
+    #[test]
+    fn page_sizes_stay_within_what_okta_documents() {
+        let of = |sizes| {
+            let settings = OktaSettings::new("https://acme.okta.com", Secret::new("t"), "0oa1");
+            settings.and_then(|settings| settings.with_page_sizes(sizes)).err().map(|error| error.to_string())
+        };
+        assert_eq!(of(PageSizes::default()), None);
+        assert_eq!(
+            of(PageSizes { app_groups: 10, ..PageSizes::default() }),
+            Some("pages of app groups hold 20 to 200 rows, not 10".to_owned())
+        );
+    }
+}

@@ -4,5 +4,6 @@ mod architecture;
 mod client;
 mod config;
 mod file_source;
+mod foreign_server;
 mod remote_target;
 mod report;

@@ -5,5 +5,7 @@ mod client;
 mod config;
 mod file_source;
 mod foreign_server;
+mod okta_org;
+mod okta_source;
 mod remote_target;
 mod report;

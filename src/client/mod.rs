@@ -23,6 +23,7 @@ pub use secret::SecretError;
 pub use settings::ClientSettings;
 pub use settings::Credential;
 pub use settings::NO_CURE;
+pub use settings::TokenAdvice;
 pub use settings::TokenCure;
 
 use std::sync::Arc;
@@ -94,6 +95,11 @@ impl Client {
     /// Requests sent so far, those that were repeated included; requests for tokens are not counted.
     pub fn requests(&self) -> u64 {
         self.0.requests.load(Ordering::Relaxed)
+    }
+
+    /// Makes sure that there is a credential to send: asks for a token where one has to be asked for.
+    pub async fn sign_in(&self) -> Result<(), ClientError> {
+        self.0.authorize(None).await.map(drop)
     }
 
     /// Sends a request until it has an answer that is the caller's to judge.

@@ -7,11 +7,20 @@ use url::Url;
 
 use super::Secret;
 
-/// Says what to do about a refused token: the OAuth `error`, and the service's own numbers for it.
-pub type TokenCure = fn(error: &str, codes: &[u64]) -> Option<&'static str>;
+/// Says what follows from a refused token: the OAuth `error`, and the service's own numbers for it.
+pub type TokenCure = fn(error: &str, codes: &[u64]) -> Option<TokenAdvice>;
 
 /// For services of whose numbers we know nothing.
 pub const NO_CURE: TokenCure = |_, _| None;
+
+/// What follows from a refused token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenAdvice {
+    /// A person has to act.
+    Cure(&'static str),
+    /// It passes: ask again after a while.
+    Later,
+}
 
 /// One remote service. Credentials may travel over plain `http` to a loopback address only.
 #[derive(Clone, Debug)]

@@ -30,6 +30,7 @@ use url::Url;
 
 use super::ClientError;
 use super::Secret;
+use super::TokenAdvice;
 use super::TokenCure;
 use super::request::place;
 use super::transport::Failure;
@@ -156,12 +157,15 @@ impl Grant {
     }
 
     fn refused(&self, refusal: &Refusal) -> Trouble {
-        let codes = refusal.codes();
-        if refusal.error == "temporarily_unavailable" {
+        let advice = (self.cure)(&refusal.error, &refusal.codes());
+        if advice == Some(TokenAdvice::Later) || refusal.error == "temporarily_unavailable" {
             return Trouble::Passing { why: refusal.to_string(), wait: None };
         }
         let what = format!("{}: the sign-in was refused: {refusal}", self.place);
-        let cure = (self.cure)(&refusal.error, &codes).unwrap_or_else(|| usual_cure(&refusal.error));
+        let cure = match advice {
+            Some(TokenAdvice::Cure(text)) => text,
+            _ => usual_cure(&refusal.error),
+        };
         Trouble::Final(ClientError::Denied { what, cure: cure.to_owned() })
     }
 }

@@ -22,6 +22,7 @@ use rosterd::client::Credential;
 use rosterd::client::Repeat;
 use rosterd::client::Request;
 use rosterd::client::Secret;
+use rosterd::client::TokenAdvice;
 
 /// Answers in the order of its script; remembers what it was asked.
 #[derive(Clone)]
@@ -311,7 +312,8 @@ async fn a_refused_sign_in_names_the_number_and_the_cure() {
     });
     let script = serve(vec![reply(401, &[], refusal)]).await;
     let mut settings = ClientSettings::new(script.base.clone(), script.secret());
-    settings.token_cure = |_, codes| codes.contains(&7000215).then_some("paste the secret's value");
+    settings.token_cure =
+        |_, codes| codes.contains(&7000215).then_some(TokenAdvice::Cure("paste the secret's value"));
     let client = Client::new(settings).unwrap();
     let error = client.send(get(&client, "/users")).await.unwrap_err();
     assert!(matches!(&error, ClientError::Denied { cure, .. } if cure == "paste the secret's value"));

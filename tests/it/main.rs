@@ -8,4 +8,5 @@ mod foreign_server;
 mod okta_org;
 mod okta_source;
 mod remote_target;
+mod graph_source;
 mod report;

@@ -1,0 +1,162 @@
+//! The way to one tenant: addresses, sign-in, and answers that are pages or trouble.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+
+use serde::de::DeserializeOwned;
+use url::Url;
+
+use super::advice;
+use super::settings::GraphSettings;
+use super::trouble;
+use super::trouble::Call;
+use super::trouble::Link;
+use super::trouble::Trouble;
+use crate::client::Answer;
+use crate::client::Client;
+use crate::client::ClientSettings;
+use crate::client::Credential;
+use crate::client::Request;
+use crate::model::SourceId;
+use crate::sources::SourceError;
+
+/// Permissions, by what they show (graph.md 2.9).
+pub(super) const USER_READ: &str = "User.Read.All";
+pub(super) const MEMBER_READ: &str = "GroupMember.Read.All";
+pub(super) const APPLICATION_READ: &str = "Application.Read.All";
+pub(super) const DIRECTORY_READ: &str = "Directory.Read.All";
+
+/// Asks for pages as large as they can be had; Graph caps it (graph.md 6.1).
+const PREFER: &str = "odata.maxpagesize=999";
+
+pub(super) struct Graph {
+    pub(super) client: Client,
+    pub(super) settings: GraphSettings,
+    pub(super) user_select: String,
+    /// Object ids of the service principals, by application id: they never change.
+    principals: Mutex<BTreeMap<SourceId, String>>,
+}
+
+impl Graph {
+    pub(super) fn new(settings: GraphSettings) -> Result<Graph, SourceError> {
+        settings.check()?;
+        let client = client(&settings)?;
+        let user_select = settings.user_select();
+        Ok(Graph { client, settings, user_select, principals: Mutex::default() })
+    }
+
+    /// An address of our own below `/v1.0`.
+    pub(super) fn own(&self, path_and_query: &str) -> Result<Url, SourceError> {
+        self.client.url(path_and_query).map_err(|error| trouble::unanswered(error, "graph address"))
+    }
+
+    /// A link that Graph gave, followed as it is.
+    pub(super) fn given(&self, link: &str) -> Result<Url, SourceError> {
+        self.client.follow(link).map_err(|error| trouble::unanswered(error, "graph link"))
+    }
+
+    /// Gets JSON, or says what stands against it.
+    pub(super) async fn get<T: DeserializeOwned>(
+        &self,
+        url: Url,
+        link: Link,
+        permission: &'static str,
+    ) -> Result<T, Trouble> {
+        let delta = link == Link::Stored || url.path().ends_with("/delta");
+        let request = Request::get(url);
+        let request = if delta { request.header("prefer", PREFER) } else { request };
+        let place = request.place();
+        let answer = self.send(request).await?;
+        if answer.status != 200 {
+            return Err(trouble::judge(&answer, Call { place: &place, permission, link }));
+        }
+        Ok(decode(&answer, &place)?)
+    }
+
+    pub(super) async fn send(&self, request: Request) -> Result<Answer, SourceError> {
+        let place = request.place();
+        self.client.send(request).await.map_err(|error| trouble::unanswered(error, &place))
+    }
+
+    /// The object id of the application's service principal, which assignments name. Asked for once.
+    pub(super) async fn principal(&self, app: &SourceId) -> Result<String, Trouble> {
+        #[derive(serde::Deserialize)]
+        struct Principal {
+            id: String,
+        }
+        if let Some(id) = self.known_principal(app) {
+            return Ok(id);
+        }
+        let url = self.own(&format!("/servicePrincipals(appId='{}')?$select=id", segment(&app.0)))?;
+        let principal: Principal = self.get(url, Link::Own, APPLICATION_READ).await?;
+        let mut principals = self.principals.lock().unwrap_or_else(PoisonError::into_inner);
+        principals.insert(app.clone(), principal.id.clone());
+        Ok(principal.id)
+    }
+
+    fn known_principal(&self, app: &SourceId) -> Option<String> {
+        self.principals.lock().unwrap_or_else(PoisonError::into_inner).get(app).cloned()
+    }
+}
+
+pub(super) fn decode<T: DeserializeOwned>(answer: &Answer, place: &str) -> Result<T, SourceError> {
+    answer.json().map_err(|error| {
+        // The position, not the text: serde's message can quote a value.
+        let what = format!("the answer cannot be read (line {}, column {})", error.line(), error.column());
+        SourceError::Malformed { place: place.to_owned(), what }
+    })
+}
+
+/// One part of a path: what is not plain is escaped, so that an id can never become another address.
+pub(super) fn segment(text: &str) -> String {
+    text.bytes().fold(String::with_capacity(text.len()), |mut out, byte| {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => out.push(char::from(byte)),
+            _ => out.push_str(&format!("%{byte:02X}")),
+        }
+        out
+    })
+}
+
+fn client(settings: &GraphSettings) -> Result<Client, SourceError> {
+    let refused = |what: &str| SourceError::Refused {
+        what: format!("{what} is no address"),
+        cure: "use an https address, such as https://graph.microsoft.com".to_owned(),
+    };
+    let root = settings.root.as_str().trim_end_matches('/');
+    let base = Url::parse(&format!("{root}/v1.0")).map_err(|_| refused("root"))?;
+    let authority = settings.authority.as_str().trim_end_matches('/');
+    let token_url = Url::parse(&format!("{authority}/{}/oauth2/v2.0/token", settings.tenant))
+        .map_err(|_| refused("authority"))?;
+    let credential = Credential::ClientSecret {
+        token_url,
+        client_id: settings.client_id.clone(),
+        secret: settings.secret.clone(),
+        scope: format!("{root}/.default"),
+    };
+    let mut client = ClientSettings::new(base, credential);
+    client.ca_file = settings.ca_file.clone();
+    client.attempts = settings.attempts;
+    client.backoff = settings.backoff;
+    client.wait_max = settings.wait_max;
+    client.token_cure = advice::of;
+    Client::new(client).map_err(|error| match trouble::unanswered(error, "graph settings") {
+        SourceError::Malformed { place, what } => SourceError::Refused {
+            what: format!("{place}: {what}"),
+            cure: "check authority and root".to_owned(),
+        },
+        other => other,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_cannot_become_another_address() {
+        assert_eq!(segment("8b1ee412-cd8f-4d59"), "8b1ee412-cd8f-4d59");
+        assert_eq!(segment("a/../b?c#d'é"), "a%2F..%2Fb%3Fc%23d%27%C3%A9");
+    }
+}

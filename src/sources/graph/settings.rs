@@ -1,0 +1,238 @@
+//! Which tenant, which sign-in and which applications; checked before anything is sent.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use url::Url;
+
+use crate::client::Secret;
+use crate::model::SourceId;
+use crate::sources::SourceError;
+
+/// The user properties that are read (graph.md 5.2): what mappings use, without what needs a licence or lies
+/// outside the directory store. `id` and `accountEnabled` are needed whatever is mapped.
+const USER_ATTRIBUTES: [&str; 34] = [
+    "id",
+    "accountEnabled",
+    "userPrincipalName",
+    "mail",
+    "mailNickname",
+    "displayName",
+    "givenName",
+    "surname",
+    "jobTitle",
+    "department",
+    "companyName",
+    "employeeId",
+    "employeeType",
+    "employeeOrgData",
+    "officeLocation",
+    "businessPhones",
+    "mobilePhone",
+    "faxNumber",
+    "streetAddress",
+    "city",
+    "state",
+    "postalCode",
+    "country",
+    "usageLocation",
+    "preferredLanguage",
+    "userType",
+    "proxyAddresses",
+    "otherMails",
+    "onPremisesSamAccountName",
+    "onPremisesSecurityIdentifier",
+    "onPremisesImmutableId",
+    "onPremisesSyncEnabled",
+    "onPremisesExtensionAttributes",
+    "externalUserState",
+];
+
+/// Properties that a list of users refuses or that need a premium tenant (graph.md 5.2, section 3).
+const NOT_LISTED: [&str; 12] = [
+    "aboutMe",
+    "birthday",
+    "hireDate",
+    "interests",
+    "mailboxSettings",
+    "mySite",
+    "pastProjects",
+    "preferredName",
+    "responsibilities",
+    "schools",
+    "signInActivity",
+    "skills",
+];
+
+/// The largest page that Graph serves (graph.md 5.2).
+const PAGE_SIZE_MAX: u16 = 999;
+
+/// A tenant of Microsoft Entra ID.
+#[derive(Clone, Debug)]
+pub struct GraphSettings {
+    /// Where tokens are asked for, without the tenant: `https://login.microsoftonline.com`.
+    pub authority: Url,
+    /// Microsoft Graph, without the version: `https://graph.microsoft.com`.
+    pub root: Url,
+    /// The tenant's id, or one of its verified domains.
+    pub tenant: String,
+    /// The application (client) id that signs in.
+    pub client_id: String,
+    pub secret: Secret,
+    /// The application whose assigned people count.
+    pub app: Option<SourceId>,
+    /// The application whose assigned groups become teams, where it is another one.
+    pub team_app: Option<SourceId>,
+    /// User properties that are read beyond the usual ones.
+    pub attributes: Vec<String>,
+    pub ca_file: Option<PathBuf>,
+    /// Rows in a page, 1 to 999.
+    pub page_size: u16,
+    /// How often one request is sent at most.
+    pub attempts: u32,
+    /// The first wait where Graph names none; it doubles.
+    pub backoff: Duration,
+    /// The longest wait that Graph may ask for.
+    pub wait_max: Duration,
+}
+
+impl GraphSettings {
+    /// The global cloud, every default (graph.md sections 1 and 7: at most 8 attempts).
+    pub fn new(tenant: impl Into<String>, client_id: impl Into<String>, secret: Secret) -> Self {
+        let global = |text| Url::parse(text).expect("a constant address");
+        GraphSettings {
+            authority: global("https://login.microsoftonline.com"),
+            root: global("https://graph.microsoft.com"),
+            tenant: tenant.into(),
+            client_id: client_id.into(),
+            secret,
+            app: None,
+            team_app: None,
+            attributes: Vec::new(),
+            ca_file: None,
+            page_size: PAGE_SIZE_MAX,
+            attempts: 8,
+            backoff: Duration::from_secs(1),
+            wait_max: Duration::from_secs(300),
+        }
+    }
+
+    /// The applications, each once, the one of people first.
+    pub(super) fn apps(&self) -> Vec<&SourceId> {
+        let mut apps: Vec<&SourceId> = self.app.iter().collect();
+        apps.extend(self.team_app.iter().filter(|team_app| self.app.as_ref() != Some(team_app)));
+        apps
+    }
+
+    /// The `$select` of users.
+    pub(super) fn user_select(&self) -> String {
+        let mut names: Vec<&str> = USER_ATTRIBUTES.to_vec();
+        for name in &self.attributes {
+            if !names.contains(&name.as_str()) {
+                names.push(name);
+            }
+        }
+        names.join(",")
+    }
+
+    /// The first thing that cannot be.
+    pub(super) fn check(&self) -> Result<(), SourceError> {
+        let tenant = self.tenant.to_ascii_lowercase();
+        if ["common", "organizations", "consumers"].contains(&tenant.as_str()) {
+            return refused(format!("`{tenant}` is no tenant"), "name the tenant's id or one of its domains");
+        }
+        if !is_name(&self.tenant) {
+            return refused("the tenant is no id and no domain", "copy the Directory (tenant) ID");
+        }
+        if !is_name(&self.client_id) {
+            return refused("the client id is no id", "copy the Application (client) ID");
+        }
+        if let Some(app) = self.apps().iter().find(|app| !is_name(&app.0)) {
+            let what = format!("`{app}` is no application id");
+            return refused(what, "copy the Application ID of the enterprise application");
+        }
+        if !(1..=PAGE_SIZE_MAX).contains(&self.page_size) {
+            return refused(format!("a page of {} rows cannot be had", self.page_size), "choose 1 to 999");
+        }
+        self.check_attributes()
+    }
+
+    fn check_attributes(&self) -> Result<(), SourceError> {
+        for name in &self.attributes {
+            if NOT_LISTED.contains(&name.as_str()) {
+                let what = format!("Graph does not give `{name}` in a list of users");
+                return refused(what, "remove it from the attributes");
+            }
+            if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
+                let what = format!("`{name}` is no user property");
+                return refused(what, "write the name as Graph does, such as employeeHireDate");
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Ids and domains; nothing that could change an address.
+fn is_name(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '.')
+}
+
+fn refused(what: impl Into<String>, cure: &str) -> Result<(), SourceError> {
+    Err(SourceError::Refused { what: what.into(), cure: cure.to_owned() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings() -> GraphSettings {
+        GraphSettings::new("contoso.com", "11111111-2222-3333-4444-555555555555", Secret::new("s"))
+    }
+
+    fn problem(change: impl FnOnce(&mut GraphSettings)) -> String {
+        let mut settings = settings();
+        change(&mut settings);
+        settings.check().unwrap_err().to_string()
+    }
+
+    #[test]
+    fn what_cannot_be_is_named_with_its_cure() {
+        assert!(settings().check().is_ok());
+        assert_eq!(
+            problem(|s| s.tenant = "common".to_owned()),
+            "`common` is no tenant; name the tenant's id or one of its domains"
+        );
+        assert_eq!(
+            problem(|s| s.app = Some(SourceId("x')/y".to_owned()))),
+            "`x')/y` is no application id; copy the Application ID of the enterprise application"
+        );
+        assert_eq!(problem(|s| s.page_size = 1000), "a page of 1000 rows cannot be had; choose 1 to 999");
+        assert_eq!(
+            problem(|s| s.attributes = vec!["signInActivity".to_owned()]),
+            "Graph does not give `signInActivity` in a list of users; remove it from the attributes"
+        );
+        assert_eq!(
+            problem(|s| s.attributes = vec!["a&b".to_owned()]),
+            "`a&b` is no user property; write the name as Graph does, such as employeeHireDate"
+        );
+    }
+
+    #[test]
+    fn two_equal_applications_are_one() {
+        let mut settings = settings();
+        settings.app = Some(SourceId("a".to_owned()));
+        settings.team_app = settings.app.clone();
+        assert_eq!(settings.apps().len(), 1);
+        settings.team_app = Some(SourceId("b".to_owned()));
+        assert_eq!(settings.apps().len(), 2);
+    }
+
+    #[test]
+    fn further_attributes_are_selected_once() {
+        let mut settings = settings();
+        settings.attributes = vec!["mail".to_owned(), "employeeHireDate".to_owned()];
+        let select = settings.user_select();
+        assert!(select.starts_with("id,accountEnabled,userPrincipalName,mail,"));
+        assert!(select.ends_with(",externalUserState,employeeHireDate"));
+    }
+}

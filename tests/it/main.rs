@@ -7,6 +7,7 @@ mod file_source;
 mod foreign_server;
 mod okta_org;
 mod okta_source;
+mod presets;
 mod remote_target;
 mod graph_source;
 mod report;

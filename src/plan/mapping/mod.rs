@@ -1,11 +1,30 @@
 //! Mappings: how a target attribute comes to be, row by row.
 
+mod check;
+mod evaluate;
+mod known;
+mod names;
+mod raw;
+mod target;
+
+pub use check::RowProblem;
+pub use evaluate::Mapped;
+pub use evaluate::MappingNote;
+pub use evaluate::MappingProblem;
+pub use raw::Mappings;
+pub use raw::RawMapping;
+pub use raw::RawPreset;
+pub use raw::RawRow;
+pub use raw::RawRows;
+
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
+use crate::expr::Expression;
 use crate::model::Seen;
 use crate::model::SourceId;
 use crate::model::Vocabulary;
-use crate::scim::Attributes;
 use crate::scim::Kind;
 
 /// The rows of one resource type, each naming its own target attribute.
@@ -42,14 +61,14 @@ pub struct Row {
     pub default: Option<String>,
 }
 
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RowValue {
     /// A source attribute, copied.
     Attribute(String),
     Constant(String),
-    /// The text of a mapping expression, parsed when the settings are checked.
-    Expression(String),
+    /// Serialized as its text.
+    Expression(Expression),
     /// References to other objects, kept as team edges (`members`).
     Reference,
 }
@@ -62,34 +81,49 @@ pub enum RowFlow {
     OnCreate,
 }
 
-/// What a mapping makes of one object.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Mapped {
-    /// Without `active` and without references.
-    pub attributes: Attributes,
-    /// Rows that flow only on create, and defaults.
-    pub on_create: Attributes,
-    /// What the `active` row says; `None` where there is no such row.
-    pub active: Option<bool>,
-}
-
-/// Why an object cannot be mapped. No values (P11).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MappingProblem {
-    pub path: String,
-    pub text: String,
-}
-
 impl Mapping {
-    /// Evaluates every row.
-    pub fn evaluate(&self, _given: Given<'_>, _vocabulary: Vocabulary) -> Result<Mapped, MappingProblem> {
-        Ok(Mapped::default())
-    }
-
     /// The matching rows, by precedence.
     pub fn matching(&self) -> Vec<&Row> {
         let mut rows: Vec<&Row> = self.rows.iter().filter(|row| row.matching.is_some()).collect();
         rows.sort_by_key(|row| row.matching);
         rows
+    }
+
+    /// What the target is asked for, by precedence: path and value of every matching row that has a value.
+    pub fn matching_values(&self, mapped: &Mapped) -> Vec<(String, String)> {
+        self.matching()
+            .into_iter()
+            .filter_map(|row| {
+                let value =
+                    mapped.attributes.text(&row.target).or_else(|| mapped.on_create.text(&row.target));
+                Some((row.target.clone(), value?.to_owned()))
+            })
+            .collect()
+    }
+
+    /// The attributes that a connector has to read for these rows, by the source's own names (`$select` of
+    /// Graph). The id is always read and not among them.
+    pub fn source_attributes(&self, vocabulary: Vocabulary) -> BTreeSet<String> {
+        let written = self.rows.iter().flat_map(|row| row.value.attributes());
+        written.filter_map(|name| names::read(name, vocabulary)).collect()
+    }
+}
+
+impl RowValue {
+    /// The source attributes that the value depends on, as the row writes them.
+    pub fn attributes(&self) -> Vec<&str> {
+        match self {
+            RowValue::Attribute(name) => vec![name],
+            RowValue::Expression(expression) => expression.attributes().into_iter().collect(),
+            RowValue::Constant(_) | RowValue::Reference => Vec::new(),
+        }
+    }
+}
+
+/// The attribute without which the target has no such resource (RFC 7643 sections 4.1 and 4.2).
+fn required(kind: Kind) -> &'static str {
+    match kind {
+        Kind::User => "userName",
+        Kind::Group => "displayName",
     }
 }

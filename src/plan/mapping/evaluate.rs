@@ -1,0 +1,281 @@
+//! Evaluates a mapping for one object: rows in, attributes out.
+
+use serde_json::Value as Json;
+
+use super::Given;
+use super::Mapping;
+use super::Row;
+use super::RowFlow;
+use super::RowValue;
+use super::names;
+use super::required;
+use super::target;
+use crate::expr::Value;
+use crate::model::Vocabulary;
+use crate::scim::Attributes;
+use crate::scim::Kind;
+use crate::scim::fold;
+
+const USER_NAME: &str = "userName";
+const WORK_EMAIL: &str = "emails[type eq \"work\"].value";
+const ACTIVE: &str = "active";
+
+/// What a mapping makes of one object.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Mapped {
+    /// Without `active` and without references.
+    pub attributes: Attributes,
+    /// Rows that flow only on create, and defaults.
+    pub on_create: Attributes,
+    /// What the `active` row says; `None` where there is no such row.
+    pub active: Option<bool>,
+}
+
+/// Why an object cannot be mapped. No values (P11).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MappingProblem {
+    pub path: String,
+    pub text: String,
+}
+
+/// What is worth telling of a mapped object though nothing is wrong with it; counted, never with values (P11).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum MappingNote {
+    UserNameIsNotEmail,
+}
+
+impl MappingNote {
+    /// A clause that a count can stand before: `3 people: userName and …`.
+    pub fn text(self) -> &'static str {
+        match self {
+            MappingNote::UserNameIsNotEmail => {
+                "userName and work e-mail differ, and this service needs them to be equal; in the source, let the \
+                 username be the e-mail address"
+            }
+        }
+    }
+}
+
+impl Mapping {
+    /// Evaluates every row. A row without a value (null, or an empty text) is left out: the target keeps what
+    /// it has. One value that cannot be had spoils the whole object, which is then held as it is (P12).
+    pub fn evaluate(&self, given: Given<'_>, vocabulary: Vocabulary) -> Result<Mapped, MappingProblem> {
+        let mut mapped = Mapped::default();
+        for row in self.rows.iter().filter(|row| row.value != RowValue::Reference) {
+            let problem = |text| MappingProblem { path: row.target.clone(), text };
+            let value = value(&row.value, &given, vocabulary).map_err(problem)?;
+            if row.target == ACTIVE && given.kind == Kind::User {
+                mapped.active = Some(activity(&value).map_err(problem)?);
+                continue;
+            }
+            let json = target::json(&row.target, &value).map_err(problem)?;
+            place(&mut mapped, row, json).map_err(problem)?;
+        }
+        self.require(required(given.kind), mapped)
+    }
+
+    fn require(&self, path: &str, mapped: Mapped) -> Result<Mapped, MappingProblem> {
+        if mapped.attributes.get(path).is_some() || mapped.on_create.get(path).is_some() {
+            return Ok(mapped);
+        }
+        let row = self.rows.iter().find(|row| row.target == path);
+        let text = match row.map(|row| row.value.attributes()) {
+            None => "the target needs a value, and the mapping has no such row".to_owned(),
+            Some(attributes) => without_value(&attributes),
+        };
+        Err(MappingProblem { path: path.to_owned(), text })
+    }
+
+    /// What is worth telling of a user that was mapped.
+    pub fn note(&self, mapped: &Mapped) -> Option<MappingNote> {
+        let folded = |path: &str| mapped.attributes.text(path).map(fold);
+        let differ = folded(USER_NAME) != folded(WORK_EMAIL);
+        (self.user_name_is_email && differ).then_some(MappingNote::UserNameIsNotEmail)
+    }
+}
+
+fn without_value(attributes: &[&str]) -> String {
+    let named: Vec<String> = attributes.iter().map(|name| format!("`{name}`")).collect();
+    match named.as_slice() {
+        [] => "the target needs a value, and the row gives none".to_owned(),
+        [one] => format!("the target needs a value, and {one} has none in the source"),
+        _ => format!("the target needs a value, and {} give none", named.join(", ")),
+    }
+}
+
+fn value(row: &RowValue, given: &Given<'_>, vocabulary: Vocabulary) -> Result<Value, String> {
+    match row {
+        RowValue::Attribute(name) => Ok(names::value(name, given, vocabulary)),
+        RowValue::Constant(text) => Ok(Value::One(text.clone())),
+        RowValue::Expression(expression) => expression
+            .evaluate(&|name| names::value(name, given, vocabulary))
+            .map_err(|error| error.to_string()),
+        RowValue::Reference => Ok(Value::Null),
+    }
+}
+
+/// Somebody whose state is unknown is neither shut out nor let in.
+fn activity(value: &Value) -> Result<bool, String> {
+    match value.values() {
+        [text] if text.eq_ignore_ascii_case("true") => Ok(true),
+        [text] if text.eq_ignore_ascii_case("false") => Ok(false),
+        _ => Err("the row gives neither True nor False".to_owned()),
+    }
+}
+
+fn place(mapped: &mut Mapped, row: &Row, json: Json) -> Result<(), String> {
+    match (&row.default, row.flow) {
+        (Some(default), _) if json.is_null() => {
+            mapped.on_create.set(&row.target, target::json(&row.target, &Value::One(default.clone()))?);
+        }
+        (_, RowFlow::Always) => mapped.attributes.set(&row.target, json),
+        (_, RowFlow::OnCreate) => mapped.on_create.set(&row.target, json),
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::expr::Expression;
+    use crate::model::Seen;
+    use crate::model::SourceId;
+    use crate::model::Standing;
+
+    fn row(target: &str, value: RowValue) -> Row {
+        Row { target: target.to_owned(), value, matching: None, flow: RowFlow::Always, default: None }
+    }
+
+    fn copied(target: &str, name: &str) -> Row {
+        row(target, RowValue::Attribute(name.to_owned()))
+    }
+
+    fn computed(target: &str, text: &str) -> Row {
+        row(target, RowValue::Expression(Expression::parse(text).expect(text)))
+    }
+
+    fn mapped(rows: Vec<Row>, attributes: Json) -> Result<Mapped, MappingProblem> {
+        let seen = Seen {
+            standing: Standing::Enabled,
+            attributes: serde_json::from_value(attributes).expect("an object"),
+        };
+        let id = SourceId("id-1".to_owned());
+        let given = Given { id: &id, kind: Kind::User, seen: &seen, soft_deleted: false };
+        let name = copied("userName", "userPrincipalName");
+        let rows = std::iter::once(name).chain(rows).collect();
+        Mapping { rows, ..Mapping::default() }.evaluate(given, Vocabulary::Graph)
+    }
+
+    fn problem(rows: Vec<Row>, attributes: Json) -> String {
+        let problem = mapped(rows, attributes).expect_err("a problem");
+        format!("{}: {}", problem.path, problem.text)
+    }
+
+    #[test]
+    fn a_row_without_a_value_is_left_out() {
+        let rows = vec![copied("title", "jobTitle"), copied("nickName", "mailNickname")];
+        let mapped =
+            mapped(rows, json!({ "userPrincipalName": "ann", "jobTitle": null, "mailNickname": "" }));
+        assert_eq!(json!(mapped.expect("mapped").attributes), json!({ "userName": "ann" }));
+    }
+
+    #[test]
+    fn a_default_and_a_row_for_create_flow_on_create_only() {
+        let rows = vec![
+            Row { default: Some("Member".to_owned()), ..copied("title", "jobTitle") },
+            Row { default: Some("x".to_owned()), ..copied("nickName", "mailNickname") },
+            Row { flow: RowFlow::OnCreate, ..row("locale", RowValue::Constant("de-DE".to_owned())) },
+        ];
+        let mapped =
+            mapped(rows, json!({ "userPrincipalName": "ann", "mailNickname": "annie" })).expect("mapped");
+        assert_eq!(json!(mapped.attributes), json!({ "nickName": "annie", "userName": "ann" }));
+        assert_eq!(json!(mapped.on_create), json!({ "locale": "de-DE", "title": "Member" }));
+    }
+
+    #[test]
+    fn active_is_a_truth_of_its_own_and_never_a_guess() {
+        let ann = || json!({ "userPrincipalName": "ann", "accountEnabled": true, "jobTitle": "yes" });
+        let active = |rows| mapped(rows, ann()).map(|mapped| mapped.active);
+        assert_eq!(active(vec![]), Ok(None));
+        assert_eq!(active(vec![computed("active", "Not([IsSoftDeleted])")]), Ok(Some(true)));
+        assert_eq!(active(vec![copied("active", "IsSoftDeleted")]), Ok(Some(false)));
+        assert_eq!(active(vec![copied("active", "accountEnabled")]), Ok(Some(true)));
+        let neither = "active: the row gives neither True nor False";
+        assert_eq!(problem(vec![copied("active", "jobTitle")], ann()), neither);
+        assert_eq!(problem(vec![copied("active", "mail")], ann()), neither);
+    }
+
+    #[test]
+    fn a_required_attribute_without_a_value_names_where_it_should_come_from() {
+        assert_eq!(
+            problem(vec![], json!({ "userPrincipalName": "" })),
+            "userName: the target needs a value, and `userPrincipalName` has none in the source"
+        );
+        let seen = Seen { standing: Standing::Enabled, attributes: Default::default() };
+        let id = SourceId("g".to_owned());
+        let given = Given { id: &id, kind: Kind::Group, seen: &seen, soft_deleted: false };
+        let rows = vec![computed("displayName", "Coalesce([displayName], [mailNickname])")];
+        let problem = Mapping { rows, ..Mapping::default() }.evaluate(given, Vocabulary::Graph);
+        assert_eq!(
+            problem.expect_err("a problem").text,
+            "the target needs a value, and `displayName`, `mailNickname` give none"
+        );
+    }
+
+    #[test]
+    fn an_expression_that_fails_names_the_row_and_the_function() {
+        assert_eq!(
+            problem(
+                vec![computed("title", "ToLower([otherMails])")],
+                json!({ "userPrincipalName": "ann", "otherMails": ["a", "b"] })
+            ),
+            "title: ToLower: argument 1 has 2 values where one is taken; choose one with Item(…, 1)"
+        );
+    }
+
+    #[test]
+    fn people_whose_user_name_is_not_their_work_e_mail_are_noted_where_the_service_asks_for_it() {
+        let rows = || vec![copied(WORK_EMAIL, "mail")];
+        let note = |flag, mail: &str| {
+            let mapped = mapped(rows(), json!({ "userPrincipalName": "Ann@x.example", "mail": mail }));
+            Mapping { user_name_is_email: flag, rows: rows() }.note(&mapped.expect("mapped"))
+        };
+        assert_eq!(note(true, "ann@X.example"), None);
+        assert_eq!(note(true, "ann@y.example"), Some(MappingNote::UserNameIsNotEmail));
+        assert_eq!(note(true, ""), Some(MappingNote::UserNameIsNotEmail));
+        assert_eq!(note(false, "ann@y.example"), None);
+    }
+
+    #[test]
+    fn what_matching_asks_for_comes_by_precedence_and_without_what_has_no_value() {
+        let rows = vec![
+            Row { matching: Some(2), ..copied(WORK_EMAIL, "mail") },
+            Row { matching: Some(1), ..copied("externalId", "objectId") },
+            Row { matching: Some(3), ..copied("nickName", "mailNickname") },
+        ];
+        let mapping = Mapping { rows: rows.clone(), ..Mapping::default() };
+        let mapped =
+            mapped(rows, json!({ "userPrincipalName": "ann", "mail": "ann@x.example" })).expect("mapped");
+        let expected = [("externalId", "id-1"), (WORK_EMAIL, "ann@x.example")]
+            .map(|(a, b)| (a.to_owned(), b.to_owned()));
+        assert_eq!(mapping.matching_values(&mapped), expected);
+    }
+
+    #[test]
+    fn the_attributes_to_read_are_those_of_rows_and_expressions() {
+        let rows = vec![
+            copied("title", "jobTitle"),
+            computed("displayName", "Join(\" \", [givenName], [extensionAttribute2])"),
+            computed("active", "Not([IsSoftDeleted])"),
+            copied("externalId", "objectId"),
+            row("members", RowValue::Reference),
+        ];
+        let read = Mapping { rows, ..Mapping::default() }.source_attributes(Vocabulary::Graph);
+        assert_eq!(
+            Vec::from_iter(read),
+            ["accountEnabled", "givenName", "jobTitle", "onPremisesExtensionAttributes"]
+        );
+    }
+}

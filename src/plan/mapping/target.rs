@@ -1,0 +1,214 @@
+//! Target attributes: whether a path can be written, and what a value becomes there.
+
+use serde_json::Value as Json;
+
+use crate::expr::Value;
+use crate::expr::nearest;
+use crate::scim::Compare;
+use crate::scim::Filter;
+use crate::scim::Kind;
+use crate::scim::Path;
+use crate::scim::schema;
+use crate::scim::schema::Definition;
+use crate::scim::schema::Form;
+use crate::scim::schema::Mutability;
+
+/// What a row's value becomes at its path: a boolean where the attribute is one, a list where it takes several
+/// and is not known to take one, else a text; `null` where there is no text.
+pub(super) fn json(path: &str, value: &Value) -> Result<Json, String> {
+    let texts: Vec<&String> = value.values().iter().filter(|text| !text.is_empty()).collect();
+    let takes = takes(path);
+    match (takes, texts.as_slice()) {
+        (_, []) => Ok(Json::Null),
+        (Takes::Boolean, [text]) if text.eq_ignore_ascii_case("true") => Ok(Json::Bool(true)),
+        (Takes::Boolean, [text]) if text.eq_ignore_ascii_case("false") => Ok(Json::Bool(false)),
+        (Takes::Boolean, _) => Err("the row gives neither True nor False".to_owned()),
+        (Takes::Several, texts) if matches!(value, Value::Many(_)) => {
+            Ok(Json::from_iter(texts.iter().copied().cloned()))
+        }
+        (_, [text]) => Ok(Json::String((*text).clone())),
+        (_, texts) => {
+            Err(format!("the row gives {} values, and one is taken; choose one with Item(…, 1)", texts.len()))
+        }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Takes {
+    One,
+    Boolean,
+    /// An attribute that no schema of ours describes, or a list of simple values.
+    Several,
+}
+
+fn takes(path: &str) -> Takes {
+    let Ok(path) = Path::parse(path) else { return Takes::One };
+    match path.leaf() {
+        Some(leaf) if leaf.form == Form::Boolean => Takes::Boolean,
+        Some(leaf) if leaf.multi_valued && leaf.sub.is_empty() => Takes::Several,
+        Some(_) => Takes::One,
+        None if path.select.is_none() => Takes::Several,
+        None => Takes::One,
+    }
+}
+
+/// Whether rows give several values here without an error.
+pub(super) fn takes_several(path: &str) -> bool {
+    takes(path) == Takes::Several
+}
+
+/// Whether a row may write here; the error says what to write instead. References are checked by the caller.
+pub(super) fn check(kind: Kind, text: &str) -> Result<(), String> {
+    let path = Path::parse(text).map_err(|error| format!("this is no attribute path: {error}"))?;
+    if path.is_extension() {
+        return Err("this names a whole extension; name one of its attributes".to_owned());
+    }
+    let Some(top) = schema::top(kind, &path) else { return unknown(kind, &path) };
+    if path.to_string() != text {
+        return Err(format!("the schema writes it `{path}`"));
+    }
+    match (top.mutability, top.name) {
+        (Mutability::ReadOnly, _) => return Err("the target sets it itself".to_owned()),
+        (_, "password") => return Err("passwords are not provisioned".to_owned()),
+        (_, "manager") => return Err("references to a manager are not available yet".to_owned()),
+        _ => {}
+    }
+    check_elements(top, &path)?;
+    check_part(top, &path)
+}
+
+/// An attribute of a core schema must be known; an extension that we do not know is the target's business.
+fn unknown(kind: Kind, path: &Path) -> Result<(), String> {
+    let known: Vec<&str> = match &path.urn {
+        Some(urn) => match schema::extension(kind, urn) {
+            Some(extension) => extension.attributes.iter().map(|known| known.name).collect(),
+            None => return Ok(()),
+        },
+        None => schema::core(kind).attributes.iter().map(|known| known.name).chain(["externalId"]).collect(),
+    };
+    let text = format!("a SCIM {} has no attribute `{}`", kind.word(), path.name);
+    Err(match nearest(&path.name, known) {
+        Some(meant) => format!("{text}; did you mean `{meant}`?"),
+        None => {
+            format!("{text}; an attribute of the service's own is written with its schema's URN in front")
+        }
+    })
+}
+
+/// Brackets say which element of a list is meant, and a list without them could be any.
+fn check_elements(top: &Definition, path: &Path) -> Result<(), String> {
+    let name = top.name;
+    match &path.select {
+        None if top.multi_valued && !top.sub.is_empty() => {
+            let part = top.sub.first().map_or("value", |part| part.name);
+            Err(format!("say which of the {name} is meant, as in {name}[type eq \"work\"].{part}"))
+        }
+        Some(_) if !top.multi_valued => Err(format!("`{name}` has one value; leave the brackets out")),
+        Some(select) if !select.terms().iter().all(is_equality) => {
+            Err("only eq, joined by and, says what element is to be made".to_owned())
+        }
+        _ => Ok(()),
+    }
+}
+
+fn is_equality(term: &Filter) -> bool {
+    matches!(term, Filter::Compare { op: Compare::Eq, path, value } if path.sub.is_some() && !value.is_null())
+}
+
+fn check_part(top: &Definition, path: &Path) -> Result<(), String> {
+    let parts = || top.sub.iter().map(|part| part.name);
+    match &path.sub {
+        Some(part) if top.sub(part).is_none() => Err(match nearest(part, parts()) {
+            Some(meant) => format!("`{}` has no part `{part}`; did you mean `{meant}`?", top.name),
+            None => format!(
+                "`{}` has no part `{part}`; it has {}",
+                top.name,
+                parts().collect::<Vec<_>>().join(", ")
+            ),
+        }),
+        None if top.form == Form::Complex => {
+            let part = parts().next().unwrap_or_default();
+            Err(format!("`{}` has parts; name one, as in {path}.{part}", top.name))
+        }
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
+
+    #[test]
+    fn the_paths_of_the_default_mapping_can_be_written() {
+        for path in [
+            "userName",
+            "displayName",
+            "externalId",
+            "name.formatted",
+            "emails[type eq \"work\"].value",
+            "addresses[type eq \"work\"].streetAddress",
+            "phoneNumbers[type eq \"mobile\"].value",
+            "roles[primary eq \"True\"].value",
+            "urn:example:2.0:User:badge",
+            &format!("{ENTERPRISE}:department"),
+        ] {
+            assert_eq!(check(Kind::User, path), Ok(()), "{path}");
+        }
+    }
+
+    #[test]
+    fn a_path_that_cannot_be_written_says_what_can() {
+        for (path, expected) in [
+            ("userNam", "a SCIM user has no attribute `userNam`; did you mean `userName`?"),
+            ("username", "the schema writes it `userName`"),
+            (
+                "shoeSize",
+                "a SCIM user has no attribute `shoeSize`; an attribute of the service's own is written with its schema's URN in front",
+            ),
+            ("name", "`name` has parts; name one, as in name.formatted"),
+            ("name.givename", "`name` has no part `givename`; did you mean `givenName`?"),
+            ("emails", "say which of the emails is meant, as in emails[type eq \"work\"].value"),
+            ("emails.value", "say which of the emails is meant, as in emails[type eq \"work\"].value"),
+            (
+                "addresses[type eq \"work\"]",
+                "`addresses` has parts; name one, as in addresses[type eq \"work\"].formatted",
+            ),
+            ("emails[type ne \"work\"].value", "only eq, joined by and, says what element is to be made"),
+            ("id", "the target sets it itself"),
+            ("meta.version", "the target sets it itself"),
+            ("groups[type eq \"direct\"].value", "the target sets it itself"),
+            ("password", "passwords are not provisioned"),
+            (ENTERPRISE, "this names a whole extension; name one of its attributes"),
+            ("emails[type eq \"work\"", "this is no attribute path: `]` is missing at character 22"),
+        ] {
+            assert_eq!(check(Kind::User, path), Err(expected.to_owned()), "{path}");
+        }
+        assert_eq!(
+            check(Kind::Group, "userName"),
+            Err("a SCIM group has no attribute `userName`; an attribute of the service's own is written with its schema's URN in front".to_owned())
+        );
+    }
+
+    #[test]
+    fn a_value_takes_the_type_of_its_attribute() {
+        let one = |text: &str| Value::One(text.to_owned());
+        let two = || Value::Many(vec!["a".to_owned(), "b".to_owned()]);
+        assert_eq!(json("userName", &one("ann")), Ok(json!("ann")));
+        assert_eq!(json("userName", &one("")), Ok(json!(null)));
+        assert_eq!(json("emails[type eq \"work\"].primary", &one("True")), Ok(json!(true)));
+        assert_eq!(
+            json("emails[type eq \"work\"].primary", &one("yes")),
+            Err("the row gives neither True nor False".to_owned())
+        );
+        assert_eq!(json("title", &Value::Many(vec!["a".to_owned()])), Ok(json!("a")));
+        assert_eq!(
+            json("title", &two()),
+            Err("the row gives 2 values, and one is taken; choose one with Item(…, 1)".to_owned())
+        );
+        assert_eq!(json("urn:example:2.0:User:tags", &two()), Ok(json!(["a", "b"])));
+    }
+}

@@ -52,6 +52,41 @@ impl Meta {
     }
 }
 
+/// Somebody at the other end of a membership: a member of a team, or a team that somebody is in.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Related {
+    pub id: ResourceId,
+    pub kind: Kind,
+    pub display: Option<String>,
+}
+
+/// Shows the id only (P11).
+impl std::fmt::Debug for Related {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}", self.kind.word(), self.id)
+    }
+}
+
+/// The attribute that shows memberships from this side, and its values (RFC 7643 sections 4.1.2 and 4.2).
+pub fn related(kind: Kind, others: &[Related], base: &str) -> (&'static str, Value) {
+    let (name, direct) = match kind {
+        Kind::User => ("groups", true),
+        Kind::Group => ("members", false),
+    };
+    let value = |other: &Related| {
+        let mut value = json!({
+            "value": other.id.0,
+            "$ref": format!("{base}{}/{}", other.kind.endpoint(), other.id),
+            "type": if direct { "direct" } else { type_name(other.kind) },
+        });
+        if let Some(display) = &other.display {
+            value["display"] = display.clone().into();
+        }
+        value
+    };
+    (name, others.iter().map(value).collect())
+}
+
 /// The name of a resource type: `User` or `Group`.
 pub fn type_name(kind: Kind) -> &'static str {
     schema::core(kind).name

@@ -80,6 +80,14 @@ impl Patch {
         Ok(patch)
     }
 
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    pub fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
     fn take(&mut self, operation: &Value) -> Result<(), Error> {
         if !operation.is_object() {
             return Err(syntax("an operation is not an object"));

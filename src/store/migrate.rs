@@ -9,7 +9,10 @@ use rusqlite::params;
 use super::StoreError;
 
 /// Append only: a step that was run is never edited.
-const STEPS: &[(&str, &str)] = &[("0001_engine", include_str!("../../state/0001_engine.sql"))];
+const STEPS: &[(&str, &str)] = &[
+    ("0001_engine", include_str!("../../state/0001_engine.sql")),
+    ("0002_directory", include_str!("../../state/0002_directory.sql")),
+];
 
 const MEMORY: &str = "CREATE TABLE IF NOT EXISTS schema_steps (
     number INTEGER PRIMARY KEY, name TEXT NOT NULL, hash TEXT NOT NULL) STRICT";

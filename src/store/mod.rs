@@ -4,6 +4,7 @@
 //! blocking thread, through `Store::write` and `Store::read`.
 
 mod database;
+mod directory;
 mod edges;
 mod jobs;
 mod journal;
@@ -12,10 +13,19 @@ mod migrate;
 mod pending;
 mod promote;
 mod staging;
+mod tokens;
 mod values;
 
 pub use database::Lease;
 pub use database::Store;
+pub use directory::Author;
+pub use directory::Counts;
+pub use directory::ListQuery;
+pub use directory::Listing;
+pub use directory::Resource;
+pub use directory::Write;
+pub use directory::WriteAct;
+pub use directory::Written;
 pub use edges::DirtyEdge;
 pub use edges::EdgeCause;
 pub use edges::EdgeDecision;
@@ -38,6 +48,8 @@ pub use pending::PendingEdge;
 pub use pending::PendingLink;
 pub use promote::Promoted;
 pub use staging::Staging;
+pub use tokens::NewToken;
+pub use tokens::Token;
 
 use std::path::PathBuf;
 
@@ -73,6 +85,8 @@ pub enum StoreError {
     /// A value in the database cannot be read.
     #[error("{place} holds what cannot be read: {what}; restore a backup")]
     Damaged { place: String, what: String },
+    #[error("the operating system gave no random bytes")]
+    Randomness,
     #[error("the task that ran the query ended early")]
     Stopped,
 }

@@ -1,1 +1,222 @@
-//! workspace
+//! An embedded workspace as a target: our own SCIM directory, written in one transaction a batch.
+
+use std::sync::Arc;
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use jiff::Timestamp;
+
+use super::Found;
+use super::Lookup;
+use super::Operation;
+use super::Outcome;
+use super::ServiceProvider;
+use super::TargetError;
+use crate::model::Finding;
+use crate::model::Grade;
+use crate::scim::Compare;
+use crate::scim::Dialect;
+use crate::scim::Error;
+use crate::scim::Filter;
+use crate::scim::Kind;
+use crate::scim::MembersEdit;
+use crate::scim::Patch;
+use crate::scim::Path;
+use crate::scim::ResourceId;
+use crate::scim::incoming;
+use crate::scim::resource;
+use crate::store::Author;
+use crate::store::Resource;
+use crate::store::Store;
+use crate::store::Write;
+use crate::store::WriteAct;
+use crate::store::Written;
+
+/// One transaction each: enough that its flush to disk is cheap, few enough that readers do not wait.
+const BATCH: usize = 500;
+/// More equal matches than this change no decision.
+const MATCHES_MAX: u64 = 10;
+
+/// Makes ids that were never used before.
+pub type Ids = Arc<dyn Fn() -> String + Send + Sync>;
+/// Says what time it is.
+pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
+/// A workspace of our own store.
+pub struct WorkspaceTarget {
+    store: Store,
+    name: String,
+    owner: String,
+    ids: Ids,
+    clock: Clock,
+}
+
+impl WorkspaceTarget {
+    pub fn new(store: Store, name: impl Into<String>, ids: Ids, clock: Clock) -> WorkspaceTarget {
+        WorkspaceTarget { store, name: name.into(), owner: "pull".to_owned(), ids, clock }
+    }
+
+    /// Whose name the resources that are created bear: the job's.
+    pub fn owned_by(self, job: impl Into<String>) -> WorkspaceTarget {
+        WorkspaceTarget { owner: job.into(), ..self }
+    }
+
+    async fn found(&self, lookups: &[Lookup]) -> Result<Vec<Vec<Found>>, TargetError> {
+        let filters = lookups.iter().map(filter).collect::<Result<_, _>>()?;
+        let found = self.store.find_resources(&self.name, filters, MATCHES_MAX).await?;
+        Ok(found.into_iter().map(|resources| resources.into_iter().map(shown).collect()).collect())
+    }
+
+    async fn done(&self, operations: &[Operation]) -> Result<Vec<Outcome>, TargetError> {
+        let mut outcomes = Vec::with_capacity(operations.len());
+        let mut writes = Vec::new();
+        for operation in operations {
+            match self.write(operation) {
+                Ok(write) => {
+                    writes.push(write);
+                    outcomes.push(None);
+                }
+                Err(error) => outcomes.push(Some(refused(error))),
+            }
+        }
+        let author = Author { owner: self.owner.clone(), now: (self.clock)() };
+        let mut written = self.store.write_resources(&self.name, author, writes).await?.into_iter();
+        let outcome = |(operation, known): (&Operation, Option<Outcome>)| {
+            // One answer for each write that was handed over, in order.
+            known.or_else(|| Some(outcome(operation, written.next()?)))
+        };
+        Ok(operations.iter().zip(outcomes).filter_map(outcome).collect())
+    }
+
+    fn write(&self, operation: &Operation) -> Result<Write, Error> {
+        let act = match operation {
+            Operation::Create { kind, attributes } => WriteAct::Create {
+                kind: *kind,
+                id: ResourceId((self.ids)()),
+                incoming: incoming(*kind, Dialect::Tolerant, &resource(*kind, attributes))?,
+                dialect: Dialect::Strict,
+            },
+            Operation::Patch { kind, id, set } => {
+                WriteAct::Patch { id: id.clone(), patch: Patch::of_values(*kind, set)? }
+            }
+            Operation::Delete { kind, id } => WriteAct::Delete { kind: *kind, id: id.clone() },
+            Operation::Members { team, add, remove } => WriteAct::Members {
+                team: team.clone(),
+                edits: vec![MembersEdit::Add(add.clone()), MembersEdit::Remove(remove.clone())],
+            },
+        };
+        Ok(act.into())
+    }
+}
+
+impl ServiceProvider for WorkspaceTarget {
+    /// The store that holds the pin holds the workspace as well, so its name is enough.
+    fn identity(&self) -> String {
+        format!("workspace {}", self.name)
+    }
+
+    fn find<'a>(&'a self, lookups: &'a [Lookup]) -> BoxFuture<'a, Result<Vec<Vec<Found>>, TargetError>> {
+        self.found(lookups).boxed()
+    }
+
+    fn get<'a>(
+        &'a self,
+        ids: &'a [(Kind, ResourceId)],
+    ) -> BoxFuture<'a, Result<Vec<Option<Found>>, TargetError>> {
+        async move {
+            let resources = self.store.resources(&self.name, ids.to_vec(), false).await?;
+            Ok(resources.into_iter().map(|resource| resource.map(shown)).collect())
+        }
+        .boxed()
+    }
+
+    fn members<'a>(
+        &'a self,
+        team: &'a ResourceId,
+    ) -> BoxFuture<'a, Result<Option<Vec<ResourceId>>, TargetError>> {
+        async move {
+            let members = self.store.team_members(&self.name, team).await?;
+            Ok(members.map(|members| members.into_iter().map(|member| member.id).collect()))
+        }
+        .boxed()
+    }
+
+    fn apply<'a>(&'a self, operations: &'a [Operation]) -> BoxFuture<'a, Result<Vec<Outcome>, TargetError>> {
+        self.done(operations).boxed()
+    }
+
+    fn check(&self) -> BoxFuture<'_, Vec<Finding>> {
+        async move {
+            let subject = format!("workspace {}", self.name);
+            let finding = match self.store.workspace_counts(&self.name).await {
+                Ok(counts) => Finding {
+                    grade: Grade::Ok,
+                    subject,
+                    text: format!(
+                        "{} users ({} active), {} teams, {} memberships",
+                        counts.users, counts.active_users, counts.teams, counts.memberships
+                    ),
+                    cure: String::new(),
+                },
+                Err(error) => Finding {
+                    grade: Grade::Error,
+                    subject,
+                    text: error.to_string(),
+                    cure: "run: rosterd doctor".to_owned(),
+                },
+            };
+            vec![finding]
+        }
+        .boxed()
+    }
+
+    fn batch(&self) -> usize {
+        BATCH
+    }
+
+    fn requests(&self) -> u64 {
+        0
+    }
+}
+
+fn filter(lookup: &Lookup) -> Result<(Kind, Filter), TargetError> {
+    let path = Path::parse(&lookup.path).map_err(|problem| TargetError::Refused {
+        what: format!("the matching attribute cannot be read: {problem}"),
+        cure: "correct the mapping's target attribute".to_owned(),
+    })?;
+    Ok((lookup.kind, Filter::Compare { path, op: Compare::Eq, value: lookup.value.clone().into() }))
+}
+
+fn shown(resource: Resource) -> Found {
+    Found {
+        id: resource.meta.id.clone(),
+        kind: resource.meta.kind,
+        active: resource.active(),
+        body: resource.shown(""),
+    }
+}
+
+fn outcome(operation: &Operation, written: Result<Written, Error>) -> Outcome {
+    match (operation, written) {
+        (Operation::Delete { id, .. }, Ok(_)) => Outcome::Done { id: id.clone(), shown: None },
+        // A team's members are not shown, so there is nothing to remember of them.
+        (Operation::Members { team, .. }, Ok(_)) => Outcome::Done { id: team.clone(), shown: None },
+        (_, Ok(Written { resource: Some(resource), .. })) => {
+            Outcome::Done { id: resource.meta.id.clone(), shown: Some(resource.shown("")) }
+        }
+        (_, Ok(Written { resource: None, .. })) => Outcome::Missing,
+        // Gone already is as good as deleted.
+        (Operation::Delete { id, .. }, Err(Error { status: 404, .. })) => {
+            Outcome::Done { id: id.clone(), shown: None }
+        }
+        (_, Err(error)) => refused(error),
+    }
+}
+
+fn refused(error: Error) -> Outcome {
+    match error.status {
+        404 => Outcome::Missing,
+        409 => Outcome::Conflict { detail: error.detail },
+        status => Outcome::Refused { status, detail: error.detail },
+    }
+}

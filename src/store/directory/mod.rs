@@ -1,0 +1,257 @@
+//! What the embedded workspaces hold: users and teams as rows, memberships as edges. The workspace target, the
+//! SCIM service and the commands all come through here.
+
+mod list;
+mod members;
+mod rows;
+mod write;
+
+pub(super) use rows::ensure_workspace;
+pub(super) use rows::workspace;
+
+use std::fmt;
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::Store;
+use super::StoreError;
+use crate::scim::Dialect;
+use crate::scim::Filter;
+use crate::scim::Incoming;
+use crate::scim::Kind;
+use crate::scim::MembersEdit;
+use crate::scim::Meta;
+use crate::scim::Patch;
+use crate::scim::Related;
+use crate::scim::ResourceId;
+use crate::scim::related;
+
+/// A user or a team as a workspace keeps it.
+#[derive(Clone, PartialEq)]
+pub struct Resource {
+    pub meta: Meta,
+    /// The job or the token that made it.
+    pub owner: String,
+    /// Assigned attributes, without `id`, `meta`, `schemas`, `members` and `groups`.
+    pub body: Value,
+    /// The members of a team, the teams of a user; empty where they were not asked for.
+    pub related: Vec<Related>,
+}
+
+impl Resource {
+    /// `false` only where it says so.
+    pub fn active(&self) -> bool {
+        self.body["active"] != false
+    }
+
+    /// The whole resource as JSON; `base` is the address of the service, or empty.
+    pub fn shown(&self, base: &str) -> Value {
+        let mut shown = self.meta.dress(self.body.clone(), base);
+        if !self.related.is_empty() {
+            let (name, values) = related(self.meta.kind, &self.related, base);
+            shown[name] = values;
+        }
+        shown
+    }
+}
+
+/// Shows ids only (P11).
+impl fmt::Debug for Resource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} v{}", self.meta.kind.word(), self.meta.id, self.meta.version)
+    }
+}
+
+/// Who writes, and when.
+#[derive(Clone, Debug)]
+pub struct Author {
+    /// The name of a job, or the id of a token.
+    pub owner: String,
+    pub now: Timestamp,
+}
+
+/// One change of a workspace.
+#[derive(Clone, Debug)]
+pub struct Write {
+    pub act: WriteAct,
+    /// Versions that the resource may have (`If-Match`); empty: any.
+    pub expected: Vec<u64>,
+}
+
+#[derive(Clone, Debug)]
+pub enum WriteAct {
+    /// The id is chosen by the caller and must be new.
+    Create {
+        kind: Kind,
+        id: ResourceId,
+        incoming: Incoming,
+        dialect: Dialect,
+    },
+    Patch {
+        id: ResourceId,
+        patch: Patch,
+    },
+    /// What is not in it is unassigned (RFC 7644 section 3.5.1).
+    Replace {
+        kind: Kind,
+        id: ResourceId,
+        incoming: Incoming,
+        dialect: Dialect,
+    },
+    /// Members that do not exist are refused.
+    Members {
+        team: ResourceId,
+        edits: Vec<MembersEdit>,
+    },
+    Delete {
+        kind: Kind,
+        id: ResourceId,
+    },
+}
+
+impl From<WriteAct> for Write {
+    fn from(act: WriteAct) -> Write {
+        Write { act, expected: Vec::new() }
+    }
+}
+
+/// What became of a write that was done.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Written {
+    /// As it is now, without what it is related to; `None` after a deletion.
+    pub resource: Option<Resource>,
+    pub changed: bool,
+    /// Members that do not exist and were left out (tolerant dialect only).
+    pub skipped: u64,
+}
+
+/// Which part of a list.
+#[derive(Clone, Debug)]
+pub struct ListQuery {
+    pub kind: Kind,
+    pub filter: Option<Filter>,
+    /// 1-based.
+    pub start: u64,
+    pub count: u64,
+    /// Whether to read members or teams as well.
+    pub related: bool,
+}
+
+/// A part of a list, in the order of creation.
+#[derive(Clone, Debug)]
+pub struct Listing {
+    /// All that match.
+    pub total: u64,
+    pub resources: Vec<Resource>,
+}
+
+/// How much a workspace holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    pub users: u64,
+    pub active_users: u64,
+    pub teams: u64,
+    pub memberships: u64,
+}
+
+impl Store {
+    /// Carries the writes out, in order, in one transaction. One that is refused changes nothing and does not
+    /// hold up the others.
+    pub async fn write_resources(
+        &self,
+        workspace: &str,
+        author: Author,
+        writes: Vec<Write>,
+    ) -> Result<Vec<Result<Written, crate::scim::Error>>, StoreError> {
+        let workspace = workspace.to_owned();
+        self.write(move |tx| {
+            let workspace = rows::ensure_workspace(tx, &workspace)?;
+            writes.into_iter().map(|write| write::one(tx, workspace, &author, write)).collect()
+        })
+        .await
+    }
+
+    /// The resources by id, in the order of the ids.
+    pub async fn resources(
+        &self,
+        workspace: &str,
+        ids: Vec<(Kind, ResourceId)>,
+        related: bool,
+    ) -> Result<Vec<Option<Resource>>, StoreError> {
+        let workspace = workspace.to_owned();
+        self.read(move |db| {
+            let Some(workspace) = rows::workspace(db, &workspace)? else { return Ok(vec![None; ids.len()]) };
+            ids.iter().map(|(kind, id)| list::by_id(db, workspace, *kind, id, related)).collect()
+        })
+        .await
+    }
+
+    /// A part of a list, and how long the list is.
+    pub async fn list_resources(&self, workspace: &str, query: ListQuery) -> Result<Listing, StoreError> {
+        let workspace = workspace.to_owned();
+        self.read(move |db| match rows::workspace(db, &workspace)? {
+            Some(workspace) => list::page(db, workspace, &query),
+            None => Ok(Listing { total: 0, resources: Vec::new() }),
+        })
+        .await
+    }
+
+    /// For each filter all that match, at most `max` each.
+    pub async fn find_resources(
+        &self,
+        workspace: &str,
+        filters: Vec<(Kind, Filter)>,
+        max: u64,
+    ) -> Result<Vec<Vec<Resource>>, StoreError> {
+        let workspace = workspace.to_owned();
+        self.read(move |db| {
+            let Some(workspace) = rows::workspace(db, &workspace)? else {
+                return Ok(vec![Vec::new(); filters.len()]);
+            };
+            let find = |(kind, filter)| {
+                let query = ListQuery { kind, filter: Some(filter), start: 1, count: max, related: false };
+                list::page(db, workspace, &query).map(|listing| listing.resources)
+            };
+            filters.into_iter().map(find).collect()
+        })
+        .await
+    }
+
+    /// The members of a team, in the order of their creation; `None` where there is no such team.
+    pub async fn team_members(
+        &self,
+        workspace: &str,
+        team: &ResourceId,
+    ) -> Result<Option<Vec<Related>>, StoreError> {
+        let (workspace, team) = (workspace.to_owned(), team.clone());
+        self.read(move |db| {
+            let Some(workspace) = rows::workspace(db, &workspace)? else { return Ok(None) };
+            match rows::by_id(db, workspace, Kind::Group, &team)? {
+                Some(row) => members::of_team(db, row.n).map(Some),
+                None => Ok(None),
+            }
+        })
+        .await
+    }
+
+    /// How much a workspace holds; nothing where it does not exist yet.
+    pub async fn workspace_counts(&self, workspace: &str) -> Result<Counts, StoreError> {
+        let workspace = workspace.to_owned();
+        self.read(move |db| match rows::workspace(db, &workspace)? {
+            Some(workspace) => list::counts(db, workspace),
+            None => Ok(Counts::default()),
+        })
+        .await
+    }
+
+    /// The names of all workspaces, sorted.
+    pub async fn workspaces(&self) -> Result<Vec<String>, StoreError> {
+        self.read(|db| {
+            let mut statement = db.prepare_cached("SELECT name FROM workspaces ORDER BY name")?;
+            let names = statement.query_map([], |row| row.get(0))?;
+            names.collect()
+        })
+        .await
+    }
+}

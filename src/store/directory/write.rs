@@ -1,0 +1,137 @@
+//! One write of a workspace: looked up, checked, done, or undone as a whole.
+
+use rusqlite::Transaction;
+
+use super::Author;
+use super::Write;
+use super::WriteAct;
+use super::Written;
+use super::members;
+use super::members::Edited;
+use super::rows;
+use super::rows::Kept;
+use crate::scim::Dialect;
+use crate::scim::Error;
+use crate::scim::Incoming;
+use crate::scim::Kind;
+use crate::scim::MembersEdit;
+use crate::scim::ResourceId;
+use crate::store::Sql;
+use serde_json::Value;
+
+/// Where a write happens.
+struct Place<'a> {
+    tx: &'a Transaction<'a>,
+    workspace: i64,
+    author: &'a Author,
+}
+
+/// Carries one write out; what is refused leaves no trace in the transaction.
+pub(super) fn one(
+    tx: &Transaction<'_>,
+    workspace: i64,
+    author: &Author,
+    write: Write,
+) -> Sql<Result<Written, Error>> {
+    tx.execute_batch("SAVEPOINT one_write")?;
+    let outcome = Place { tx, workspace, author }.carry_out(write)?;
+    if outcome.is_err() {
+        tx.execute_batch("ROLLBACK TO one_write")?;
+    }
+    tx.execute_batch("RELEASE one_write")?;
+    Ok(outcome)
+}
+
+impl Place<'_> {
+    fn carry_out(&self, write: Write) -> Sql<Result<Written, Error>> {
+        let expected = write.expected;
+        match write.act {
+            WriteAct::Create { kind, id, incoming, dialect } => self.create(kind, id, incoming, dialect),
+            WriteAct::Patch { id, patch } => self.with(patch.kind(), &id, &expected, |old| {
+                let mut body = old.resource.body.clone();
+                match patch.apply(&mut body) {
+                    Ok(edits) => self.settle(old, body, &edits, patch.dialect()),
+                    Err(error) => Ok(Err(error)),
+                }
+            }),
+            WriteAct::Replace { kind, id, incoming, dialect } => self.with(kind, &id, &expected, |old| {
+                let members = match kind {
+                    Kind::Group => vec![MembersEdit::Replace(incoming.members)],
+                    Kind::User => Vec::new(),
+                };
+                self.settle(old, incoming.body, &members, dialect)
+            }),
+            WriteAct::Members { team, edits } => self.with(Kind::Group, &team, &expected, |old| {
+                let body = old.resource.body.clone();
+                self.settle(old, body, &edits, Dialect::Strict)
+            }),
+            WriteAct::Delete { kind, id } => self.with(kind, &id, &expected, |old| {
+                rows::delete(self.tx, old.n)?;
+                Ok(Ok(Written { resource: None, changed: true, skipped: 0 }))
+            }),
+        }
+    }
+
+    fn create(
+        &self,
+        kind: Kind,
+        id: ResourceId,
+        incoming: Incoming,
+        dialect: Dialect,
+    ) -> Sql<Result<Written, Error>> {
+        let mut body = incoming.body;
+        if kind == Kind::User && body.get("active").is_none() {
+            // RFC 7643 names no default; an account that nobody disabled may be used.
+            body["active"] = Value::Bool(true);
+        }
+        if rows::user_key_taken(self.tx, self.workspace, &body, None)? {
+            return Ok(Err(Error::taken("userName")));
+        }
+        let made = rows::insert(self.tx, self.workspace, self.author, kind, id, body)?;
+        let edits = [MembersEdit::Add(incoming.members)];
+        let edited = members::edit(self.tx, self.workspace, made.n, &edits, dialect)?;
+        let written = |edited: Edited| Written {
+            resource: Some(made.resource),
+            changed: true,
+            skipped: edited.skipped,
+        };
+        Ok(edited.map(written))
+    }
+
+    /// Runs `change` on the resource, where it exists and has a version that the client knows.
+    fn with(
+        &self,
+        kind: Kind,
+        id: &ResourceId,
+        expected: &[u64],
+        change: impl FnOnce(Kept) -> Sql<Result<Written, Error>>,
+    ) -> Sql<Result<Written, Error>> {
+        let Some(old) = rows::by_id(self.tx, self.workspace, kind, id)? else {
+            return Ok(Err(Error::not_found()));
+        };
+        if !expected.is_empty() && !expected.contains(&old.resource.meta.version) {
+            return Ok(Err(Error::new(412, "the resource has changed since it was read")));
+        }
+        change(old)
+    }
+
+    /// Writes what differs. Where nothing does, version and times stay (RFC 7644 section 3.5.2.1).
+    fn settle(
+        &self,
+        old: Kept,
+        body: Value,
+        edits: &[MembersEdit],
+        dialect: Dialect,
+    ) -> Sql<Result<Written, Error>> {
+        if rows::user_key_taken(self.tx, self.workspace, &body, Some(old.n))? {
+            return Ok(Err(Error::taken("userName")));
+        }
+        let edited = match members::edit(self.tx, self.workspace, old.n, edits, dialect)? {
+            Ok(edited) => edited,
+            Err(error) => return Ok(Err(error)),
+        };
+        let changed = edited.changed || body != old.resource.body;
+        let new = if changed { rows::update(self.tx, self.author, &old, &body)? } else { old };
+        Ok(Ok(Written { resource: Some(new.resource), changed, skipped: edited.skipped }))
+    }
+}

@@ -1,0 +1,198 @@
+//! Push tokens: shown once, kept as hashes, compared in constant time (SCIM reference, section 14: S1, S2).
+
+use aws_lc_rs::constant_time::verify_slices_are_equal;
+use aws_lc_rs::digest::SHA256;
+use aws_lc_rs::digest::SHA256_OUTPUT_LEN;
+use aws_lc_rs::digest::digest;
+use jiff::Timestamp;
+use rusqlite::Connection;
+use rusqlite::OptionalExtension;
+use rusqlite::Row;
+use rusqlite::params;
+use rusqlite::types::Type;
+
+use super::Sql;
+use super::Store;
+use super::StoreError;
+use super::directory::ensure_workspace;
+use super::directory::workspace;
+use crate::scim::Dialect;
+
+/// The words in front, by which leak scanners know our tokens.
+const PREFIX: &str = "rst";
+const ID_BYTES: usize = 6;
+/// 256 bits: nobody guesses them, so a plain hash keeps them.
+const SECRET_BYTES: usize = 32;
+/// `last_used` is written at most once in so many seconds: a request must not cost a write.
+const LAST_USED_SECONDS: i64 = 3600;
+
+/// What is known of a token; the secret is not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Token {
+    /// The public part, safe in logs.
+    pub id: String,
+    pub workspace: String,
+    pub dialect: Dialect,
+    pub created: Timestamp,
+    pub expires: Option<Timestamp>,
+    pub revoked: Option<Timestamp>,
+    /// To the hour.
+    pub last_used: Option<Timestamp>,
+}
+
+impl Token {
+    pub fn is_valid(&self, now: Timestamp) -> bool {
+        self.revoked.is_none() && self.expires.is_none_or(|expires| now < expires)
+    }
+}
+
+/// The whole token, for the one time that it is shown. `Debug` does not.
+pub struct NewToken {
+    pub id: String,
+    /// `rst_<id>_<secret>`.
+    pub text: String,
+}
+
+impl std::fmt::Debug for NewToken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "NewToken({})", self.id)
+    }
+}
+
+impl Store {
+    /// Makes a token of a workspace, which is made as well where it does not exist.
+    pub async fn create_token(
+        &self,
+        workspace: &str,
+        dialect: Dialect,
+        expires: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Result<NewToken, StoreError> {
+        let id = hex(&random::<ID_BYTES>()?);
+        let secret = hex(&random::<SECRET_BYTES>()?);
+        let token = NewToken { text: format!("{PREFIX}_{id}_{secret}"), id: id.clone() };
+        let (workspace, hash) = (workspace.to_owned(), hash(&secret));
+        self.write(move |tx| {
+            let workspace = ensure_workspace(tx, &workspace)?;
+            tx.execute(
+                "INSERT INTO tokens (id, workspace, dialect, hash, created, expires) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                params![
+                    id,
+                    workspace,
+                    dialect.word(),
+                    hash.as_slice(),
+                    now.as_second(),
+                    expires.map(Timestamp::as_second)
+                ],
+            )
+        })
+        .await?;
+        Ok(token)
+    }
+
+    /// Whose token this is; `None` for every text that is not a valid token, after the same work.
+    pub async fn recognise_token(&self, text: &str, now: Timestamp) -> Result<Option<Token>, StoreError> {
+        let (id, secret) = parts(text);
+        let (id, shown) = (id.to_owned(), hash(secret));
+        let found = self.read(move |db| with_hash(db, &id)).await?;
+        // A token that does not exist is compared as well, with what nothing hashes to.
+        let (token, kept) = match found {
+            Some((token, kept)) => (Some(token), kept),
+            None => (None, vec![0; SHA256_OUTPUT_LEN]),
+        };
+        let equal = verify_slices_are_equal(&shown, &kept).is_ok();
+        let Some(token) = token.filter(|token| equal && token.is_valid(now)) else { return Ok(None) };
+        self.note_use(&token, now).await?;
+        Ok(Some(token))
+    }
+
+    async fn note_use(&self, token: &Token, now: Timestamp) -> Result<(), StoreError> {
+        let fresh = |used: Timestamp| now.as_second() - used.as_second() < LAST_USED_SECONDS;
+        if token.last_used.is_some_and(fresh) {
+            return Ok(());
+        }
+        let id = token.id.clone();
+        self.write(move |tx| {
+            tx.execute("UPDATE tokens SET last_used = ?2 WHERE id = ?1", params![id, now.as_second()])
+        })
+        .await
+        .map(drop)
+    }
+
+    /// From now on the token is nobody's. `false` where there is no such token, or it was revoked before.
+    pub async fn revoke_token(&self, id: &str, now: Timestamp) -> Result<bool, StoreError> {
+        let id = id.to_owned();
+        self.write(move |tx| {
+            tx.execute(
+                "UPDATE tokens SET revoked = ?2 WHERE id = ?1 AND revoked IS NULL",
+                params![id, now.as_second()],
+            )
+        })
+        .await
+        .map(|changed| changed > 0)
+    }
+
+    /// All tokens of a workspace, the oldest first, revoked ones included.
+    pub async fn tokens(&self, workspace_name: &str) -> Result<Vec<Token>, StoreError> {
+        let name = workspace_name.to_owned();
+        self.read(move |db| {
+            let Some(workspace) = workspace(db, &name)? else { return Ok(Vec::new()) };
+            let sql = format!("{SELECT} WHERE tokens.workspace = ?1 ORDER BY created, tokens.id");
+            let mut statement = db.prepare_cached(&sql)?;
+            let tokens = statement.query_map([workspace], token)?;
+            tokens.collect()
+        })
+        .await
+    }
+}
+
+const SELECT: &str = "SELECT tokens.id, name, dialect, created, expires, revoked, last_used, hash
+    FROM tokens JOIN workspaces ON workspaces.id = tokens.workspace";
+
+fn with_hash(db: &Connection, id: &str) -> Sql<Option<(Token, Vec<u8>)>> {
+    db.prepare_cached(&format!("{SELECT} WHERE tokens.id = ?1"))?
+        .query_row([id], |row| Ok((token(row)?, row.get(7)?)))
+        .optional()
+}
+
+fn token(row: &Row<'_>) -> Sql<Token> {
+    let dialect = match row.get_ref(2)?.as_str()? {
+        "strict" => Dialect::Strict,
+        _ => Dialect::Tolerant,
+    };
+    Ok(Token {
+        id: row.get(0)?,
+        workspace: row.get(1)?,
+        dialect,
+        created: second(row, 3)?.unwrap_or(Timestamp::UNIX_EPOCH),
+        expires: second(row, 4)?,
+        revoked: second(row, 5)?,
+        last_used: second(row, 6)?,
+    })
+}
+
+fn second(row: &Row<'_>, column: usize) -> Sql<Option<Timestamp>> {
+    let second: Option<i64> = row.get(column)?;
+    let time = second.map(Timestamp::from_second).transpose();
+    time.map_err(|error| rusqlite::Error::FromSqlConversionFailure(column, Type::Integer, Box::new(error)))
+}
+
+/// The two parts of a token; what is not one has empty parts, which no token has.
+fn parts(text: &str) -> (&str, &str) {
+    let rest = text.strip_prefix(PREFIX).and_then(|rest| rest.strip_prefix('_'));
+    rest.and_then(|rest| rest.split_once('_')).unwrap_or_default()
+}
+
+fn hash(secret: &str) -> Vec<u8> {
+    digest(&SHA256, secret.as_bytes()).as_ref().to_vec()
+}
+
+fn random<const BYTES: usize>() -> Result<[u8; BYTES], StoreError> {
+    let mut bytes = [0; BYTES];
+    aws_lc_rs::rand::fill(&mut bytes).map_err(|_| StoreError::Randomness)?;
+    Ok(bytes)
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

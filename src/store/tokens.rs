@@ -16,6 +16,7 @@ use super::Store;
 use super::StoreError;
 use super::directory::ensure_workspace;
 use super::directory::workspace;
+use super::values;
 use crate::scim::Dialect;
 
 /// The words in front, by which leak scanners know our tokens.
@@ -156,14 +157,10 @@ fn with_hash(db: &Connection, id: &str) -> Sql<Option<(Token, Vec<u8>)>> {
 }
 
 fn token(row: &Row<'_>) -> Sql<Token> {
-    let dialect = match row.get_ref(2)?.as_str()? {
-        "strict" => Dialect::Strict,
-        _ => Dialect::Tolerant,
-    };
     Ok(Token {
         id: row.get(0)?,
         workspace: row.get(1)?,
-        dialect,
+        dialect: values::word(row, 2)?,
         created: second(row, 3)?.unwrap_or(Timestamp::UNIX_EPOCH),
         expires: second(row, 4)?,
         revoked: second(row, 5)?,

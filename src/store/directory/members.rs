@@ -17,6 +17,7 @@ use crate::scim::ResourceId;
 use crate::scim::ScimType;
 use crate::scim::type_name;
 use crate::store::Sql;
+use crate::store::values;
 
 /// What an edit did.
 #[derive(Clone, Copy, Default)]
@@ -44,8 +45,7 @@ fn related(db: &Connection, join: &str, n: i64) -> Sql<Vec<Related>> {
     );
     let mut statement = db.prepare_cached(&sql)?;
     let rows = statement.query_map([n], |row| {
-        let kind = if row.get_ref(1)?.as_str()? == "user" { Kind::User } else { Kind::Group };
-        Ok(Related { id: ResourceId(row.get(0)?), kind, display: row.get(2)? })
+        Ok(Related { id: ResourceId(row.get(0)?), kind: values::word(row, 1)?, display: row.get(2)? })
     })?;
     rows.collect()
 }
@@ -171,10 +171,7 @@ fn replace(
 
 fn find(db: &Connection, workspace: i64, id: &ResourceId) -> Sql<Option<(i64, Kind)>> {
     db.prepare_cached("SELECT n, kind FROM resources WHERE workspace = ?1 AND id = ?2")?
-        .query_row(params![workspace, id.0], |row| {
-            let kind = if row.get_ref(1)?.as_str()? == "user" { Kind::User } else { Kind::Group };
-            Ok((row.get(0)?, kind))
-        })
+        .query_row(params![workspace, id.0], |row| Ok((row.get(0)?, values::word(row, 1)?)))
         .optional()
 }
 

@@ -15,6 +15,7 @@ use crate::scim::Meta;
 use crate::scim::ResourceId;
 use crate::scim::fold;
 use crate::store::Sql;
+use crate::store::values;
 
 /// A resource with its row number.
 pub(super) struct Kept {
@@ -52,20 +53,14 @@ pub(super) fn by_number(db: &Connection, n: i64) -> Sql<Kept> {
 
 /// Reads a row of `COLUMNS`.
 pub(super) fn kept(row: &Row<'_>) -> Sql<Kept> {
-    let kind = match row.get_ref(1)?.as_str()? {
-        "user" => Kind::User,
-        _ => Kind::Group,
-    };
-    let body: Value = serde_json::from_str(row.get_ref(4)?.as_str()?)
-        .map_err(|error| rusqlite::Error::FromSqlConversionFailure(4, Type::Text, Box::new(error)))?;
     let meta = Meta {
-        kind,
+        kind: values::word(row, 1)?,
         id: ResourceId(row.get(2)?),
         version: count(row, 5)?,
         created: time(row, 6)?,
         modified: time(row, 7)?,
     };
-    let resource = Resource { meta, owner: row.get(3)?, body, related: Vec::new() };
+    let resource = Resource { meta, owner: row.get(3)?, body: values::parsed(row, 4)?, related: Vec::new() };
     Ok(Kept { n: row.get(0)?, resource })
 }
 

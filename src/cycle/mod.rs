@@ -1,1 +1,250 @@
-//! cycle
+//! One cycle of a job: read, decide, write. A dry run is stopping early, on a private copy of the state.
+
+mod decide;
+mod judge;
+mod members;
+mod read;
+mod settle;
+mod stream;
+mod unique;
+mod witness;
+mod write;
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use tokio_util::sync::CancellationToken;
+
+pub use stream::Planned;
+pub use stream::standing;
+
+use crate::model::Reading;
+use crate::plan::CycleRecord;
+use crate::plan::Limits;
+use crate::plan::Mode;
+use crate::plan::Rules;
+use crate::sources::Source;
+use crate::sources::SourceError;
+use crate::store::CycleId;
+use crate::store::JobId;
+use crate::store::JobState;
+use crate::store::Store;
+use crate::store::StoreError;
+use crate::targets::ServiceProvider;
+use crate::targets::TargetError;
+
+/// A job, ready to run.
+#[derive(Clone)]
+pub struct Job {
+    pub name: String,
+    pub source: Arc<dyn Source>,
+    pub target: Arc<dyn ServiceProvider>,
+    pub rules: Rules,
+    pub limits: Limits,
+    /// The most that the settings let it do; what it does is what `enable` allowed, if that is less.
+    pub ceiling: Mode,
+}
+
+impl Job {
+    /// What the job may do now.
+    pub fn mode(&self, state: &JobState) -> Mode {
+        self.ceiling.min(state.mode)
+    }
+}
+
+/// How a cycle is run. Time is an argument: nothing below asks a clock.
+#[derive(Clone, Copy)]
+pub struct How<'a> {
+    pub reading: Reading,
+    pub now: Timestamp,
+    pub watch: &'a (dyn Fn(Progress) + Send + Sync),
+    pub stop: &'a CancellationToken,
+}
+
+/// What a progress bar shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// So many records of a read have arrived.
+    Reading { read: String, records: u64 },
+    /// So many links have been decided.
+    Deciding { links: u64 },
+    /// So many changes have been looked at by limits and matching.
+    Judging { changes: u64 },
+    /// So many changes of so many have been written.
+    Writing { done: u64, of: u64 },
+}
+
+/// Why a cycle could not go on. What was done before stands; the next cycle continues.
+#[derive(Debug, thiserror::Error)]
+pub enum CycleError {
+    #[error("job {job}: the source could not be read")]
+    Source {
+        job: String,
+        #[source]
+        source: SourceError,
+    },
+    #[error("job {job}: the target cannot be used")]
+    Target {
+        job: String,
+        #[source]
+        source: TargetError,
+    },
+    #[error("job {job}: the state cannot be used")]
+    Store {
+        job: String,
+        #[source]
+        source: StoreError,
+    },
+    /// The source or the target is not the one of the first cycle (P15).
+    #[error(
+        "job {job}: its {side} was `{was}` and is `{is}` now; nothing was read or written. If the change is meant, \
+         give the job a new name; if not, put the settings back"
+    )]
+    Identity { job: String, side: &'static str, was: String, is: String },
+    #[error("job {job}: stopped between two changes; the next cycle goes on from here")]
+    Stopped { job: String },
+}
+
+/// What would be done, without doing it: the state, the source and the target stay as they are (P3).
+pub async fn plan(job: &Job, store: &Store, how: How<'_>) -> Result<Planned, CycleError> {
+    let on = Run { job, how };
+    let copy = store.private_copy().await.map_err(on.store())?;
+    let state = on.state(&copy).await?;
+    let cycle = copy.start_cycle(state.id, how.now.as_second()).await.map_err(on.store())?;
+    on.prepare(&copy, &state, cycle).await.map(|prepared| prepared.planned)
+}
+
+/// One cycle. The record is kept whatever happens; the error is returned as well.
+pub async fn run(job: &Job, store: &Store, how: How<'_>) -> Result<CycleRecord, CycleError> {
+    let on = Run { job, how };
+    let leases = [format!("job {}", job.name), format!("target {}", job.target.identity())];
+    let _lease = store.lease(&leases).map_err(on.store())?;
+    let state = on.state(store).await?;
+    let cycle = store.start_cycle(state.id, how.now.as_second()).await.map_err(on.store())?;
+    let mut record = CycleRecord {
+        job: job.name.clone(),
+        cycle: cycle.0,
+        started_second: how.now.as_second(),
+        mode: job.mode(&state),
+        full: how.reading == Reading::Full,
+        ..CycleRecord::default()
+    };
+    let (source_before, target_before) = (job.source.requests(), job.target.requests());
+    let result = on.carry_out(store, &state, cycle, &mut record).await;
+    record.source_requests = job.source.requests() - source_before;
+    record.target_requests = job.target.requests() - target_before;
+    record.ended_second = how.now.as_second();
+    record.error = result.as_ref().err().map(chain);
+    let kept = serde_json::to_string(&record).expect("a record is plain values with text keys");
+    store.end_cycle(cycle, record.ended_second, kept).await.map_err(on.store())?;
+    result.map(|()| record)
+}
+
+fn chain(error: &CycleError) -> String {
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}
+
+/// One run of a job: what all its steps share.
+#[derive(Clone, Copy)]
+struct Run<'a> {
+    job: &'a Job,
+    how: How<'a>,
+}
+
+/// A cycle up to the first write.
+struct Prepared {
+    planned: Planned,
+    promoted: crate::store::Promoted,
+}
+
+impl<'a> Run<'a> {
+    fn store(&self) -> impl Fn(StoreError) -> CycleError + use<> {
+        let job = self.job.name.clone();
+        move |source| CycleError::Store { job: job.clone(), source }
+    }
+
+    fn target(&self) -> impl Fn(TargetError) -> CycleError + use<> {
+        let job = self.job.name.clone();
+        move |source| CycleError::Target { job: job.clone(), source }
+    }
+
+    fn source(&self) -> impl Fn(SourceError) -> CycleError + use<> {
+        let job = self.job.name.clone();
+        move |source| CycleError::Source { job: job.clone(), source }
+    }
+
+    fn stopped(&self) -> Result<(), CycleError> {
+        if self.how.stop.is_cancelled() {
+            return Err(CycleError::Stopped { job: self.job.name.clone() });
+        }
+        Ok(())
+    }
+
+    /// The job's state, with source and target pinned, or an error where they are others now (P15).
+    async fn state(&self, store: &Store) -> Result<JobState, CycleError> {
+        let state = store.job(&self.job.name).await.map_err(self.store())?;
+        let (source, target) = (self.job.source.identity(), self.job.target.identity());
+        for (side, was, is) in
+            [("source", &state.source_identity, &source), ("target", &state.target_identity, &target)]
+        {
+            if let Some(was) = was.as_ref().filter(|was| *was != is) {
+                let (job, was, is) = (self.job.name.clone(), was.clone(), is.clone());
+                return Err(CycleError::Identity { job, side, was, is });
+            }
+        }
+        if state.source_identity.is_none() {
+            store.pin(state.id, &source, &target).await.map_err(self.store())?;
+        }
+        Ok(state)
+    }
+
+    async fn prepare(&self, store: &Store, state: &JobState, cycle: CycleId) -> Result<Prepared, CycleError> {
+        let (staging, mut notes) = read::read(self, store, state.id).await?;
+        let promoted = staging.promote(cycle, self.job.rules.digest()).await.map_err(self.store())?;
+        self.stopped()?;
+        let left_out = decide::decide(self, store, state.id).await?;
+        if left_out > 0 {
+            notes.push(format!("{left_out} members of teams are not in scope and were left out"));
+        }
+        judge::judge(self, store, state).await?;
+        let planned = stream::planned(self, store, state, notes).await?;
+        Ok(Prepared { planned, promoted })
+    }
+
+    async fn carry_out(
+        &self,
+        store: &Store,
+        state: &JobState,
+        cycle: CycleId,
+        record: &mut CycleRecord,
+    ) -> Result<(), CycleError> {
+        settle::settle(self, store, state.id).await?;
+        let Prepared { planned, promoted } = self.prepare(store, state, cycle).await?;
+        record.objects_changed = promoted.objects;
+        record.edges_changed = promoted.edges;
+        record.missing = promoted.missing;
+        record.digest.clone_from(&planned.header.digest);
+        record.planned.clone_from(&planned.header.counts);
+        record.notes.clone_from(&planned.header.notes);
+        let written = write::write(self, store, state, cycle, &planned, record).await;
+        self.close(store, state.id, record).await?;
+        written
+    }
+
+    /// What is left when a cycle ends; edges that are gone and that nothing waits for any more are forgotten.
+    async fn close(&self, store: &Store, job: JobId, record: &mut CycleRecord) -> Result<(), CycleError> {
+        let left = store.left_over(job, self.how.now.as_second()).await.map_err(self.store())?;
+        record.held = left.held;
+        record.waiting = left.waiting;
+        record.escrow = left.escrow;
+        record.active = left.active;
+        Ok(())
+    }
+}

@@ -23,6 +23,7 @@ use crate::model::SourceId;
 use crate::model::Standing;
 use crate::model::WitnessQuestion;
 use crate::scim::Kind;
+use crate::scim::fold;
 
 /// What made a link worth deciding again.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -66,13 +67,6 @@ pub struct Why {
     pub cause: Cause,
     pub proof: Proof,
     pub questions: Vec<WitnessQuestion>,
-}
-
-/// Text as unique values are compared: NFC and lower case (RFC 7643 section 4.1.1: userName is
-/// case-insensitive; RFC 7644 section 5).
-pub fn fold(text: &str) -> String {
-    use unicode_normalization::UnicodeNormalization;
-    text.nfc().collect::<String>().to_lowercase()
 }
 
 /// Decides one link.

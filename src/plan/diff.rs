@@ -10,6 +10,7 @@ use crate::model::Applied;
 use crate::model::Desired;
 use crate::scim::Attributes;
 use crate::scim::Kind;
+use crate::scim::same;
 
 /// The paths whose change is a rename (P13).
 pub const RENAMING: [&str; 2] = ["userName", "emails[type eq \"work\"].value"];
@@ -46,7 +47,7 @@ fn update(shown: &Accepted, wanted: &Attributes) -> Option<Act> {
 fn edits(accepted: &Accepted, wanted: &Attributes) -> Vec<Edit> {
     wanted
         .iter()
-        .filter(|(path, value)| accepted.sent.get(path).is_none_or(|sent| sent != *value))
+        .filter(|(path, value)| accepted.sent.get(path).is_none_or(|sent| !same(path, sent, value)))
         .map(|(path, value)| Edit {
             path: path.clone(),
             old: accepted.shown.get(path).or_else(|| accepted.sent.get(path)).cloned(),
@@ -59,7 +60,7 @@ fn edits(accepted: &Accepted, wanted: &Attributes) -> Vec<Edit> {
 pub fn edits_to_adopt(shown: &Attributes, wanted: &Attributes) -> Vec<Edit> {
     wanted
         .iter()
-        .filter(|(path, value)| shown.get(path).is_none_or(|is| is != *value))
+        .filter(|(path, value)| shown.get(path).is_none_or(|is| !same(path, is, value)))
         .map(|(path, value)| Edit {
             path: path.clone(),
             old: shown.get(path).cloned(),

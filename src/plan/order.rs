@@ -16,8 +16,8 @@ pub struct Rename {
 /// What is done with one of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// Takes its final value.
-    Take(LinkId),
+    /// Takes its final value. `released`: another had it until a step before, which has to be done first.
+    Take { link: LinkId, released: bool },
     /// Gives its value up for a temporary one, because another in the circle needs it; a `Take` follows.
     Park(LinkId),
     /// Cannot be done: the value belongs to `owner`, which does not release it.
@@ -101,7 +101,8 @@ impl Walk<'_> {
             self.steps.push(Step::Park(link));
         }
         for rename in chain.iter().rev() {
-            self.steps.push(Step::Take(rename.link));
+            let released = self.other_owner(rename).is_some();
+            self.steps.push(Step::Take { link: rename.link, released });
             self.marks.insert(rename.link, Mark::Done);
         }
     }
@@ -128,7 +129,8 @@ mod tests {
         let steps: Vec<String> = order(&renames, &owners)
             .iter()
             .map(|step| match step {
-                Step::Take(link) => format!("take {}", link.0),
+                Step::Take { link, released: false } => format!("take {}", link.0),
+                Step::Take { link, released: true } => format!("then take {}", link.0),
                 Step::Park(link) => format!("park {}", link.0),
                 Step::Blocked { link, owner } => format!("blocked {} by {}", link.0, owner.0),
             })
@@ -143,18 +145,18 @@ mod tests {
 
     #[test]
     fn a_release_comes_before_the_take() {
-        check("1=a 2=b", "1=b 2=c", "take 2, take 1");
-        check("1=a 2=b 3=c", "1=b 2=c 3=d", "take 3, take 2, take 1");
+        check("1=a 2=b", "1=b 2=c", "take 2, then take 1");
+        check("1=a 2=b 3=c", "1=b 2=c 3=d", "take 3, then take 2, then take 1");
     }
 
     #[test]
     fn two_who_swap_go_through_a_temporary_name() {
-        check("1=a 2=b", "1=b 2=a", "park 1, take 2, take 1");
+        check("1=a 2=b", "1=b 2=a", "park 1, then take 2, then take 1");
     }
 
     #[test]
     fn a_circle_of_three_parks_one() {
-        check("1=a 2=b 3=c", "1=b 2=c 3=a", "park 1, take 3, take 2, take 1");
+        check("1=a 2=b 3=c", "1=b 2=c 3=a", "park 1, then take 3, then take 2, then take 1");
     }
 
     #[test]

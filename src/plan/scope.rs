@@ -55,6 +55,8 @@ pub struct Reach {
     pub all: bool,
     pub now: BTreeMap<LinkId, Grant>,
     pub before: BTreeMap<LinkId, Grant>,
+    /// What the selection names itself; a root that is gone carries the question that a witness would be asked.
+    roots: Roots,
 }
 
 /// Whether one principal is in scope.
@@ -82,7 +84,7 @@ impl Reach {
     pub fn new(selection: &Selection, graph: &ContainerGraph) -> Reach {
         let mut reach = Reach { all: selection.all, ..Reach::default() };
         let roots = roots(selection, graph);
-        for (link, state, question) in &roots {
+        for (link, (state, question)) in &roots {
             if *state == EdgeState::Present {
                 reach.walk_now(*link, selection.nested, graph);
             } else if let (EdgeState::Gone(proof), Some(question)) = (state, question) {
@@ -91,7 +93,7 @@ impl Reach {
         }
         if selection.nested {
             // A group that left its parent was in scope through it.
-            for (parent, state, _) in &roots {
+            for (parent, (state, _)) in &roots {
                 if *state == EdgeState::Present {
                     reach.walk_lost_children(*parent, graph);
                 }
@@ -99,6 +101,7 @@ impl Reach {
         }
         let now: BTreeSet<LinkId> = reach.now.keys().copied().collect();
         reach.before.retain(|link, _| !now.contains(link));
+        reach.roots = roots;
         reach
     }
 
@@ -181,25 +184,18 @@ impl Reach {
         ScopeFact::Out(lost)
     }
 
-    /// Whether a group itself is chosen: teams are the groups in the selection, not their members.
-    pub fn fact_of_group(&self, selection: &Selection, node: &Node, graph: &ContainerGraph) -> ScopeFact {
+    /// Whether a group itself is chosen: teams are the groups that the selection names, not their members.
+    pub fn fact_of_group(&self, node: &Node) -> ScopeFact {
         if self.all {
             return ScopeFact::In(Vec::new());
         }
-        let mut lost = Vec::new();
-        for (link, state, question) in roots(selection, graph) {
-            if link != node.link || matches!(node.container, Container::App(_)) {
-                continue;
+        match self.roots.get(&node.link) {
+            Some((EdgeState::Present, _)) => ScopeFact::In(vec![grant(node, None)]),
+            Some((EdgeState::Gone(proof), Some(question))) => {
+                ScopeFact::Out(whole(&grant(node, Some((*proof, question.clone())))).into_iter().collect())
             }
-            match (state, question) {
-                (EdgeState::Present, _) => return ScopeFact::In(vec![grant(node, None)]),
-                (EdgeState::Gone(proof), Some(question)) => {
-                    lost.extend(whole(&grant(node, Some((proof, question)))))
-                }
-                (EdgeState::Gone(_), None) => {}
-            }
+            Some((EdgeState::Gone(_), None)) | None => ScopeFact::Out(Vec::new()),
         }
-        ScopeFact::Out(lost)
     }
 }
 
@@ -213,21 +209,25 @@ impl ContainerGraph {
     }
 }
 
+type Roots = BTreeMap<LinkId, (EdgeState, Option<WitnessQuestion>)>;
+
 /// The containers that the selection names itself: the application, the groups assigned to it, chosen groups.
-/// A gone root carries the question that a witness would be asked.
-fn roots(selection: &Selection, graph: &ContainerGraph) -> Vec<(LinkId, EdgeState, Option<WitnessQuestion>)> {
-    let mut roots = Vec::new();
+fn roots(selection: &Selection, graph: &ContainerGraph) -> Roots {
+    let mut roots = Roots::new();
     if let Some(app) = selection.assigned_to.as_ref().and_then(|id| graph.app(id)) {
-        roots.push((app.link, EdgeState::Present, None));
+        roots.insert(app.link, (EdgeState::Present, None));
         for (link, state) in graph.children(app.link) {
             if let Some(node) = graph.nodes.get(&link) {
-                roots.push((link, worse(state, node.standing), Some(question_of(app, node, state))));
+                roots.insert(link, (worse(state, node.standing), Some(question_of(app, node, state))));
             }
         }
     }
     for node in graph.nodes.values().filter(|node| picked(&selection.groups, node)) {
         let state = worse(EdgeState::Present, node.standing);
-        roots.push((node.link, state, Some(exists(node))));
+        let known = roots.get(&node.link).is_some_and(|(known, _)| *known == EdgeState::Present);
+        if !known {
+            roots.insert(node.link, (state, Some(exists(node))));
+        }
     }
     roots
 }

@@ -39,7 +39,6 @@ pub struct EdgeDecision {
     pub team: LinkId,
     pub person: LinkId,
     pub wanted: bool,
-    /// `None`: the cause is that of the person (`Follows::Person`) or of the team.
     pub cause: EdgeCause,
     pub proof: Proof,
 }
@@ -114,6 +113,19 @@ impl Store {
         .await
     }
 
+    /// Whether anything has to be decided again.
+    pub async fn has_dirty(&self, job: JobId) -> Result<bool, StoreError> {
+        self.read(move |db| {
+            db.query_row(
+                "SELECT EXISTS (SELECT 1 FROM links WHERE job = ?1 AND kind IN ('user', 'group') AND dirty <> 0)
+                     OR EXISTS (SELECT 1 FROM dirty_edges WHERE job = ?1)",
+                [job.0],
+                |row| row.get(0),
+            )
+        })
+        .await
+    }
+
     /// Everything dirty has been decided.
     pub async fn forget_dirty_edges(&self, job: JobId) -> Result<(), StoreError> {
         self.write(move |tx| tx.execute("DELETE FROM dirty_edges WHERE job = ?1", [job.0]).map(drop)).await
@@ -156,16 +168,17 @@ fn save_edge(tx: &Transaction<'_>, job: JobId, edge: &EdgeDecision) -> Sql<()> {
         tx.prepare_cached("DELETE FROM team_edges WHERE team = ?1 AND person = ?2 AND applied = 0")?
             .execute(params![edge.team.0, edge.person.0])?;
     }
-    let cause: Option<String> = match &edge.cause {
+    let own = text(&edge.proof)?;
+    let (cause, proof): (Option<String>, Option<String>) = match &edge.cause {
         EdgeCause::Own(cause) => {
             tx.prepare_cached(
                 "INSERT INTO causes VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET cause = excluded.cause",
             )?
             .execute(params![job.0, cause.id().0, json(cause)?])?;
-            Some(cause.id().0)
+            (Some(cause.id().0), Some(own))
         }
-        EdgeCause::Person => cause_of(tx, edge.person)?,
-        EdgeCause::Team => cause_of(tx, edge.team)?,
+        EdgeCause::Person => (why_of(tx, edge.person)?.0, Some(own)),
+        EdgeCause::Team => why_of(tx, edge.team)?,
     };
     let sql = if edge.wanted {
         "INSERT INTO team_edges(job, team, person, desired, applied, cause, proof) VALUES (?1, ?2, ?3, 1, 0, ?4, ?5)
@@ -174,11 +187,10 @@ fn save_edge(tx: &Transaction<'_>, job: JobId, edge: &EdgeDecision) -> Sql<()> {
         "UPDATE team_edges SET desired = 0, cause = ?4, proof = ?5, hold = NULL, due_at = NULL
           WHERE ?1 = job AND team = ?2 AND person = ?3"
     };
-    tx.prepare_cached(sql)?
-        .execute(params![job.0, edge.team.0, edge.person.0, cause, text(&edge.proof)?])
-        .map(drop)
+    tx.prepare_cached(sql)?.execute(params![job.0, edge.team.0, edge.person.0, cause, proof]).map(drop)
 }
 
-fn cause_of(tx: &Transaction<'_>, link: LinkId) -> Sql<Option<String>> {
-    tx.prepare_cached("SELECT cause FROM links WHERE id = ?1")?.query_row([link.0], |row| row.get(0))
+fn why_of(tx: &Transaction<'_>, link: LinkId) -> Sql<(Option<String>, Option<String>)> {
+    tx.prepare_cached("SELECT cause, proof FROM links WHERE id = ?1")?
+        .query_row([link.0], |row| Ok((row.get(0)?, row.get(1)?)))
 }

@@ -62,7 +62,7 @@ pub struct Ended {
     pub entry: EntryId,
     pub link: LinkId,
     pub class: Class,
-    /// `done`, `conflict`, `missing`, `refused`, `later`, `unknown`, `not_done`.
+    /// `done`, `conflict`, `missing`, `refused`, `later`, `not_done`.
     pub outcome: &'static str,
     pub detail: String,
     pub people: Vec<LinkId>,
@@ -194,7 +194,7 @@ impl Store {
                                   WHERE p.source_id = ?5 OR p.wanted_key = ?6 OR p.applied_key = ?6))
                   ORDER BY g.id LIMIT ?7",
             )?;
-            let folded = filter.who.as_deref().map(crate::plan::fold);
+            let folded = filter.who.as_deref().map(crate::scim::fold);
             let with = params![
                 filter.after,
                 filter.job,

@@ -3,6 +3,7 @@
 //! Functions are named for what they do, not for tables, and each public one is one transaction. SQL runs on a
 //! blocking thread, through `Store::write` and `Store::read`.
 
+mod absence;
 mod database;
 mod directory;
 mod edges;
@@ -14,8 +15,10 @@ mod pending;
 mod promote;
 mod staging;
 mod tokens;
+mod unique;
 mod values;
 
+pub use absence::LeftOver;
 pub use database::Lease;
 pub use database::Store;
 pub use directory::Author;
@@ -50,6 +53,7 @@ pub use promote::Promoted;
 pub use staging::Staging;
 pub use tokens::NewToken;
 pub use tokens::Token;
+pub use unique::Claim;
 
 use std::path::PathBuf;
 

@@ -1,0 +1,134 @@
+//! Deciding: every dirty link and membership gets its desired state and, where that differs, a pending change.
+
+use super::CycleError;
+use super::Progress;
+use super::Run;
+use crate::model::LinkId;
+use crate::plan;
+use crate::plan::Cause;
+use crate::plan::CauseKind;
+use crate::plan::ContainerGraph;
+use crate::plan::Facts;
+use crate::plan::Reach;
+use crate::plan::ScopeFact;
+use crate::plan::wants_member;
+use crate::scim::Kind;
+use crate::store::DirtyEdge;
+use crate::store::DirtyLink;
+use crate::store::EdgeCause;
+use crate::store::EdgeDecision;
+use crate::store::JobId;
+use crate::store::Store;
+
+/// Links decided in one transaction: a few megabytes of attributes at most.
+const CHUNK: usize = 1_000;
+const EDGE_CHUNK: usize = 5_000;
+
+/// Returns how many members of teams were left out because they are not in scope.
+pub(super) async fn decide(on: &Run<'_>, store: &Store, job: JobId) -> Result<u64, CycleError> {
+    if !store.has_dirty(job).await.map_err(on.store())? {
+        return Ok(0);
+    }
+    let graph = store.container_graph(job).await.map_err(on.store())?;
+    let users = Reach::new(&on.job.rules.scope.users, &graph);
+    let teams = Reach::new(&on.job.rules.scope.teams, &graph);
+    store.note_grants(job, &users).await.map_err(on.store())?;
+    let scopes = Scopes { graph: &graph, users: &users, teams: &teams };
+    links(on, store, job, Kind::Group, &scopes).await?;
+    links(on, store, job, Kind::User, &scopes).await?;
+    edges(on, store, job).await
+}
+
+struct Scopes<'a> {
+    graph: &'a ContainerGraph,
+    users: &'a Reach,
+    teams: &'a Reach,
+}
+
+impl Scopes<'_> {
+    fn fact(&self, link: &DirtyLink) -> ScopeFact {
+        match link.kind {
+            Kind::User => self.users.fact(&link.source, link.kind, &link.edges),
+            Kind::Group => match self.graph.nodes.get(&link.link) {
+                Some(node) => self.teams.fact_of_group(node),
+                None => ScopeFact::Out(Vec::new()),
+            },
+        }
+    }
+}
+
+async fn links(
+    on: &Run<'_>,
+    store: &Store,
+    job: JobId,
+    kind: Kind,
+    scopes: &Scopes<'_>,
+) -> Result<(), CycleError> {
+    let rules_digest = on.job.rules.digest();
+    let mut after = LinkId(0);
+    let mut count = 0;
+    loop {
+        on.stopped()?;
+        let chunk = store.dirty_links(job, kind, after, CHUNK).await.map_err(on.store())?;
+        let Some(last) = chunk.last() else { return Ok(()) };
+        after = last.link;
+        count += chunk.len() as u64;
+        let decide = |link: &DirtyLink| {
+            let facts = Facts {
+                kind,
+                source: &link.source,
+                seen: &link.seen,
+                scope: scopes.fact(link),
+                applied: &link.applied,
+                dirty: link.dirty,
+            };
+            (link.link, plan::decide(&on.job.rules, &rules_digest, &facts))
+        };
+        let decided = chunk.iter().map(decide).collect();
+        store.save_decisions(job, decided).await.map_err(on.store())?;
+        (on.how.watch)(Progress::Deciding { links: count });
+    }
+}
+
+async fn edges(on: &Run<'_>, store: &Store, job: JobId) -> Result<u64, CycleError> {
+    let nested = on.job.rules.scope.teams.nested;
+    if nested {
+        store.spread_dirty_edges(job).await.map_err(on.store())?;
+    }
+    let mut after = (LinkId(0), LinkId(0));
+    let mut left_out = 0;
+    loop {
+        on.stopped()?;
+        let chunk = store.dirty_edges(job, nested, after, EDGE_CHUNK).await.map_err(on.store())?;
+        let Some(last) = chunk.last() else { break };
+        after = (last.team, last.person);
+        left_out +=
+            chunk.iter().filter(|edge| edge.shown && edge.team_wanted && !edge.person_wanted).count() as u64;
+        let decided = chunk.iter().filter_map(decide_edge).collect();
+        store.save_edges(job, decided).await.map_err(on.store())?;
+    }
+    store.forget_dirty_edges(job).await.map_err(on.store())?;
+    Ok(left_out)
+}
+
+/// `None` where there is nothing to keep: not wanted, and not ours.
+fn decide_edge(edge: &DirtyEdge) -> Option<EdgeDecision> {
+    let wanted = wants_member(edge.shown, edge.team_wanted, edge.person_wanted);
+    if !wanted && !edge.known {
+        return None;
+    }
+    let own = || {
+        EdgeCause::Own(Cause {
+            kind: CauseKind::Members,
+            subjects: vec![edge.team_source.clone()],
+            names: vec![format!("group {}", edge.team_name)],
+            rules: String::new(),
+        })
+    };
+    let cause = match (edge.person_wanted, edge.team_wanted) {
+        (false, _) => EdgeCause::Person,
+        (true, false) => EdgeCause::Team,
+        (true, true) => own(),
+    };
+    Some(EdgeDecision { team: edge.team, person: edge.person, wanted, cause, proof: edge.proof })
+}

@@ -1,0 +1,258 @@
+//! The plan as it is shown: a header, and a sorted stream of changes read from the pending index.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::CycleError;
+use super::Job;
+use super::Run;
+use crate::model::Applied;
+use crate::model::Desired;
+use crate::model::LinkId;
+use crate::plan;
+use crate::plan::Act;
+use crate::plan::CauseId;
+use crate::plan::Change;
+use crate::plan::Class;
+use crate::plan::Given;
+use crate::plan::Header;
+use crate::plan::Tally;
+use crate::plan::Verdict;
+use crate::scim::Attributes;
+use crate::scim::Kind;
+use crate::store::JobId;
+use crate::store::JobState;
+use crate::store::LinkKey;
+use crate::store::PendingEdge;
+use crate::store::PendingLink;
+use crate::store::Store;
+use crate::store::StoreError;
+
+/// Changes read at once: a plan of any length is shown in constant memory.
+const CHUNK: usize = 1_000;
+
+/// A plan that was made, and is not carried out.
+pub struct Planned {
+    pub header: Header,
+    store: Store,
+    job: JobId,
+    rules: plan::Rules,
+    now: Timestamp,
+}
+
+impl Planned {
+    /// Hands every change to `take`, in the plan's order.
+    pub async fn changes(&self, take: &mut (dyn FnMut(Change) + Send)) -> Result<(), StoreError> {
+        let stream = Stream { store: &self.store, job: self.job, rules: &self.rules, now: self.now };
+        stream.each(take).await
+    }
+}
+
+/// The pending changes that a job has now, as its last cycle judged them; nothing is read or asked.
+pub async fn standing(job: &Job, store: &Store, now: Timestamp) -> Result<Option<Planned>, StoreError> {
+    let Some(state) = store.find_job(&job.name).await? else { return Ok(None) };
+    tally(job, store, &state, now, Vec::new()).await.map(Some)
+}
+
+pub(super) async fn planned(
+    on: &Run<'_>,
+    store: &Store,
+    state: &JobState,
+    notes: Vec<String>,
+) -> Result<Planned, CycleError> {
+    tally(on.job, store, state, on.how.now, notes).await.map_err(on.store())
+}
+
+async fn tally(
+    job: &Job,
+    store: &Store,
+    state: &JobState,
+    now: Timestamp,
+    notes: Vec<String>,
+) -> Result<Planned, StoreError> {
+    let stream = Stream { store, job: state.id, rules: &job.rules, now };
+    let mut counts: BTreeMap<Class, BTreeMap<Kind, Tally>> = BTreeMap::new();
+    let mut causes: BTreeMap<CauseId, Tally> = BTreeMap::new();
+    let mut digest = blake3::Hasher::new();
+    let mut count = |change: Change| {
+        add(counts.entry(change.class).or_default().entry(change.kind).or_default(), &change.verdict);
+        add(causes.entry(change.cause.clone()).or_default(), &change.verdict);
+        digest.update(&identity_of(&change));
+    };
+    stream.each(&mut count).await?;
+    let (active, desired) = store.population(state.id).await?;
+    let known = if causes.is_empty() { BTreeMap::new() } else { store.causes(state.id).await? };
+    let mut causes: Vec<_> =
+        causes.into_iter().filter_map(|(id, tally)| Some((known.get(&id)?.clone(), tally))).collect();
+    causes.sort_by(|(a, left), (b, right)| right.total().cmp(&left.total()).then_with(|| a.cmp(b)));
+    let header = Header {
+        job: job.name.clone(),
+        source: job.source.identity(),
+        target: job.target.identity(),
+        mode: job.mode(state),
+        active,
+        desired,
+        counts,
+        causes,
+        notes,
+        digest: digest.finalize().to_hex()[..16].to_owned(),
+    };
+    Ok(Planned { header, store: store.clone(), job: state.id, rules: job.rules.clone(), now })
+}
+
+/// What makes a change the same change: not its verdict, so that a plan that was looked at in `observe` is the
+/// plan that `enable` names.
+fn identity_of(change: &Change) -> Vec<u8> {
+    let identity = (&change.class, &change.kind, &change.source, &change.act, &change.cause);
+    serde_json::to_vec(&identity).expect("a change is plain values with text keys")
+}
+
+fn add(tally: &mut Tally, verdict: &Verdict) {
+    match verdict {
+        Verdict::Go => tally.go += 1,
+        Verdict::Held(_) => tally.held += 1,
+        Verdict::Waiting(_) => tally.waiting += 1,
+        Verdict::Escrow(_) => tally.escrow += 1,
+    }
+}
+
+struct Stream<'a> {
+    store: &'a Store,
+    job: JobId,
+    rules: &'a plan::Rules,
+    now: Timestamp,
+}
+
+impl Stream<'_> {
+    async fn each(&self, take: &mut (dyn FnMut(Change) + Send)) -> Result<(), StoreError> {
+        for class in Class::ALL {
+            match class {
+                Class::AddMembers => self.edges(true, take).await?,
+                Class::RemoveMembers => self.edges(false, take).await?,
+                _ => self.links(class, take).await?,
+            }
+        }
+        Ok(())
+    }
+
+    async fn links(&self, class: Class, take: &mut (dyn FnMut(Change) + Send)) -> Result<(), StoreError> {
+        let mut after = LinkKey::default();
+        loop {
+            let chunk = self.store.pending_links(self.job, class, after, CHUNK).await?;
+            let Some(last) = chunk.last() else { return Ok(()) };
+            after = LinkKey { kind: last.kind.word().to_owned(), source: last.source.0.clone() };
+            chunk.iter().map(|link| self.change(link)).for_each(&mut *take);
+        }
+    }
+
+    async fn edges(&self, adds: bool, take: &mut (dyn FnMut(Change) + Send)) -> Result<(), StoreError> {
+        let mut after = (LinkId(0), LinkId(0));
+        loop {
+            let chunk = self.store.pending_edges(self.job, adds, after, CHUNK).await?;
+            let Some(last) = chunk.last() else { return Ok(()) };
+            after = (last.team, last.person);
+            chunk.into_iter().map(|edge| self.edge(edge)).for_each(&mut *take);
+        }
+    }
+
+    fn change(&self, link: &PendingLink) -> Change {
+        let verdict = match (&link.hold, self.escrow(link.due_second, link.attempts, link.failure.as_deref()))
+        {
+            (Some(hold), _) => Verdict::Held(hold.clone()),
+            (None, Some(escrow)) => escrow,
+            (None, None) => Verdict::Go,
+        };
+        Change {
+            class: link.class,
+            kind: link.kind,
+            source: link.source.clone(),
+            name: name(link),
+            act: act(self.rules, link),
+            cause: link.cause.clone(),
+            proof: link.proof,
+            verdict,
+        }
+    }
+
+    fn edge(&self, edge: PendingEdge) -> Change {
+        let verdict = match (&edge.hold, self.escrow(edge.due_second, edge.attempts, edge.failure.as_deref()))
+        {
+            (Some(hold), _) => Verdict::Held(hold.clone()),
+            (None, Some(escrow)) => escrow,
+            (None, None) => Verdict::Go,
+        };
+        let (person, person_name) = (edge.person_source, edge.person_name);
+        let (class, act) = if edge.adds {
+            (Class::AddMembers, Act::AddMember { person, person_name })
+        } else {
+            (Class::RemoveMembers, Act::RemoveMember { person, person_name })
+        };
+        let (source, name) = (edge.team_source, edge.team_name);
+        Change { class, kind: Kind::Group, source, name, act, cause: edge.cause, proof: edge.proof, verdict }
+    }
+
+    fn escrow(&self, due: Option<i64>, attempts: u32, failure: Option<&str>) -> Option<Verdict> {
+        let due = due.filter(|due| *due > self.now.as_second())?;
+        let at = Timestamp::from_second(due).map_or_else(|_| "later".to_owned(), |due| due.to_string());
+        let text =
+            format!("failed {attempts} times: {}; tried again at {at}", failure.unwrap_or("no reason given"));
+        Some(Verdict::Escrow(text))
+    }
+}
+
+/// What a pending link would do.
+pub(super) fn act(rules: &plan::Rules, link: &PendingLink) -> Act {
+    let act = plan::diff(link.kind, &link.desired, &link.applied);
+    match (act, &link.adopt) {
+        (Some(Act::Create { attributes }), Some(adopt)) => Act::Link {
+            resource: adopt.resource.clone(),
+            by: adopt.by.clone(),
+            edits: plan::edits_to_adopt(&adopt.shown, &attributes),
+        },
+        (Some(Act::Create { attributes }), None) => {
+            Act::Create { attributes: created(rules, link, attributes) }
+        }
+        (Some(act), _) => act,
+        // Held because it cannot be mapped: there is nothing to show of it.
+        (None, _) => Act::Create { attributes: Attributes::default() },
+    }
+}
+
+/// What is sent once, on create: rows that flow only then, and defaults.
+fn created(rules: &plan::Rules, link: &PendingLink, mut attributes: Attributes) -> Attributes {
+    let mapping = match link.kind {
+        Kind::User => &rules.users,
+        Kind::Group => &rules.groups,
+    };
+    let given = Given { id: &link.source, kind: link.kind, seen: &link.seen, soft_deleted: false };
+    if let Ok(mapped) = mapping.evaluate(given, rules.vocabulary) {
+        for (path, value) in mapped.on_create.0 {
+            attributes.0.entry(path).or_insert(value);
+        }
+    }
+    attributes
+}
+
+/// What people call it: as it is wanted, else as it stands in the target, else as the source shows it.
+pub(super) fn name(link: &PendingLink) -> String {
+    let path = match link.kind {
+        Kind::User => "userName",
+        Kind::Group => "displayName",
+    };
+    let wanted = match &link.desired {
+        Desired::Active(attributes) => attributes.text(path),
+        _ => None,
+    };
+    let is = match &link.applied {
+        Applied::Active(accepted) | Applied::Inactive(accepted) => accepted.sent.text(path),
+        Applied::Absent => None,
+    };
+    let seen = || {
+        ["userPrincipalName", "appuser.userName", "userName", "displayName", "name"]
+            .iter()
+            .find_map(|name| link.seen.attributes.get(*name).and_then(Value::as_str))
+    };
+    wanted.or(is).or_else(seen).unwrap_or(&link.source.0).to_owned()
+}

@@ -1,0 +1,89 @@
+//! Unique values: who has one, who wants one, and who therefore has to wait.
+
+use std::collections::BTreeMap;
+
+use super::CycleError;
+use super::Run;
+use crate::model::LinkId;
+use crate::plan::Hold;
+use crate::plan::HoldKind;
+use crate::plan::Rename;
+use crate::plan::Step;
+use crate::plan::order;
+use crate::scim::Kind;
+use crate::store::JobId;
+use crate::store::PendingLink;
+use crate::store::Store;
+
+/// Links that cannot get the value they want, with the hold that says why.
+pub(super) type Blocked = BTreeMap<LinkId, Hold>;
+
+/// The job's renames in an order that the target can take.
+pub(super) async fn steps(on: &Run<'_>, store: &Store, job: JobId) -> Result<Vec<Step>, CycleError> {
+    let renames = store.renames(job).await.map_err(on.store())?;
+    let mut wanted: BTreeMap<&str, u32> = BTreeMap::new();
+    for rename in &renames {
+        *wanted.entry(&rename.to).or_default() += 1;
+    }
+    let (single, twice): (Vec<&Rename>, Vec<&Rename>) =
+        renames.iter().partition(|rename| wanted[rename.to.as_str()] == 1);
+    let single: Vec<Rename> = single.into_iter().cloned().collect();
+    let keys = single.iter().map(|rename| rename.to.clone()).collect();
+    let owners = store.key_owners(job, keys).await.map_err(on.store())?;
+    let mut steps = order(&single, &owners);
+    steps.extend(twice.iter().map(|rename| Step::Blocked { link: rename.link, owner: rename.link }));
+    Ok(steps)
+}
+
+/// Renames to a value that nobody releases.
+pub(super) async fn blocked(on: &Run<'_>, store: &Store, job: JobId) -> Result<Blocked, CycleError> {
+    let mut blocked = Blocked::new();
+    for step in steps(on, store, job).await? {
+        if let Step::Blocked { link, owner } = step {
+            let text = if link == owner {
+                duplicate()
+            } else {
+                store.describe(owner).await.map_err(on.store()).map(|owner| belongs(&owner))?
+            };
+            blocked.insert(link, Hold { kind: HoldKind::Uniqueness, text });
+        }
+    }
+    Ok(blocked)
+}
+
+/// Creations whose value somebody else of this job has and keeps, or wants as well.
+pub(super) async fn taken(
+    on: &Run<'_>,
+    store: &Store,
+    job: JobId,
+    chunk: &[PendingLink],
+) -> Result<Blocked, CycleError> {
+    let mut taken = Blocked::new();
+    let creates = || chunk.iter().filter(|link| link.kind == Kind::User && link.applied.accepted().is_none());
+    let keys: Vec<String> = creates().filter_map(|link| link.wanted_key.clone()).collect();
+    if keys.is_empty() {
+        return Ok(taken);
+    }
+    let claims = store.claims(job, keys).await.map_err(on.store())?;
+    for link in creates() {
+        let Some(claim) = link.wanted_key.as_ref().and_then(|key| claims.get(key)) else { continue };
+        let text = match &claim.kept_by {
+            Some((owner, name)) if *owner != link.link => belongs(name),
+            _ if claim.wanted_by > 1 => duplicate(),
+            _ => continue,
+        };
+        taken.insert(link.link, Hold { kind: HoldKind::Uniqueness, text });
+    }
+    Ok(taken)
+}
+
+fn belongs(owner: &str) -> String {
+    format!(
+        "its userName belongs to {owner} in the target; a recycled address is a different person: rename or delete \
+         that account first"
+    )
+}
+
+fn duplicate() -> String {
+    "two people of the source have the same userName; change one of them in the source".to_owned()
+}

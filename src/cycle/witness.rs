@@ -1,0 +1,226 @@
+//! The witness: every removal that comes from absence is asked for a second time, at write time, within a
+//! budget (P2). It is enforced here, for every source alike.
+
+use std::collections::BTreeMap;
+
+use super::CycleError;
+use super::Run;
+use crate::model::Container;
+use crate::model::LinkId;
+use crate::model::WitnessAnswer;
+use crate::model::WitnessQuestion;
+use crate::plan::Class;
+use crate::plan::Hold;
+use crate::plan::HoldKind;
+use crate::plan::Proof;
+use crate::scim::Kind;
+use crate::store::JobId;
+use crate::store::LinkKey;
+use crate::store::LinkVerdict;
+use crate::store::PendingEdge;
+use crate::store::Store;
+
+const CHUNK: usize = 500;
+/// A second complete read in a later cycle is the witness where nothing else can be asked.
+const COMPLETE_READS: u32 = 2;
+
+/// Holds every removal that is to go and is not confirmed. Afterwards `hold` says it, as for any other reason.
+pub(super) async fn witness(on: &Run<'_>, store: &Store, job: JobId) -> Result<(), CycleError> {
+    let mut court = Court {
+        on,
+        store,
+        job,
+        budget: on.job.limits.witness_budget,
+        known: BTreeMap::new(),
+        canaries: BTreeMap::new(),
+    };
+    for class in [Class::Deactivate, Class::Delete, Class::DeleteTeams] {
+        court.links(class).await?;
+    }
+    court.edges().await
+}
+
+/// Answers of this cycle: a question is asked once, however many removals hang on it.
+struct Court<'a> {
+    on: &'a Run<'a>,
+    store: &'a Store,
+    job: JobId,
+    budget: u64,
+    known: BTreeMap<WitnessQuestion, Ruling>,
+    canaries: BTreeMap<Canary, Option<String>>,
+}
+
+/// What kind of question a canary stands for.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Canary {
+    In(Container),
+    People,
+    Groups,
+}
+
+#[derive(Clone, Debug)]
+enum Ruling {
+    Confirmed,
+    Held(Hold),
+}
+
+impl Court<'_> {
+    async fn links(&mut self, class: Class) -> Result<(), CycleError> {
+        let mut after = LinkKey::default();
+        loop {
+            self.on.stopped()?;
+            let chunk =
+                self.store.pending_links(self.job, class, after, CHUNK).await.map_err(self.on.store())?;
+            let Some(last) = chunk.last() else { return Ok(()) };
+            after = LinkKey { kind: last.kind.word().to_owned(), source: last.source.0.clone() };
+            let due = chunk
+                .iter()
+                .filter(|link| link.hold.is_none() && !link.approved && link.proof == Proof::Absence);
+            let due: Vec<_> = due.collect();
+            let questions = due.iter().flat_map(|link| link.questions.iter().cloned()).collect();
+            self.ask(questions).await?;
+            let held = due.iter().filter_map(|link| {
+                let hold = self.hold(&link.questions)?;
+                Some(LinkVerdict { link: link.link, hold: Some(hold), adopt: None })
+            });
+            self.store.save_link_verdicts(held.collect()).await.map_err(self.on.store())?;
+        }
+    }
+
+    async fn edges(&mut self) -> Result<(), CycleError> {
+        let mut after = (LinkId(0), LinkId(0));
+        loop {
+            self.on.stopped()?;
+            let chunk =
+                self.store.pending_edges(self.job, false, after, CHUNK).await.map_err(self.on.store())?;
+            let Some(last) = chunk.last() else { return Ok(()) };
+            after = (last.team, last.person);
+            let due = chunk.iter().filter(|edge| edge.hold.is_none() && !edge.approved && !edge.follows);
+            let due: Vec<(&PendingEdge, Vec<WitnessQuestion>)> = due
+                .filter(|edge| edge.proof == Proof::Absence)
+                .map(|edge| (edge, questions_of(edge)))
+                .collect();
+            self.ask(due.iter().flat_map(|(_, questions)| questions.clone()).collect()).await?;
+            let mut holds: Vec<_> = due
+                .iter()
+                .filter_map(|(edge, questions)| Some((edge.team, edge.person, Some(self.hold(questions)?))))
+                .collect();
+            // What follows from a person waits with the person.
+            let following = chunk.iter().filter(|edge| edge.follows && edge.person_hold.is_some());
+            holds.extend(following.map(|edge| (edge.team, edge.person, edge.person_hold.clone())));
+            self.store.save_edge_holds(holds).await.map_err(self.on.store())?;
+        }
+    }
+
+    /// `None`: every question was answered with "not there".
+    fn hold(&self, questions: &[WitnessQuestion]) -> Option<Hold> {
+        questions.iter().find_map(|question| match self.known.get(question) {
+            Some(Ruling::Confirmed) => None,
+            Some(Ruling::Held(hold)) => Some(hold.clone()),
+            None => Some(over_budget(self.on)),
+        })
+    }
+
+    async fn ask(&mut self, questions: Vec<WitnessQuestion>) -> Result<(), CycleError> {
+        let mut open: Vec<WitnessQuestion> = Vec::new();
+        for question in questions {
+            if self.budget == 0 {
+                break;
+            }
+            if !self.known.contains_key(&question) && !open.contains(&question) {
+                self.budget -= 1;
+                open.push(question);
+            }
+        }
+        if open.is_empty() {
+            return Ok(());
+        }
+        for question in &open {
+            self.wake_canary(question).await?;
+        }
+        let answers = self.on.job.source.witness(&open).await.map_err(self.on.source())?;
+        for (question, answer) in open.into_iter().zip(answers) {
+            let ruling = self.rule(&question, answer).await?;
+            self.known.insert(question, ruling);
+        }
+        Ok(())
+    }
+
+    async fn rule(&self, question: &WitnessQuestion, answer: WitnessAnswer) -> Result<Ruling, CycleError> {
+        let doubt = match answer {
+            WitnessAnswer::Present => {
+                let text = "the source's list does not show it, its witness does; nothing is removed until they agree";
+                return Ok(Ruling::Held(Hold { kind: HoldKind::Disagrees, text: text.to_owned() }));
+            }
+            WitnessAnswer::Absent => match self.canaries.get(&canary_of(question)) {
+                Some(None) => return Ok(Ruling::Confirmed),
+                Some(Some(doubt)) => doubt.clone(),
+                None => "nobody was left to prove that the source still answers".to_owned(),
+            },
+            WitnessAnswer::CannotSay(why) => why,
+        };
+        let reads = self.store.absent_reads(self.job, question.clone()).await.map_err(self.on.store())?;
+        if reads >= COMPLETE_READS {
+            return Ok(Ruling::Confirmed);
+        }
+        let text = format!(
+            "unwitnessed ({doubt}); it goes when a second complete read does not show it either, or with `rosterd \
+             approve {} CAUSE`",
+            self.on.job.name
+        );
+        Ok(Ruling::Held(Hold { kind: HoldKind::Unwitnessed, text }))
+    }
+
+    /// Asks the same kind of question about somebody who is known to be there; silence makes every "not there"
+    /// of this cycle worthless. `Some(None)`: the canary sings.
+    async fn wake_canary(&mut self, question: &WitnessQuestion) -> Result<(), CycleError> {
+        let canary = canary_of(question);
+        if self.canaries.contains_key(&canary) {
+            return Ok(());
+        }
+        let known = self.store.canary(self.job, question.clone()).await.map_err(self.on.store())?;
+        let Some(known) = known else { return Ok(()) };
+        let answers =
+            self.on.job.source.witness(std::slice::from_ref(&known)).await.map_err(self.on.source())?;
+        let doubt = match answers.first() {
+            Some(WitnessAnswer::Present) => None,
+            Some(WitnessAnswer::CannotSay(why)) => Some(why.clone()),
+            Some(WitnessAnswer::Absent) | None => {
+                Some("a canary known to be there was not found either".to_owned())
+            }
+        };
+        self.canaries.insert(canary, doubt);
+        Ok(())
+    }
+}
+
+fn canary_of(question: &WitnessQuestion) -> Canary {
+    match question {
+        WitnessQuestion::Held { container: Container::App(app), .. } => {
+            Canary::In(Container::App(app.clone()))
+        }
+        // One group is as good as another: the question is the same call.
+        WitnessQuestion::Held { container: Container::Group(_), .. } => Canary::Groups,
+        WitnessQuestion::Exists { .. } => Canary::People,
+    }
+}
+
+fn questions_of(edge: &PendingEdge) -> Vec<WitnessQuestion> {
+    if edge.team_lost {
+        return edge.team_questions.clone();
+    }
+    vec![WitnessQuestion::Held {
+        container: Container::Group(edge.team_source.clone()),
+        principal: edge.person_source.clone(),
+        kind: Kind::User,
+    }]
+}
+
+fn over_budget(on: &Run<'_>) -> Hold {
+    let text = format!(
+        "unwitnessed: the cycle's budget of {} questions is used up (jobs.{}.limits.witness_budget); the next cycle \
+         asks again",
+        on.job.limits.witness_budget, on.job.name
+    );
+    Hold { kind: HoldKind::Unwitnessed, text }
+}

@@ -1,0 +1,353 @@
+//! Writing: what is to go, class by class, an intent before each batch and its outcomes after it (P5). Carrying
+//! out makes no choices.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::CycleError;
+use super::Planned;
+use super::Progress;
+use super::Run;
+use super::stream;
+use super::unique;
+use super::witness;
+use crate::model::Accepted;
+use crate::model::Applied;
+use crate::model::LinkId;
+use crate::model::Origin;
+use crate::plan::Act;
+use crate::plan::Class;
+use crate::plan::CycleRecord;
+use crate::plan::Edit;
+use crate::plan::Mode;
+use crate::plan::Step;
+use crate::scim;
+use crate::scim::Attributes;
+use crate::scim::Kind;
+use crate::scim::ResourceId;
+use crate::store::After;
+use crate::store::CycleId;
+use crate::store::Ended;
+use crate::store::EntryId;
+use crate::store::Intent;
+use crate::store::JobId;
+use crate::store::JobState;
+use crate::store::LinkKey;
+use crate::store::PendingLink;
+use crate::store::Store;
+use crate::targets::Operation;
+use crate::targets::Outcome;
+
+/// Failed changes are tried again with doubling pauses, at most a day apart (Entra provisioning reference,
+/// section 10, says 6, 12, 24 hours; ours begins with the next cycle).
+const ESCROW_FIRST_SECONDS: i64 = 30 * 60;
+const ESCROW_MAX_SECONDS: i64 = 24 * 60 * 60;
+
+/// The outcome of a request whose answer never came.
+pub(super) const UNKNOWN: &str = "unknown";
+
+/// Carries out what is to go. `record` is kept current, so that it tells the truth also when this ends early.
+pub(super) async fn write(
+    on: &Run<'_>,
+    store: &Store,
+    state: &JobState,
+    cycle: CycleId,
+    planned: &Planned,
+    record: &mut CycleRecord,
+) -> Result<(), CycleError> {
+    let of = planned.header.counts.values().flat_map(BTreeMap::values).map(|tally| tally.go).sum();
+    if of == 0 || on.job.mode(state) == Mode::Observe {
+        return Ok(());
+    }
+    witness::witness(on, store, state.id).await?;
+    let mut writer = Writer { on, store, job: state.id, cycle, record, done: 0, of };
+    for class in Class::ALL {
+        match class {
+            Class::Rename => writer.renames().await?,
+            Class::AddMembers => writer.memberships(true).await?,
+            Class::RemoveMembers => writer.memberships(false).await?,
+            _ => writer.class(class).await?,
+        }
+    }
+    Ok(())
+}
+
+pub(super) struct Writer<'a> {
+    pub(super) on: &'a Run<'a>,
+    pub(super) store: &'a Store,
+    pub(super) job: JobId,
+    pub(super) cycle: CycleId,
+    pub(super) record: &'a mut CycleRecord,
+    pub(super) done: u64,
+    pub(super) of: u64,
+}
+
+/// One change on its way: what is sent, and what it will make of the link.
+struct Sending {
+    link: PendingLink,
+    act: Act,
+    /// Another value for the unique attribute, for a swap.
+    park: Option<String>,
+}
+
+impl Writer<'_> {
+    async fn class(&mut self, class: Class) -> Result<(), CycleError> {
+        let mut after = LinkKey::default();
+        loop {
+            self.on.stopped()?;
+            let batch = self.on.job.target.batch();
+            let chunk =
+                self.store.pending_links(self.job, class, after, batch).await.map_err(self.on.store())?;
+            let Some(last) = chunk.last() else { return Ok(()) };
+            after = LinkKey { kind: last.kind.word().to_owned(), source: last.source.0.clone() };
+            let ready =
+                chunk.into_iter().filter(|link| self.is_due(link)).map(|link| self.sending(link, None));
+            let ready = ready.collect();
+            self.send(ready).await?;
+        }
+    }
+
+    /// Releases before takes; a swap parks one of the two under a temporary name.
+    async fn renames(&mut self) -> Result<(), CycleError> {
+        let steps = unique::steps(self.on, self.store, self.job).await?;
+        for chunk in steps.chunks(self.on.job.target.batch()) {
+            self.on.stopped()?;
+            // A value that another had is taken in a batch of its own: a remote target does a batch at once.
+            for group in chunk.chunk_by(|_, next| matches!(next, Step::Take { released: false, .. })) {
+                self.rename(group).await?;
+            }
+        }
+        // Other renames keep their unique value (a work e-mail alone).
+        self.class(Class::Rename).await
+    }
+
+    async fn rename(&mut self, steps: &[Step]) -> Result<(), CycleError> {
+        let mut parked = BTreeMap::new();
+        let mut links = Vec::new();
+        for step in steps {
+            match step {
+                Step::Take { link, .. } => links.push(*link),
+                Step::Park(link) => {
+                    links.push(*link);
+                    parked.insert(*link, ());
+                }
+                Step::Blocked { .. } => {}
+            }
+        }
+        let pending = self.store.pending_by_id(links).await.map_err(self.on.store())?;
+        let due = pending.into_iter().filter(|link| self.is_due(link));
+        let sending = due.map(|link| {
+            let park = parked.contains_key(&link.link).then(|| temporary(link.link));
+            self.sending(link, park)
+        });
+        let sending = sending.collect();
+        self.send(sending).await
+    }
+
+    fn is_due(&self, link: &PendingLink) -> bool {
+        link.hold.is_none() && link.due_second.is_none_or(|due| due <= self.on.how.now.as_second())
+    }
+
+    fn sending(&self, link: PendingLink, park: Option<String>) -> Sending {
+        let act = match &park {
+            Some(name) => Act::Update {
+                edits: vec![Edit {
+                    path: "userName".to_owned(),
+                    old: link.applied.accepted().and_then(|is| is.sent.get("userName").cloned()),
+                    new: Some(Value::String(name.clone())),
+                }],
+            },
+            None => stream::act(&self.on.job.rules, &link),
+        };
+        Sending { link, act, park }
+    }
+
+    async fn send(&mut self, sending: Vec<Sending>) -> Result<(), CycleError> {
+        if sending.is_empty() {
+            return Ok(());
+        }
+        let now = self.on.how.now.as_second();
+        let intents = sending.iter().map(intent).collect();
+        let entries = self.store.intend(self.job, self.cycle, now, intents).await.map_err(self.on.store())?;
+        let mut outcomes: Vec<Option<Outcome>> = vec![None; sending.len()];
+        let mut operations = Vec::new();
+        let mut sent = Vec::new();
+        for (at, sending) in sending.iter().enumerate() {
+            match operation(self.on, sending) {
+                Some(operation) => {
+                    operations.push(operation);
+                    sent.push(at);
+                }
+                // Adopting what is equal already needs no request.
+                None => outcomes[at] = resource(sending).map(|id| Outcome::Done { id, shown: None }),
+            }
+        }
+        if !operations.is_empty() {
+            let answers = self.on.job.target.apply(&operations).await.map_err(self.on.target())?;
+            for (at, answer) in sent.into_iter().zip(answers) {
+                outcomes[at] = Some(answer);
+            }
+        }
+        let ended: Vec<Ended> = sending
+            .iter()
+            .zip(entries)
+            .zip(outcomes)
+            .filter_map(|((sending, entry), outcome)| Some(self.ended(sending, entry, outcome?)))
+            .collect();
+        self.end(ended).await
+    }
+
+    /// Counts outcomes and records them. An answer that never came leaves its entry open: it is settled by
+    /// asking when the next cycle begins.
+    pub(super) async fn end(&mut self, ended: Vec<Ended>) -> Result<(), CycleError> {
+        for end in &ended {
+            let changes = end.people.len().max(1) as u64;
+            self.done += changes;
+            let counts = match end.outcome {
+                "done" => &mut self.record.done,
+                _ => &mut self.record.failed,
+            };
+            *counts.entry(end.class).or_default() += changes;
+        }
+        (self.on.how.watch)(Progress::Writing { done: self.done, of: self.of });
+        let now = self.on.how.now.as_second();
+        let answered = ended.into_iter().filter(|end| end.outcome != UNKNOWN).collect();
+        self.store.end(self.job, now, answered).await.map_err(self.on.store())
+    }
+
+    fn ended(&self, sending: &Sending, entry: EntryId, outcome: Outcome) -> Ended {
+        let link = &sending.link;
+        let (outcome, detail, after) = match outcome {
+            Outcome::Done { id, shown } => ("done", String::new(), accepted(sending, id, shown.as_ref())),
+            // Whoever is gone from the target has lost everything there: a leaver is done with.
+            Outcome::Missing
+                if matches!(link.class, Class::Deactivate | Class::Delete | Class::DeleteTeams) =>
+            {
+                ("done", "the target had no such account any more".to_owned(), After::Gone)
+            }
+            Outcome::Missing => {
+                let detail = "the target no longer has this resource (404)".to_owned();
+                ("missing", detail.clone(), self.failed(link, detail))
+            }
+            Outcome::Conflict { detail } => {
+                ("conflict", detail.clone(), self.failed(link, format!("conflict: {detail}")))
+            }
+            Outcome::Refused { status, detail } => {
+                let detail = format!("refused with {status}: {detail}");
+                ("refused", detail.clone(), self.failed(link, detail))
+            }
+            Outcome::Later { detail } => ("later", detail, After::Unchanged),
+            Outcome::Unknown { detail } => (UNKNOWN, detail, After::Unchanged),
+        };
+        Ended { entry, link: link.link, class: link.class, outcome, detail, people: Vec::new(), after }
+    }
+
+    fn failed(&self, link: &PendingLink, failure: String) -> After {
+        After::Failed { failure, due_second: due_again(self.on.how.now.as_second(), link.attempts) }
+    }
+}
+
+/// When a change that has failed so often before is tried again.
+pub(super) fn due_again(now: i64, attempts: u32) -> i64 {
+    let pause = ESCROW_FIRST_SECONDS.saturating_mul(1 << attempts.min(20));
+    now + pause.min(ESCROW_MAX_SECONDS)
+}
+
+fn temporary(link: LinkId) -> String {
+    format!("rosterd-rename-{}", link.0)
+}
+
+fn intent(sending: &Sending) -> Intent {
+    let link = &sending.link;
+    Intent {
+        link: link.link,
+        class: link.class,
+        cause: link.cause.clone(),
+        people: Vec::new(),
+        edits: edits(&sending.act),
+        approved: link.approved,
+    }
+}
+
+/// Old and new values, as the journal keeps them.
+fn edits(act: &Act) -> Vec<Edit> {
+    let active = |old: bool, new: bool| Edit {
+        path: "active".to_owned(),
+        old: Some(Value::Bool(old)),
+        new: Some(Value::Bool(new)),
+    };
+    match act {
+        Act::Create { attributes } => attributes
+            .iter()
+            .map(|(path, value)| Edit { path: path.clone(), old: None, new: Some(value.clone()) })
+            .collect(),
+        Act::Link { edits, .. } | Act::Update { edits } => edits.clone(),
+        Act::Reactivate { edits } => {
+            std::iter::once(active(false, true)).chain(edits.iter().cloned()).collect()
+        }
+        Act::Deactivate => vec![active(true, false)],
+        Act::Delete | Act::AddMember { .. } | Act::RemoveMember { .. } => Vec::new(),
+    }
+}
+
+/// `None` where there is nothing to send.
+fn operation(on: &Run<'_>, sending: &Sending) -> Option<Operation> {
+    let kind = sending.link.kind;
+    if let Act::Create { attributes } = &sending.act {
+        let mut attributes = attributes.clone();
+        if kind == Kind::User && on.job.rules.users.rows.iter().any(|row| row.target == "active") {
+            attributes.set("active", Value::Bool(true));
+        }
+        return Some(Operation::Create { kind, attributes });
+    }
+    let id = resource(sending)?;
+    if sending.act == Act::Delete {
+        return Some(Operation::Delete { kind, id });
+    }
+    let mut set: Vec<(String, Value)> =
+        edits(&sending.act).into_iter().map(|edit| (edit.path, edit.new.unwrap_or(Value::Null))).collect();
+    if let (Act::Link { .. }, Some(adopt)) = (&sending.act, &sending.link.adopt)
+        && !adopt.active
+        && kind == Kind::User
+    {
+        set.push(("active".to_owned(), Value::Bool(true)));
+    }
+    (!set.is_empty()).then_some(Operation::Patch { kind, id, set })
+}
+
+fn resource(sending: &Sending) -> Option<ResourceId> {
+    match &sending.act {
+        Act::Link { resource, .. } => Some(resource.clone()),
+        _ => sending.link.applied.accepted().map(|accepted| accepted.resource.clone()),
+    }
+}
+
+/// What the target has accepted: as we sent it, and as it shows it where it does.
+fn accepted(sending: &Sending, id: ResourceId, body: Option<&Value>) -> After {
+    let link = &sending.link;
+    let (mut sent, origin) = match (&sending.act, &link.applied) {
+        (Act::Delete, _) => return After::Gone,
+        (Act::Create { attributes }, _) => (attributes.clone(), Origin::Created),
+        (Act::Link { .. }, _) => (Attributes::default(), Origin::Adopted),
+        (_, Applied::Active(is) | Applied::Inactive(is)) => (is.sent.clone(), is.origin),
+        (_, Applied::Absent) => (Attributes::default(), Origin::Created),
+    };
+    if let crate::model::Desired::Active(wanted) = &link.desired {
+        wanted.iter().for_each(|(path, value)| sent.set(path.clone(), value.clone()));
+    }
+    if let Some(name) = &sending.park {
+        sent = link.applied.accepted().map(|is| is.sent.clone()).unwrap_or_default();
+        sent.set("userName", Value::String(name.clone()));
+    }
+    let shown = match body {
+        Some(body) => scim::shown(body, sent.0.keys()),
+        None => sent.clone(),
+    };
+    let key = sent.text("userName").or_else(|| sent.text("displayName")).map(scim::fold);
+    let accepted = Accepted { resource: id, sent, shown, origin };
+    match &sending.park {
+        Some(name) => After::Parked { accepted, key: scim::fold(name) },
+        None => After::Applied { active: sending.act != Act::Deactivate, accepted, key },
+    }
+}

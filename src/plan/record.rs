@@ -1,0 +1,55 @@
+//! What a cycle did, as it is kept, shown and sent.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde::Serialize;
+
+use super::Class;
+use super::Mode;
+use super::Tally;
+use crate::scim::Kind;
+
+/// One cycle of a job, ended.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CycleRecord {
+    pub job: String,
+    pub cycle: i64,
+    /// Seconds since 1970, as everywhere in the state.
+    pub started_second: i64,
+    pub ended_second: i64,
+    pub mode: Mode,
+    /// Everything was read anew.
+    pub full: bool,
+    /// The plan's digest, before anything was written.
+    pub digest: String,
+    /// The plan by class and kind.
+    pub planned: BTreeMap<Class, BTreeMap<Kind, Tally>>,
+    /// Changes that were written, and those that failed.
+    pub done: BTreeMap<Class, u64>,
+    pub failed: BTreeMap<Class, u64>,
+    /// Still held when the cycle ended; a witness may have held some that were planned to go.
+    pub held: u64,
+    pub waiting: u64,
+    pub escrow: u64,
+    pub active: u64,
+    /// What the reads changed in `seen`.
+    pub objects_changed: u64,
+    pub edges_changed: u64,
+    pub missing: u64,
+    pub source_requests: u64,
+    pub target_requests: u64,
+    pub notes: Vec<String>,
+    /// Why the cycle ended early; what was done before stands.
+    pub error: Option<String>,
+}
+
+impl CycleRecord {
+    pub fn written(&self) -> u64 {
+        self.done.values().sum()
+    }
+
+    pub fn failures(&self) -> u64 {
+        self.failed.values().sum()
+    }
+}

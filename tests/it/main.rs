@@ -3,6 +3,7 @@
 mod architecture;
 mod client;
 mod config;
+mod corpus_okta;
 mod file_source;
 mod foreign_server;
 mod graph_source;

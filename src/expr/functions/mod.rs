@@ -1,7 +1,9 @@
 //! Shelf of functions, one file a family. The contract: arguments in, a value out; names and numbers of
 //! arguments are checked by the table before a function is called.
 
+mod calendar;
 mod choice;
+mod dates;
 mod diacritics;
 mod encoding;
 mod letters;
@@ -47,15 +49,19 @@ const fn function(
 }
 
 /// Every function that is there, by name.
-static TABLE: [Function; 32] = [
+static TABLE: [Function; 37] = [
     function("Append", 2, 2, text::append),
     function("BitAnd", 2, 2, encoding::bit_and),
     Function { condition: true, ..function("CBool", 1, 1, choice::c_bool) },
+    function("CDate", 1, 1, dates::c_date),
     function("Coalesce", 1, ANY, choice::coalesce),
     function("ConvertToBase64", 1, 1, encoding::convert_to_base64),
     function("ConvertToUTF8Hex", 1, 1, encoding::convert_to_utf8_hex),
     function("Count", 1, 1, lists::count),
     function("CStr", 1, 1, text::c_str),
+    Function { also: dates::check_interval, ..function("DateAdd", 3, 3, dates::date_add) },
+    Function { also: dates::check_interval, ..function("DateDiff", 3, 3, dates::date_diff) },
+    function("DateFromNum", 1, 1, dates::date_from_num),
     Function { condition: true, ..function("IIF", 1, 3, choice::iif) },
     function("IgnoreFlowIfNullOrEmpty", 1, 1, choice::ignore_flow_if_null_or_empty),
     Function { also: text::check_in_str, ..function("InStr", 2, 4, text::in_str) },
@@ -70,6 +76,7 @@ static TABLE: [Function; 32] = [
     function("Mid", 3, 3, text::mid),
     function("NormalizeDiacritics", 1, 1, diacritics::normalize_diacritics),
     function("Not", 1, 1, choice::not),
+    function("NumFromDate", 1, 1, dates::num_from_date),
     function("PCase", 1, 2, letters::p_case),
     function("Prepend", 2, 2, text::prepend),
     function("RemoveDuplicates", 1, 1, lists::remove_duplicates),
@@ -84,19 +91,14 @@ static TABLE: [Function; 32] = [
 
 /// Documented functions that are not there. Random, time and uniqueness need inputs of their own; roles need
 /// the source's role assignments.
-const PENDING: [&str; 16] = [
+const PENDING: [&str; 11] = [
     "AppRoleAssignments",
     "AppRoleAssignmentsComplex",
     "AssertiveAppRoleAssignmentsComplex",
-    "CDate",
-    "DateAdd",
-    "DateDiff",
-    "DateFromNum",
     "DefaultDomain",
     "FormatDateTime",
     "Guid",
     "Now",
-    "NumFromDate",
     "RandomString",
     "Redact",
     "SelectUniqueValue",

@@ -160,10 +160,10 @@ fn adopts(policy: Adoption, ours: Ours<'_>, hit: &Hit) -> bool {
 
 fn refusal(policy: Adoption) -> &'static str {
     match policy {
-        Adoption::Never => "`adoption = \"never\"` takes nobody over",
-        Adoption::ExternalId => "`adoption = \"external_id\"` takes over only where the externalId is ours",
+        Adoption::Never => "`adopt = \"never\"` takes nobody over",
+        Adoption::ExternalId => "`adopt = \"external_id\"` takes over only where the externalId is ours",
         Adoption::ExternalIdOrName | Adoption::AnyMatch => {
-            "`adoption = \"external_id_or_name\"` takes over only where externalId or name are ours"
+            "`adopt = \"external_id_or_name\"` takes over only where externalId or name are ours"
         }
     }
 }
@@ -312,7 +312,7 @@ AnyMatch: adopt adopt adopt
         let other = Hit { name: None, ..hit("r1") };
         assert_eq!(
             found(&[answer("emails", &[other])], Adoption::ExternalIdOrName, &[]),
-            "hold: `emails` finds the user r1, and `adoption = \"external_id_or_name\"` takes over only where \
+            "hold: `emails` finds the user r1, and `adopt = \"external_id_or_name\"` takes over only where \
              externalId or name are ours; widen it, or link the two by hand"
         );
     }

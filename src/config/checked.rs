@@ -12,6 +12,7 @@ use super::problem::Problem;
 use crate::client::Secret;
 use crate::client::SecretError;
 use crate::daemon::Schedule;
+use crate::model::SourceId;
 use crate::plan::Limits;
 use crate::plan::Mode;
 use crate::plan::Rules;
@@ -66,7 +67,9 @@ pub struct GraphConfig {
 
 #[derive(Clone, Debug)]
 pub struct OktaConfig {
-    pub url: Url,
+    pub url: String,
+    /// The application through which the org is read.
+    pub app: SourceId,
     pub token: SecretPlace,
     pub ca_file: Option<PathBuf>,
 }

@@ -7,6 +7,7 @@ mod check;
 mod checked;
 mod files;
 mod layers;
+mod presets;
 mod problem;
 mod raw;
 mod shape;

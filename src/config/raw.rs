@@ -11,6 +11,7 @@ use crate::plan::Adoption;
 use crate::plan::Mode;
 use crate::plan::OnLeave;
 use crate::plan::OnTeamLeave;
+use crate::plan::RawMapping;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -195,10 +196,4 @@ impl<'de> de::Visitor<'de> for OneOrManyVisitor {
         }
         Ok(OneOrMany(all))
     }
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(super) struct RawMapping {
-    pub preset: Option<String>,
 }

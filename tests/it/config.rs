@@ -128,6 +128,7 @@ token = "file:/etc/rosterd/okta"
 groups = ["name:Sales", "id:00g1"]
 nested = true
 [jobs.globex.scope.teams]
+assigned_to = "0oa1"
 groups = "prefix:app-"
 [jobs.globex.mapping]
 preset = "cerby"
@@ -373,4 +374,67 @@ fn the_merged_result_names_every_origin_and_never_a_secret() {
     assert!(!text.contains("hunter2"), "{text}");
     let places = Settings::new(GOOD).merged().unwrap_or_else(|text| panic!("{text}")).show();
     assert!(places.contains("jobs.acme.source.graph.secret = \"env:ACME_SECRET\""), "{places}");
+}
+
+#[test]
+fn a_mapping_is_a_preset_with_rows_of_ones_own_over_it() {
+    let rows = r#"
+[jobs.acme.mapping.users."userName"]
+attribute = "mail"
+[jobs.acme.mapping.users."title"]
+expression = 'ToUpper([jobTitle], )'
+"#;
+    let config = Settings::new(
+        &GOOD.replace("[targets.local.workspace]", &format!("{rows}[targets.local.workspace]")),
+    )
+    .config();
+    let users = &config.jobs["acme"].rules.users;
+    let row =
+        |target: &str| users.rows.iter().find(|row| row.target == target).map(|row| row.value.attributes());
+    assert_eq!(row("userName"), Some(vec!["mail"]));
+    assert_eq!(row("title"), Some(vec!["jobTitle"]));
+    assert_eq!(row("name.familyName"), Some(vec!["surname"]));
+}
+
+#[test]
+fn a_mapping_that_cannot_be_is_told_row_by_row() {
+    let rows = r#"
+[jobs.acme.mapping.users."title"]
+expression = "Uper([jobTitle])"
+[jobs.acme.mapping.users."nickName"]
+atribute = "mailNickname"
+"#;
+    let settings = Settings::new(
+        &GOOD.replace("[targets.local.workspace]", &format!("{rows}[targets.local.workspace]")),
+    );
+    let text = settings.problems();
+    assert!(
+        text.contains("for `jobs.acme.mapping.users.title.expression`\n  --> DIR/rosterd.toml:14:1"),
+        "{text}"
+    );
+    assert!(text.contains("unknown key for `jobs.acme.mapping.users.nickName.atribute`\n  --> DIR/rosterd.toml:16:1\n  cure: did you mean `attribute`?"), "{text}");
+    let text = Settings::new(&GOOD.replace("\"cerby\"", "\"cerbi\"")).problems();
+    assert!(text.contains("there is no preset `cerbi` for `jobs.acme.mapping.preset`"), "{text}");
+    assert!(text.contains("cure: did you mean `cerby`?"), "{text}");
+}
+
+#[test]
+fn an_okta_job_names_the_one_application_through_which_it_reads() {
+    let okta = r#"
+[jobs.a]
+target = "t"
+source.okta = { url = "https://acme-admin.okta.com", token = "env:T" }
+scope.users.assigned_to = "0oa1"
+scope.teams.assigned_to = "0oa2"
+mapping.preset = "cerby"
+[targets.t.workspace]
+name = "main"
+"#;
+    let text = Settings::new(okta).problems();
+    assert!(
+        text.contains("people and teams come from two applications for `jobs.a.scope.users.assigned_to`"),
+        "{text}"
+    );
+    let text = Settings::new(&okta.replace("0oa2", "0oa1")).problems();
+    assert!(text.contains("it is the admin console for `jobs.a.source.okta.url`\n  --> DIR/rosterd.toml:4:17\n  cure: write https://acme.okta.com"), "{text}");
 }

@@ -26,7 +26,7 @@ impl Checker<'_> {
         self.name(&table);
         let schedule = self.schedule(&table, raw);
         let target = self.target_name(&table.join("target"), raw.target.as_deref(), targets);
-        let source = self.source(&table.join("source"), &raw.source);
+        let source = self.source(&table.join("source"), &raw.source, &raw.scope);
         let protect = target.as_ref().and_then(|target| targets.get(target));
         let rules = self.rules(&table, raw, protect);
         let limits = self.limits(&table.join("limits"), &raw.limits);

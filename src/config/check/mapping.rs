@@ -1,23 +1,74 @@
 //! Mappings: a preset, and the rows of the settings over it.
 
 use super::Checker;
+use crate::config::presets;
 use crate::config::problem::Key;
-use crate::config::raw::RawJob;
+use crate::expr::nearest;
+use crate::model::Grade;
 use crate::model::Vocabulary;
 use crate::plan::Mapping;
-
-pub(super) struct Mappings {
-    pub vocabulary: Vocabulary,
-    pub users: Mapping,
-    pub groups: Mapping,
-}
+use crate::plan::Mappings;
+use crate::plan::RawMapping;
+use crate::plan::RawPreset;
+use crate::plan::RowProblem;
+use crate::scim::Kind;
 
 impl Checker<'_> {
-    pub(super) fn mapping(&mut self, _table: &Key, _raw: &RawJob) -> Option<Mappings> {
-        Some(Mappings {
-            vocabulary: Vocabulary::Graph,
-            users: Mapping::default(),
-            groups: Mapping::default(),
-        })
+    pub(super) fn mapping(
+        &mut self,
+        table: &Key,
+        raw: &RawMapping,
+        vocabulary: Vocabulary,
+    ) -> Option<Mappings> {
+        if raw == &RawMapping::default() {
+            let known = presets::names().collect::<Vec<_>>().join(", ");
+            let cure = format!("set preset to one of {known}, or write rows");
+            return self.error(table, "nothing is mapped".to_owned(), &cure);
+        }
+        let preset = self.preset(&table.join("preset"), raw.preset.as_deref())?;
+        match raw.check(preset.as_ref(), vocabulary) {
+            Ok(mappings) => {
+                self.row_warnings(table, Kind::User, &mappings.users, vocabulary);
+                self.row_warnings(table, Kind::Group, &mappings.groups, vocabulary);
+                Some(mappings)
+            }
+            Err(problems) => {
+                for problem in &problems {
+                    self.error_with_cure::<()>(&row_key(table, problem), &problem.text);
+                }
+                None
+            }
+        }
     }
+
+    /// Outside: whether it can be read; inside: whether there is one.
+    fn preset(&mut self, key: &Key, name: Option<&str>) -> Option<Option<RawPreset>> {
+        let Some(name) = name else { return Some(None) };
+        let found = presets::preset(name);
+        if found.is_some() {
+            return Some(found);
+        }
+        let cure = match nearest(name, presets::names()) {
+            Some(meant) => format!("did you mean `{meant}`?"),
+            None => format!("use one of {}, or write rows", presets::names().collect::<Vec<_>>().join(", ")),
+        };
+        self.error(key, format!("there is no preset `{name}`"), &cure)
+    }
+
+    /// A mapping without rows is one that nobody asked for.
+    fn row_warnings(&mut self, table: &Key, kind: Kind, mapping: &Mapping, vocabulary: Vocabulary) {
+        if mapping.rows.is_empty() {
+            return;
+        }
+        for problem in mapping.check(kind, vocabulary) {
+            if problem.grade == Grade::Warning {
+                let (message, cure) = problem.text.split_once("; ").unwrap_or((&problem.text, ""));
+                self.warn(&row_key(table, &problem), message, cure);
+            }
+        }
+    }
+}
+
+fn row_key(table: &Key, problem: &RowProblem) -> Key {
+    problem.keys().into_iter().fold(table.clone(), |key, part| key.join(part))
 }

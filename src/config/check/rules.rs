@@ -11,8 +11,10 @@ use crate::config::raw::RawJob;
 use crate::config::raw::RawLimit;
 use crate::config::raw::RawLimits;
 use crate::config::raw::RawScope;
+use crate::config::raw::RawSource;
 use crate::config::raw::RawTarget;
 use crate::model::SourceId;
+use crate::model::Vocabulary;
 use crate::plan::Actions;
 use crate::plan::Class;
 use crate::plan::GroupPick;
@@ -28,7 +30,10 @@ use crate::plan::Selection;
 impl Checker<'_> {
     pub(super) fn rules(&mut self, table: &Key, raw: &RawJob, target: Option<&RawTarget>) -> Option<Rules> {
         let scope = self.scope(&table.join("scope"), &raw.scope);
-        let mapping = self.mapping(&table.join("mapping"), raw);
+        // Without a source it is not known which names its attributes have.
+        let vocabulary = vocabulary(&raw.source);
+        let mapping =
+            vocabulary.and_then(|vocabulary| self.mapping(&table.join("mapping"), &raw.mapping, vocabulary));
         let leavers = Leavers {
             users: raw.leavers.users.unwrap_or_default(),
             teams: raw.leavers.teams.unwrap_or_default(),
@@ -37,7 +42,7 @@ impl Checker<'_> {
         self.deletions(table, leavers, actions);
         let mapping = mapping?;
         Some(Rules {
-            vocabulary: mapping.vocabulary,
+            vocabulary: vocabulary?,
             scope: scope?,
             users: mapping.users,
             groups: mapping.groups,
@@ -139,6 +144,15 @@ impl Checker<'_> {
             Ok(percent) if percent <= 100 => Some(Limit { count: raw.count.unwrap_or(u64::MAX), percent }),
             _ => self.error(&key.join("percent"), format!("{percent} is no percentage"), "use 0 to 100"),
         }
+    }
+}
+
+fn vocabulary(source: &RawSource) -> Option<Vocabulary> {
+    match (&source.graph, &source.okta, &source.file) {
+        (Some(_), None, None) => Some(Vocabulary::Graph),
+        (None, Some(_), None) => Some(Vocabulary::Okta),
+        (None, None, Some(_)) => Some(Vocabulary::File),
+        _ => None,
     }
 }
 

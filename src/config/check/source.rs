@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::Checker;
+use crate::client::Secret;
 use crate::config::checked::FileConfig;
 use crate::config::checked::GraphConfig;
 use crate::config::checked::JobConfig;
@@ -13,13 +14,17 @@ use crate::config::problem::Key;
 use crate::config::raw::RawFile;
 use crate::config::raw::RawGraph;
 use crate::config::raw::RawOkta;
+use crate::config::raw::RawScope;
 use crate::config::raw::RawSource;
+use crate::model::SourceId;
+use crate::sources::okta::OktaSettings;
+use crate::sources::okta::OktaSettingsError;
 
 impl Checker<'_> {
-    pub(super) fn source(&mut self, table: &Key, raw: &RawSource) -> Option<SourceConfig> {
+    pub(super) fn source(&mut self, table: &Key, raw: &RawSource, scope: &RawScope) -> Option<SourceConfig> {
         match (&raw.graph, &raw.okta, &raw.file) {
             (Some(graph), None, None) => self.graph(&table.join("graph"), graph).map(SourceConfig::Graph),
-            (None, Some(okta), None) => self.okta(&table.join("okta"), okta).map(SourceConfig::Okta),
+            (None, Some(okta), None) => self.okta(&table.join("okta"), okta, scope).map(SourceConfig::Okta),
             (None, None, Some(file)) => self.file(&table.join("file"), file).map(SourceConfig::File),
             (None, None, None) => {
                 let cure = "add one table: source.graph, source.okta or source.file";
@@ -53,12 +58,46 @@ impl Checker<'_> {
         })
     }
 
-    fn okta(&mut self, table: &Key, raw: &RawOkta) -> Option<OktaConfig> {
+    /// An org is read through one application: its users and groups are who can be in scope.
+    fn okta(&mut self, table: &Key, raw: &RawOkta, scope: &RawScope) -> Option<OktaConfig> {
         let key = table.join("url");
         let url = self.text(&key, raw.url.as_deref(), "the org, like https://acme.okta.com");
-        let url = url.and_then(|text| self.url(&key, &text));
         let token = self.secret(&table.join("token"), raw.token.as_deref(), "the API token");
-        Some(OktaConfig { url: url?, token: token?, ca_file: raw.ca_file.as_ref().map(PathBuf::from) })
+        let app = self.okta_app(table, scope);
+        let (url, app) = (url?, app?);
+        // The token is read when it is needed; what the source's room says of the rest does not depend on it.
+        match OktaSettings::new(&url, Secret::new(String::new()), &app) {
+            Ok(_) => {
+                let ca_file = raw.ca_file.as_ref().map(PathBuf::from);
+                Some(OktaConfig { url, app: SourceId(app), token: token?, ca_file })
+            }
+            Err(error @ OktaSettingsError::Host { .. }) => self.error_with_cure(&key, &error.to_string()),
+            Err(error) => self.error_with_cure(&self.app_key(table), &error.to_string()),
+        }
+    }
+
+    fn okta_app(&mut self, table: &Key, scope: &RawScope) -> Option<String> {
+        let key = self.app_key(table);
+        match (&scope.users.assigned_to, &scope.teams.assigned_to) {
+            (Some(users), Some(teams)) if users != teams => {
+                let cure = "give both the same application; another one is a job of its own";
+                self.error(&key, "people and teams come from two applications".to_owned(), cure)
+            }
+            (Some(app), _) | (None, Some(app)) => Some(app.clone()),
+            (None, None) => {
+                let cure = "set scope.users.assigned_to to the application's id (0oa…)";
+                self.error(
+                    &key,
+                    "an Okta org is read through one application, and none is named".to_owned(),
+                    cure,
+                )
+            }
+        }
+    }
+
+    fn app_key(&self, source: &Key) -> Key {
+        let job = source.0.get(1).map_or("", String::as_str);
+        Key::of(["jobs", job, "scope", "users", "assigned_to"])
     }
 
     fn file(&mut self, table: &Key, raw: &RawFile) -> Option<FileConfig> {

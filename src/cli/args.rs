@@ -1,0 +1,272 @@
+//! The command line: what clap parses. One variant a command, in the order of the help.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::Args;
+use clap::Parser;
+use clap::Subcommand;
+use clap::ValueEnum;
+
+use crate::report::Format;
+
+/// Keeps an application's accounts and teams equal to what Microsoft Entra ID or Okta says, by pulling.
+#[derive(Debug, Parser)]
+#[command(name = "rosterd", version, max_term_width = 100, disable_help_subcommand = true)]
+pub struct Arguments {
+    #[command(flatten)]
+    pub global: Global,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct Global {
+    /// The settings file [default: /etc/rosterd/rosterd.toml, then config/rosterd.toml]
+    #[arg(short = 'c', long = "config", value_name = "FILE", env = "ROSTERD_CONFIG", global = true)]
+    pub config: Option<PathBuf>,
+    /// The database file, instead of the one in the settings
+    #[arg(long, value_name = "FILE", global = true)]
+    pub state: Option<String>,
+    /// What is logged to stderr: error, warn, info, debug, or a filter like `rosterd=debug`
+    #[arg(long, value_name = "FILTER", env = "ROSTERD_LOG", global = true)]
+    pub log: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Two simulated directories, a first cycle, a day of changes, a second cycle: the whole job in seconds
+    Demo(Demo),
+    /// Looks at settings, secrets, sign-in, permissions and targets, and says how to mend what is wrong
+    Check(Check),
+    /// Shows what would be done, and does nothing
+    Plan(Plan),
+    /// One cycle now
+    Sync(Sync),
+    /// The daemon: cycles on schedule, and the HTTP service
+    Run(Run),
+    /// The last cycle, what waits, and the next run of every job
+    Status(Status),
+    /// The provisioning log: every change, with its old and new values and its outcome
+    Log(Log),
+    /// Lets a job leave `observe`
+    Enable(Enable),
+    /// What waits for a decision
+    Held(Held),
+    /// Decides that what waits may be done
+    Approve(Approve),
+    /// What an embedded workspace holds
+    #[command(subcommand)]
+    Workspace(Workspace),
+    /// Tokens with which others push into a workspace
+    #[command(subcommand)]
+    Token(Token),
+    /// Serves a simulated directory, for rehearsal and load tests
+    #[command(subcommand)]
+    Simulate(Simulate),
+    /// Looks at the settings themselves
+    #[command(subcommand)]
+    Config(Config),
+}
+
+#[derive(Debug, Args)]
+pub struct Demo {
+    /// Keeps state, settings and directories in this folder instead of removing them
+    #[arg(long, value_name = "DIR")]
+    pub keep: Option<PathBuf>,
+    /// People in each directory
+    #[arg(long, value_name = "N", default_value_t = 60, value_parser = clap::value_parser!(u32).range(10..=5000))]
+    pub users: u32,
+    /// The same seed gives the same directories
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    pub seed: u64,
+}
+
+#[derive(Debug, Args)]
+pub struct Check {
+    /// Only this job
+    pub job: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct Plan {
+    /// Only these jobs
+    pub jobs: Vec<String>,
+    /// Reads everything anew instead of what changed
+    #[arg(long)]
+    pub full: bool,
+    /// text, markdown or json
+    #[arg(long, value_name = "FORMAT", default_value_t)]
+    pub format: Format,
+    /// Writes the plan into a file instead of to the screen
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct Sync {
+    /// Only these jobs
+    pub jobs: Vec<String>,
+    /// Reads everything anew instead of what changed
+    #[arg(long)]
+    pub full: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Run {
+    /// The address of the HTTP service, instead of the one in the settings
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub listen: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct Status {
+    /// Only this job
+    pub job: Option<String>,
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Output,
+}
+
+#[derive(Debug, Args)]
+pub struct Log {
+    /// Only this job
+    #[arg(long)]
+    pub job: Option<String>,
+    /// Only this cycle
+    #[arg(long, value_name = "N")]
+    pub cycle: Option<i64>,
+    /// Only this person or team: a source id, a userName or a team's name
+    #[arg(long)]
+    pub who: Option<String>,
+    /// Only from then on: a time (2026-03-02T10:00:00Z), a date, or so long ago (2h, 7 days)
+    #[arg(long, value_name = "T")]
+    pub since: Option<String>,
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Output,
+}
+
+#[derive(Debug, Args)]
+pub struct Enable {
+    pub job: String,
+    /// `approve`: every plan waits for a person; `write`: what is within the limits is done
+    #[arg(long, value_enum, default_value_t = EnableMode::Write)]
+    pub mode: EnableMode,
+    /// The digest of the plan that you looked at; it must still be the plan
+    #[arg(long, value_name = "DIGEST")]
+    pub plan: Option<String>,
+    #[command(flatten)]
+    pub why: Why,
+}
+
+#[derive(Debug, Args)]
+pub struct Held {
+    /// Only this job
+    pub job: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct Approve {
+    pub job: String,
+    /// A cause (its 8 digits in the plan), a team or person (source id), or `all`
+    pub what: String,
+    #[command(flatten)]
+    pub why: Why,
+}
+
+/// Recorded with what was decided or changed, beside who did it.
+#[derive(Debug, Args)]
+pub struct Why {
+    /// Why; recorded
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    pub reason: String,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Workspace {
+    /// Accounts
+    Users(WorkspaceList),
+    /// Teams and their members
+    Teams(WorkspaceList),
+}
+
+#[derive(Debug, Args)]
+pub struct WorkspaceList {
+    /// The workspace; needed where the settings have several
+    #[arg(long, value_name = "W")]
+    pub workspace: Option<String>,
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Output,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Token {
+    /// Makes a token and shows it once; only its hash is kept
+    Create(TokenCreate),
+}
+
+#[derive(Debug, Args)]
+pub struct TokenCreate {
+    #[arg(long, value_name = "W")]
+    pub workspace: String,
+    /// `strict`: RFC 7644 to the letter; `tolerant`: forgives what known clients send
+    #[arg(long, value_enum, default_value_t)]
+    pub dialect: DialectWord,
+    #[command(flatten)]
+    pub why: Why,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Simulate {
+    /// Microsoft Graph
+    Graph(Simulated),
+    /// The Okta API
+    Okta(Simulated),
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct Simulated {
+    /// Port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:0")]
+    pub listen: SocketAddr,
+    #[arg(long, value_name = "N", default_value_t = 200)]
+    pub users: u32,
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub groups: u32,
+    /// Groups that each person is in, on average
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    pub memberships: u32,
+    /// The same seed gives the same directory
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    pub seed: u64,
+    /// A fault to play, may be repeated
+    #[arg(long, value_name = "FAULT")]
+    pub fault: Vec<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Config {
+    /// Everything that is wrong with the settings, each with file, line, key and cure
+    Check,
+    /// The merged settings, each with where it comes from; secrets are not shown
+    Show,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Output {
+    #[default]
+    Text,
+    Json,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum EnableMode {
+    Approve,
+    Write,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum DialectWord {
+    #[default]
+    Strict,
+    Tolerant,
+}

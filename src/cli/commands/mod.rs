@@ -1,0 +1,3 @@
+//! Shelf of commands: one file a command, its arguments in, its exit code out.
+
+pub mod config;

@@ -1,0 +1,85 @@
+//! The control interface under `/_control` (the table in `mod.rs`).
+
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use serde_json::json;
+
+use super::changes::Change;
+use super::exchange::Answer;
+use super::exchange::Request;
+use super::faults::Fault;
+use super::faults::Knobs;
+use super::world::World;
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Clock {
+    now: Timestamp,
+}
+
+/// `None` where the request is for the service and not for its control.
+pub(super) fn respond(world: &World, request: &Request) -> Option<Answer> {
+    let segments = request.segments();
+    let ["_control", rest @ ..] = &segments[..] else { return None };
+    let answer = match (request.method.as_str(), rest) {
+        ("POST", ["changes"]) => changes(world, request),
+        ("GET", ["snapshot"]) => Ok(shown(&world.snapshot())),
+        ("GET", ["faults"]) => Ok(shown(&world.faults())),
+        ("POST", ["faults"]) => body(request).map(|faults: Vec<Fault>| {
+            let count = faults.len();
+            faults.into_iter().for_each(|fault| world.fault(fault));
+            done(count)
+        }),
+        ("DELETE", ["faults"]) => {
+            world.clear_faults();
+            Ok(done(0))
+        }
+        ("GET", ["knobs"]) => Ok(shown(&world.knobs())),
+        ("PUT", ["knobs"]) => body(request).map(|knobs: Knobs| {
+            world.set_knobs(knobs);
+            done(1)
+        }),
+        ("GET", ["counters"]) => Ok(shown(&world.counters())),
+        ("DELETE", ["counters"]) => {
+            world.reset_counters();
+            Ok(done(0))
+        }
+        ("GET", ["clock"]) => Ok(shown(&Clock { now: world.now() })),
+        ("PUT", ["clock"]) => body(request).map(|clock: Clock| {
+            world.set_clock(clock.now);
+            done(1)
+        }),
+        _ => Err(Answer::json(404, json!({ "error": "no such control; see the table of the simulators" }))),
+    };
+    Some(answer.unwrap_or_else(|error| error))
+}
+
+/// Stops at the first change that cannot be made; those before it stay made.
+fn changes(world: &World, request: &Request) -> Result<Answer, Answer> {
+    let changes: Vec<Change> = body(request)?;
+    let count = changes.len();
+    for (place, change) in changes.into_iter().enumerate() {
+        if let Err(error) = world.change(change) {
+            let reason = error.to_string();
+            return Err(Answer::json(409, json!({ "error": reason, "index": place, "done": place })));
+        }
+    }
+    Ok(done(count))
+}
+
+fn body<T: DeserializeOwned>(request: &Request) -> Result<T, Answer> {
+    serde_json::from_slice(&request.body)
+        .map_err(|error| Answer::json(400, json!({ "error": error.to_string() })))
+}
+
+fn shown<T: Serialize>(value: &T) -> Answer {
+    let value = serde_json::to_value(value).unwrap_or_else(|error| Value::String(error.to_string()));
+    Answer::json(200, value)
+}
+
+fn done(count: usize) -> Answer {
+    Answer::json(200, json!({ "done": count }))
+}

@@ -1,0 +1,161 @@
+//! What can go wrong on purpose: faults that hit chosen requests, and knobs that change how the service behaves.
+
+use serde::Deserialize;
+use serde::Serialize;
+
+use super::routes::Route;
+
+/// A fault waits for its request, happens, and is used up.
+///
+/// In JSON: `{"route": "users_delta", "nth": 2, "trouble": {"status": {"status": 503}}}`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fault {
+    /// Which kind of request; absent is any but the token's.
+    #[serde(default)]
+    pub route: Option<Route>,
+    /// Counted from when the fault was set: 1 is the next such request.
+    #[serde(default = "one")]
+    pub nth: u64,
+    /// How many requests in a row it hits; null is until the faults are cleared.
+    #[serde(default = "once")]
+    pub times: Option<u64>,
+    pub trouble: Trouble,
+}
+
+fn one() -> u64 {
+    1
+}
+
+fn once() -> Option<u64> {
+    Some(1)
+}
+
+impl Fault {
+    /// The next request of that kind, once.
+    pub fn next(route: Route, trouble: Trouble) -> Fault {
+        Fault { route: Some(route), nth: 1, times: Some(1), trouble }
+    }
+
+    /// The nth request of that kind from now on, once.
+    pub fn nth(route: Route, nth: u64, trouble: Trouble) -> Fault {
+        Fault { nth, ..Fault::next(route, trouble) }
+    }
+
+    /// Every request of that kind until the faults are cleared.
+    pub fn always(route: Route, trouble: Trouble) -> Fault {
+        Fault { times: None, ..Fault::next(route, trouble) }
+    }
+}
+
+/// What happens to the request.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Trouble {
+    /// An error of the service with that status and its usual body. `retry_after` is sent as it stands
+    /// (`"2"`, `"0.5"`, an HTTP date). Okta sends no such header: there it is the number of seconds until
+    /// `x-rate-limit-reset` of a 429, 1 where absent.
+    Status {
+        status: u16,
+        #[serde(default)]
+        retry_after: Option<String>,
+    },
+    /// The permission is missing: 403 as the service says it.
+    Deny,
+    /// The connection is closed before an answer.
+    Drop,
+    /// Half of the answer, then the connection is closed.
+    Truncate,
+    /// An HTML page of something in between.
+    Html { status: u16 },
+    /// 200 with no rows and no next page.
+    Empty,
+    /// The next link leads to another host. Where there is no next link, nothing happens.
+    ForeignHost,
+    /// The next link leads to the same page again.
+    RepeatCursor,
+    /// The next link has lost `expand` (Okta; okta/071 of the corpus).
+    LoseExpand,
+    /// Self and next in one header line (Okta; okta/071 of the corpus).
+    OneLinkHeader,
+    /// The delta token is refused: 400 or 410 `syncStateNotFound` (graph.md section 6.5). Without a token in the
+    /// request, nothing happens.
+    ExpireDelta { status: u16 },
+    /// The answer comes late.
+    Delay { milliseconds: u64 },
+}
+
+/// How the service behaves where the references leave it open or know of several ways.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Knobs {
+    /// Graph: a restored user gives no delta entry where `$select` was sent (graph.md section 6.4, 6).
+    pub silent_restore: bool,
+    /// Graph: assignment rows of soft-deleted principals stay visible (UNCONFIRMED, graph.md section 5.8).
+    pub rows_of_deleted: bool,
+    /// Graph: days until a delta token expires.
+    pub delta_token_days: i64,
+    /// Okta: requests a minute for each bucket; more are answered 429.
+    pub rate_limit: u32,
+    /// Okta: `limit` above the maximum is refused instead of cut (UNCONFIRMED, okta.md section 15).
+    pub refuse_high_limit: bool,
+}
+
+impl Default for Knobs {
+    fn default() -> Self {
+        Knobs {
+            silent_restore: false,
+            rows_of_deleted: false,
+            delta_token_days: 7,
+            // Far above what a client does in a minute: throttling is asked for, never met by accident.
+            rate_limit: 100_000,
+            refuse_high_limit: false,
+        }
+    }
+}
+
+/// The faults that wait, oldest first.
+#[derive(Debug, Default)]
+pub(super) struct Faults(pub(super) Vec<Fault>);
+
+impl Faults {
+    /// Counts the request against every fault that could mean it; the first that is due happens.
+    pub(super) fn strike(&mut self, route: Route) -> Option<Trouble> {
+        let mut struck = None;
+        for fault in &mut self.0 {
+            let meant = fault.route.map_or(route != Route::Token, |wanted| wanted == route);
+            if !meant {
+                continue;
+            }
+            if fault.nth > 1 {
+                fault.nth -= 1;
+            } else if struck.is_none() {
+                struck = Some(fault.trouble.clone());
+                fault.times = fault.times.map(|times| times.saturating_sub(1));
+            }
+        }
+        self.0.retain(|fault| fault.times != Some(0));
+        struck
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fault_hits_the_nth_request_of_its_kind_and_is_used_up() {
+        let mut faults = Faults(vec![Fault::nth(Route::Members, 2, Trouble::Deny)]);
+        assert_eq!(faults.strike(Route::Members), None);
+        assert_eq!(faults.strike(Route::Group), None);
+        assert_eq!(faults.strike(Route::Members), Some(Trouble::Deny));
+        assert_eq!(faults.strike(Route::Members), None);
+    }
+
+    #[test]
+    fn a_fault_without_an_end_stays() {
+        let mut faults = Faults(vec![Fault::always(Route::Group, Trouble::Drop)]);
+        assert_eq!(faults.strike(Route::Group), Some(Trouble::Drop));
+        assert_eq!(faults.strike(Route::Group), Some(Trouble::Drop));
+    }
+}

@@ -1,0 +1,249 @@
+//! The shared handle on one simulated service: its directory, its clock, its faults and its counters.
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::MutexGuard;
+use std::sync::PoisonError;
+use std::time::Instant;
+
+use jiff::SignedDuration;
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde::Serialize;
+
+use super::Assigned;
+use super::Flavour;
+use super::Size;
+use super::changes::Change;
+use super::changes::ChangeError;
+use super::directory::Directory;
+use super::directory::Principal;
+use super::exchange::Answer;
+use super::exchange::Request;
+use super::faults::Fault;
+use super::faults::Faults;
+use super::faults::Knobs;
+use super::graph;
+use super::okta;
+use super::routes::Counters;
+use super::seed::seed;
+
+/// A simulated tenant or org. Clones share it.
+#[derive(Clone, Debug)]
+pub struct World {
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Debug)]
+pub(super) struct State {
+    pub(super) directory: Directory,
+    pub(super) faults: Faults,
+    pub(super) knobs: Knobs,
+    pub(super) counters: Counters,
+    /// Okta's buckets: the start of the minute and the requests in it.
+    pub(super) buckets: BTreeMap<&'static str, (Timestamp, u32)>,
+    /// Answers so far: request ids are made of it.
+    pub(super) answered: u64,
+    clock: Clock,
+}
+
+/// Runs from the given time on, unless it was set.
+#[derive(Debug)]
+enum Clock {
+    Running { from: Timestamp, since: Instant },
+    Stopped(Timestamp),
+}
+
+impl State {
+    pub(super) fn now(&self) -> Timestamp {
+        match &self.clock {
+            Clock::Stopped(at) => *at,
+            Clock::Running { from, since } => {
+                let passed = SignedDuration::try_from(since.elapsed()).unwrap_or(SignedDuration::MAX);
+                from.saturating_add(passed).unwrap_or(Timestamp::MAX)
+            }
+        }
+    }
+}
+
+impl World {
+    /// A seeded directory. About nine of ten people are assigned, directly or through groups; from
+    /// [`Assigned::EVERYONE_FROM`] people on everybody is, directly, and no group is.
+    pub fn new(flavour: Flavour, size: Size, seed: u64, now: Timestamp) -> World {
+        World::seeded(flavour, size, Assigned::for_size(size), seed, now)
+    }
+
+    /// As `new`, with a say in who is assigned.
+    pub fn seeded(
+        flavour: Flavour,
+        size: Size,
+        assigned: Assigned,
+        seed_number: u64,
+        now: Timestamp,
+    ) -> World {
+        let mut directory = Directory::new(flavour, seed_number);
+        seed(&mut directory, size, assigned, now);
+        World::of(directory, now)
+    }
+
+    /// Nobody, no groups; the application is there.
+    pub fn empty(flavour: Flavour, now: Timestamp) -> World {
+        World::of(Directory::new(flavour, 1), now)
+    }
+
+    fn of(directory: Directory, now: Timestamp) -> World {
+        let state = State {
+            directory,
+            faults: Faults::default(),
+            knobs: Knobs::default(),
+            counters: Counters::default(),
+            buckets: BTreeMap::new(),
+            answered: 0,
+            clock: Clock::Running { from: now, since: Instant::now() },
+        };
+        World { state: Arc::new(Mutex::new(state)) }
+    }
+
+    /// A panic while the lock was held leaves values that are still whole: every change checks before it acts.
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn flavour(&self) -> Flavour {
+        self.state().directory.flavour
+    }
+
+    /// Makes one change now.
+    pub fn change(&self, change: Change) -> Result<(), ChangeError> {
+        let mut state = self.state();
+        let now = state.now();
+        state.directory.change(change, now)
+    }
+
+    /// The id of whoever holds the login, or of the group with that name where there is exactly one.
+    pub fn id_of(&self, login_or_name: &str) -> Option<String> {
+        let state = self.state();
+        let principal = state.directory.find_principal(login_or_name).ok()?;
+        Some(state.directory.id_of(principal).to_owned())
+    }
+
+    /// Sets a fault behind those that wait already.
+    pub fn fault(&self, fault: Fault) {
+        self.state().faults.0.push(fault);
+    }
+
+    /// The faults that still wait.
+    pub fn faults(&self) -> Vec<Fault> {
+        self.state().faults.0.clone()
+    }
+
+    pub fn clear_faults(&self) {
+        self.state().faults.0.clear();
+    }
+
+    pub fn knobs(&self) -> Knobs {
+        self.state().knobs.clone()
+    }
+
+    pub fn set_knobs(&self, knobs: Knobs) {
+        self.state().knobs = knobs;
+    }
+
+    pub fn counters(&self) -> Counters {
+        self.state().counters.clone()
+    }
+
+    pub fn reset_counters(&self) {
+        self.state().counters = Counters::default();
+    }
+
+    /// The time that the service lives in: timestamps, token ages, `Date`.
+    pub fn now(&self) -> Timestamp {
+        self.state().now()
+    }
+
+    /// Stops the clock at that time.
+    pub fn set_clock(&self, now: Timestamp) {
+        self.state().clock = Clock::Stopped(now);
+    }
+
+    /// What a target should show after a cycle.
+    pub fn snapshot(&self) -> Snapshot {
+        Snapshot::of(&self.state().directory)
+    }
+
+    pub(super) fn respond(&self, request: &Request) -> Answer {
+        let mut state = self.state();
+        match state.directory.flavour {
+            Flavour::Graph => graph::respond(&mut state, request),
+            Flavour::Okta => okta::respond(&mut state, request),
+        }
+    }
+}
+
+/// The people who should be active in a target, and every group with those of them who are its direct members.
+/// Keys and members are source ids.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Snapshot {
+    pub people: BTreeMap<String, ExpectedPerson>,
+    pub groups: BTreeMap<String, ExpectedGroup>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExpectedPerson {
+    pub login: String,
+    pub mail: Option<String>,
+    pub given_name: Option<String>,
+    pub surname: Option<String>,
+    pub display_name: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExpectedGroup {
+    pub name: String,
+    /// The group itself is assigned to the application.
+    pub assigned: bool,
+    pub members: BTreeSet<String>,
+}
+
+impl Snapshot {
+    /// The groups that are assigned to the application.
+    pub fn teams(&self) -> impl Iterator<Item = (&String, &ExpectedGroup)> {
+        self.groups.iter().filter(|(_, group)| group.assigned)
+    }
+
+    fn of(directory: &Directory) -> Snapshot {
+        let active: BTreeSet<u32> =
+            (0..directory.people.len() as u32).filter(|&person| directory.is_active(person)).collect();
+        let id = |person: u32| directory.person(person).id.to_string();
+        let text = |text: &Option<Box<str>>| text.as_deref().map(str::to_owned);
+        let people = active.iter().map(|&index| {
+            let person = directory.person(index);
+            let expected = ExpectedPerson {
+                login: person.login.to_string(),
+                mail: text(&person.mail),
+                given_name: text(&person.given_name),
+                surname: text(&person.surname),
+                display_name: person.display_name.to_string(),
+            };
+            (id(index), expected)
+        });
+        let live = (0..directory.groups.len() as u32).filter(|&group| directory.group(group).live());
+        let groups = live.map(|index| {
+            let group = directory.group(index);
+            let members = group.members.iter().filter_map(|member| match member {
+                Principal::User(person) if active.contains(person) => Some(id(*person)),
+                _ => None,
+            });
+            let expected = ExpectedGroup {
+                name: group.name.to_string(),
+                assigned: directory.is_assigned(Principal::Group(index)),
+                members: members.collect(),
+            };
+            (group.id.to_string(), expected)
+        });
+        Snapshot { people: people.collect(), groups: groups.collect() }
+    }
+}

@@ -18,6 +18,7 @@ pub fn demo_day(world: &World) -> Vec<(String, Change)> {
     day.hires();
     day.marriage();
     day.moves();
+    day.second_team();
     day.disabled();
     day.unassigned();
     day.leaver();
@@ -106,6 +107,18 @@ impl Day<'_> {
         let said = format!("{} moves from {} to {}", self.name(who), from.name, to.name);
         let change = Change::Move { who: self.id(who), from: from.id.to_string(), to: to.id.to_string() };
         self.tell(said, change);
+    }
+
+    fn second_team(&mut self) {
+        let Some(&team) = self.teams().first() else { return };
+        let outside = |known: &Directory, person: u32| {
+            let members = &known.group(team).members;
+            !members.contains(&Principal::User(person)) && known.assigned_groups_of(person).next().is_some()
+        };
+        let Some(who) = self.take(outside) else { return };
+        let team = self.directory.group(team);
+        let said = format!("{} helps out in {} as well", self.name(who), team.name);
+        self.tell(said, Change::Join { group: team.id.to_string(), member: self.id(who) });
     }
 
     fn disabled(&mut self) {

@@ -22,6 +22,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use axum::serve::IncomingStream;
 use axum::serve::Listener;
+use futures_util::StreamExt;
 use futures_util::stream;
 use jiff::fmt::rfc2822::DateTimePrinter;
 use tokio::io::AsyncRead;
@@ -105,8 +106,13 @@ fn response(answer: Answer, date: Option<String>) -> Response {
         Delivery::Truncated => {
             // The length promises all of it; the connection ends after half.
             response.headers_mut().insert("content-length", HeaderValue::from(bytes.len()));
-            let half = bytes.slice(..bytes.len() / 2);
-            Body::from_stream(stream::iter([Ok(half), Err(io::Error::from(io::ErrorKind::ConnectionReset))]))
+            let half = stream::iter([Ok(bytes.slice(..bytes.len() / 2))]);
+            // The pause lets the first half out before the error ends everything.
+            let end = stream::once(async {
+                tokio::task::yield_now().await;
+                Err(io::Error::from(io::ErrorKind::ConnectionReset))
+            });
+            Body::from_stream(half.chain(end))
         }
         _ => Body::from(bytes),
     };

@@ -12,3 +12,4 @@ mod okta_source;
 mod presets;
 mod remote_target;
 mod report;
+mod simulators;

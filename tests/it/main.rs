@@ -3,10 +3,14 @@
 mod architecture;
 mod client;
 mod config;
+mod corpus_graph;
+mod corpus_graph_files;
 mod corpus_okta;
 mod file_source;
 mod foreign_server;
 mod graph_source;
+mod graph_tenant;
+mod graph_witness;
 mod okta_org;
 mod okta_source;
 mod presets;

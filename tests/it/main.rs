@@ -3,6 +3,7 @@
 mod architecture;
 mod client;
 mod config;
+mod conformance;
 mod corpus_graph;
 mod corpus_graph_files;
 mod corpus_okta;
@@ -17,3 +18,4 @@ mod presets;
 mod remote_target;
 mod report;
 mod simulators;
+mod workspace;

@@ -1,0 +1,228 @@
+//! One suite of promises for everything that changes can be written to. It runs over the embedded workspace and
+//! over the remote client; whatever keeps it can be a target.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering;
+
+use rosterd::scim::Attributes;
+use rosterd::scim::Kind;
+use rosterd::scim::ResourceId;
+use rosterd::store::Store;
+use rosterd::targets::Lookup;
+use rosterd::targets::Operation;
+use rosterd::targets::Outcome;
+use rosterd::targets::ServiceProvider;
+use rosterd::targets::workspace::WorkspaceTarget;
+use serde_json::Value;
+use serde_json::json;
+
+#[tokio::test]
+async fn the_embedded_workspace_conforms() {
+    suite(&workspace(Store::in_memory().expect("a store"))).await;
+}
+
+/// A workspace whose ids count up and whose clock stands still.
+pub fn workspace(store: Store) -> WorkspaceTarget {
+    let number = AtomicU64::new(0);
+    let ids = Arc::new(move || format!("r{}", number.fetch_add(1, Ordering::Relaxed)));
+    let clock = Arc::new(|| "2026-11-24T08:00:00Z".parse().expect("a time"));
+    WorkspaceTarget::new(store, "main", ids, clock).owned_by("job")
+}
+
+/// Everything that a cycle relies on, from an empty target.
+pub async fn suite(target: &dyn ServiceProvider) {
+    people_live_through(target).await;
+    teams_live_through(target).await;
+    one_bad_change_does_not_block_the_rest(target).await;
+}
+
+async fn people_live_through(target: &dyn ServiceProvider) {
+    let ann = made(target, person("Ann@X.example", "A-1", "ann@x.example")).await;
+    let conflict = one(target, person("ann@x.EXAMPLE", "A-2", "other@x.example")).await;
+    assert!(matches!(conflict, Outcome::Conflict { .. }), "a userName is unique in any case: {conflict:?}");
+
+    assert_eq!(found(target, Kind::User, "userName", "ANN@x.example").await, [ann.clone()]);
+    assert_eq!(found(target, Kind::User, "externalId", "A-1").await, [ann.clone()]);
+    assert_eq!(found(target, Kind::User, "externalId", "a-1").await, [], "externalId is case-exact");
+    let work = "emails[type eq \"work\"].value";
+    assert_eq!(found(target, Kind::User, work, "Ann@x.example").await, [ann.clone()]);
+    assert_eq!(found(target, Kind::User, work, "nobody@x.example").await, []);
+
+    let changes = [
+        ("name.givenName", json!("Anna")),
+        (work, json!("anna@x.example")),
+        ("title", json!("Boss")),
+        ("displayName", Value::Null),
+    ];
+    let shown = patched(target, Kind::User, &ann, &changes).await;
+    assert_eq!(shown["name"], json!({"givenName": "Anna", "familyName": "Lee"}));
+    assert_eq!(shown["emails"], json!([{"type": "work", "value": "anna@x.example", "primary": true}]));
+    assert_eq!((&shown["title"], shown.get("displayName")), (&json!("Boss"), None));
+    assert_eq!(found(target, Kind::User, work, "ann@x.example").await, [], "the old address is nobody's");
+
+    let shown = patched(target, Kind::User, &ann, &[("title", Value::Null)]).await;
+    assert_eq!(shown.get("title"), None);
+    patched(target, Kind::User, &ann, &[("active", json!(false))]).await;
+    assert_eq!(active(target, &ann).await, Some(false), "who is deactivated stays readable");
+    patched(target, Kind::User, &ann, &[("active", json!(true)), ("userName", json!("anna@x.example"))])
+        .await;
+    assert_eq!(active(target, &ann).await, Some(true));
+    assert_eq!(found(target, Kind::User, "userName", "anna@x.example").await, [ann.clone()]);
+
+    deleted(target, Kind::User, &ann).await;
+    assert_eq!(active(target, &ann).await, None);
+    let missing = one(target, patch(Kind::User, &ann, &[("title", json!("x"))])).await;
+    assert_eq!(missing, Outcome::Missing);
+    deleted(target, Kind::User, &ann).await;
+    let again = made(target, person("anna@x.example", "A-1", "anna@x.example")).await;
+    assert_ne!(again, ann, "an id is never used again");
+    deleted(target, Kind::User, &again).await;
+}
+
+async fn teams_live_through(target: &dyn ServiceProvider) {
+    let mut people = Vec::new();
+    for name in ["bob", "cyd", "dee"] {
+        people.push(
+            made(target, person(&format!("{name}@x.example"), name, &format!("{name}@x.example"))).await,
+        );
+    }
+    let [bob, cyd, dee] = people.as_slice() else { panic!("three people") };
+    let attributes = [("displayName", json!("Sales")), ("externalId", json!("G-1"))];
+    let team = made(target, Operation::Create { kind: Kind::Group, attributes: flat(&attributes) }).await;
+    assert_eq!(members(target, &team).await, [] as [ResourceId; 0]);
+    patched(target, Kind::Group, &team, &[("displayName", json!("Sales EMEA"))]).await;
+    assert_eq!(found(target, Kind::Group, "displayName", "sales emea").await, [team.clone()]);
+    assert_eq!(found(target, Kind::Group, "externalId", "G-1").await, [team.clone()]);
+
+    join(target, &team, &[bob, cyd], &[]).await;
+    assert_eq!(members(target, &team).await, sorted(&[bob, cyd]));
+    join(target, &team, &[bob, dee], &[cyd]).await;
+    assert_eq!(members(target, &team).await, sorted(&[bob, dee]), "who was not named stays");
+    join(target, &team, &[], &[cyd]).await;
+    assert_eq!(members(target, &team).await, sorted(&[bob, dee]), "to remove nobody is no mistake");
+
+    deleted(target, Kind::User, bob).await;
+    assert_eq!(members(target, &team).await, sorted(&[dee]), "who is gone is a member no more");
+    deleted(target, Kind::Group, &team).await;
+    let gone = Operation::Members { team: team.clone(), add: vec![dee.clone()], remove: vec![] };
+    assert_eq!(one(target, gone).await, Outcome::Missing);
+    for person in [cyd, dee] {
+        deleted(target, Kind::User, person).await;
+    }
+}
+
+async fn one_bad_change_does_not_block_the_rest(target: &dyn ServiceProvider) {
+    let nobody = ResourceId("00000000-nobody".to_owned());
+    let first = person("eve@x.example", "E-1", "eve@x.example");
+    let eve = made(target, first.clone()).await;
+    let outcomes = target
+        .apply(&[
+            patch(Kind::User, &eve, &[("title", json!("Chief"))]),
+            first,
+            patch(Kind::User, &nobody, &[("title", json!("Ghost"))]),
+            person("fay@x.example", "F-1", "fay@x.example"),
+        ])
+        .await
+        .expect("the target answers");
+    let [Outcome::Done { id, .. }, Outcome::Conflict { .. }, Outcome::Missing, Outcome::Done { id: fay, .. }] =
+        outcomes.as_slice()
+    else {
+        panic!("one outcome each, in order: {outcomes:?}")
+    };
+    assert_eq!(*id, eve);
+    assert_eq!(found(target, Kind::User, "userName", "fay@x.example").await, [fay.clone()]);
+    let both = [(Kind::User, nobody), (Kind::User, eve.clone())];
+    let got = target.get(&both).await.expect("the target answers");
+    assert_eq!(got[0], None);
+    assert_eq!(got[1].as_ref().map(|eve| eve.body["title"].clone()), Some(json!("Chief")));
+    for person in [&eve, fay] {
+        deleted(target, Kind::User, person).await;
+    }
+}
+
+fn person(user_name: &str, external_id: &str, email: &str) -> Operation {
+    let attributes = [
+        ("userName", json!(user_name)),
+        ("externalId", json!(external_id)),
+        ("displayName", json!("Ann Lee")),
+        ("active", json!(true)),
+        ("name.givenName", json!("Ann")),
+        ("name.familyName", json!("Lee")),
+        ("emails[type eq \"work\"].value", json!(email)),
+    ];
+    Operation::Create { kind: Kind::User, attributes: flat(&attributes) }
+}
+
+fn flat(pairs: &[(&str, Value)]) -> Attributes {
+    pairs.iter().map(|(path, value)| ((*path).to_owned(), value.clone())).collect()
+}
+
+fn patch(kind: Kind, id: &ResourceId, changes: &[(&str, Value)]) -> Operation {
+    let set = changes.iter().map(|(path, value)| ((*path).to_owned(), value.clone())).collect();
+    Operation::Patch { kind, id: id.clone(), set }
+}
+
+async fn one(target: &dyn ServiceProvider, operation: Operation) -> Outcome {
+    let outcomes = target.apply(&[operation]).await.expect("the target answers");
+    let [outcome] = outcomes.as_slice() else { panic!("one outcome: {outcomes:?}") };
+    outcome.clone()
+}
+
+async fn made(target: &dyn ServiceProvider, create: Operation) -> ResourceId {
+    match one(target, create).await {
+        Outcome::Done { id, .. } => id,
+        other => panic!("not created: {other:?}"),
+    }
+}
+
+/// What the target shows afterwards, in its answer or when it is asked.
+async fn patched(
+    target: &dyn ServiceProvider,
+    kind: Kind,
+    id: &ResourceId,
+    changes: &[(&str, Value)],
+) -> Value {
+    match one(target, patch(kind, id, changes)).await {
+        Outcome::Done { shown: Some(shown), .. } => shown,
+        Outcome::Done { shown: None, .. } => {
+            let got = target.get(&[(kind, id.clone())]).await.expect("the target answers");
+            got[0].clone().expect("it is there").body
+        }
+        other => panic!("not patched: {other:?}"),
+    }
+}
+
+async fn deleted(target: &dyn ServiceProvider, kind: Kind, id: &ResourceId) {
+    let outcome = one(target, Operation::Delete { kind, id: id.clone() }).await;
+    assert!(matches!(outcome, Outcome::Done { .. }), "{outcome:?}");
+}
+
+async fn join(target: &dyn ServiceProvider, team: &ResourceId, add: &[&ResourceId], remove: &[&ResourceId]) {
+    let own = |ids: &[&ResourceId]| ids.iter().map(|id| (*id).clone()).collect();
+    let outcome =
+        one(target, Operation::Members { team: team.clone(), add: own(add), remove: own(remove) }).await;
+    assert!(matches!(outcome, Outcome::Done { .. }), "{outcome:?}");
+}
+
+async fn found(target: &dyn ServiceProvider, kind: Kind, path: &str, value: &str) -> Vec<ResourceId> {
+    let lookup = Lookup { kind, path: path.to_owned(), value: value.to_owned() };
+    let found = target.find(&[lookup]).await.expect("the target answers");
+    found[0].iter().map(|found| found.id.clone()).collect()
+}
+
+async fn active(target: &dyn ServiceProvider, id: &ResourceId) -> Option<bool> {
+    let got = target.get(&[(Kind::User, id.clone())]).await.expect("the target answers");
+    got[0].as_ref().map(|found| found.active)
+}
+
+async fn members(target: &dyn ServiceProvider, team: &ResourceId) -> Vec<ResourceId> {
+    let members = target.members(team).await.expect("the target answers").expect("members are shown");
+    sorted(&members.iter().collect::<Vec<_>>())
+}
+
+fn sorted(ids: &[&ResourceId]) -> Vec<ResourceId> {
+    let mut ids: Vec<ResourceId> = ids.iter().map(|id| (*id).clone()).collect();
+    ids.sort();
+    ids
+}

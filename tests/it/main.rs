@@ -17,5 +17,6 @@ mod okta_source;
 mod presets;
 mod remote_target;
 mod report;
+mod server;
 mod simulators;
 mod workspace;

@@ -148,6 +148,19 @@ async fn a_patch_sends_what_is_asked_and_nothing_else() {
 }
 
 #[tokio::test]
+async fn what_a_patch_shows_is_kept_if_it_is_of_the_same_resource() {
+    for (shown, kept) in [
+        (json!({"id": 1, "active": "true"}), Some(json!({"id": "1", "active": true}))),
+        (json!({"id": "2"}), None),
+        (json!({"ok": true}), None),
+    ] {
+        let service = Service::start(move |_| json_reply(200, shown.clone())).await;
+        let operation = patch("1", &[("active", json!(true))]);
+        assert_eq!(outcome(&service.target(), operation).await, Outcome::Done { id: id("1"), shown: kept });
+    }
+}
+
+#[tokio::test]
 async fn an_element_that_is_not_there_is_added_whole() {
     let service =
         Service::start(|asked| match (asked.line.as_str(), asked.body["Operations"][0]["op"].as_str()) {

@@ -297,6 +297,15 @@ async fn members_that_cannot_be_read_are_unknown_not_gone() {
 }
 
 #[tokio::test]
+async fn members_that_are_not_whole_are_read_again_in_the_next_cycle() {
+    let org = small_org().await;
+    org.tell(MEMBERS, Reply::ok(json!([{"id": "00u1"}, {"status": "ACTIVE"}])));
+    let pulled = first(&org).await.expect("the others go on");
+    assert_eq!(pulled.covered[1], (Collection::Members(id("00g1")), Coverage::Partial));
+    assert!(pulled.watermarks.is_empty());
+}
+
+#[tokio::test]
 async fn picked_groups_are_read_with_their_members_and_each_group_once() {
     let org = small_org().await;
     let picked = |id: &str, name: &str| json!({"id": id, "type": "OKTA_GROUP", "profile": {"name": name}});

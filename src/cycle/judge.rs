@@ -31,7 +31,6 @@ use crate::scim::ResourceId;
 use crate::store::Adopt;
 use crate::store::JobId;
 use crate::store::JobState;
-use crate::store::LinkKey;
 use crate::store::LinkVerdict;
 use crate::store::PendingEdge;
 use crate::store::PendingLink;
@@ -58,7 +57,9 @@ pub(super) async fn judge(on: &Run<'_>, store: &Store, state: &JobState) -> Resu
     let blocked = unique::blocked(on, store, state.id).await?;
     let mut judged = 0;
     for class in Class::ALL {
-        judge.links(class, &blocked, &mut judged).await?;
+        for kind in Kind::ALL {
+            judge.links(class, kind, &blocked, &mut judged).await?;
+        }
     }
     for adds in [true, false] {
         judge.edges(adds, &mut judged).await?;
@@ -87,16 +88,20 @@ impl Judge<'_> {
     async fn links(
         &self,
         class: Class,
+        kind: Kind,
         blocked: &unique::Blocked,
         judged: &mut u64,
     ) -> Result<(), CycleError> {
-        let mut after = LinkKey::default();
+        let mut after = String::new();
         loop {
             self.on.stopped()?;
-            let chunk =
-                self.store.pending_links(self.job, class, after, CHUNK).await.map_err(self.on.store())?;
+            let chunk = self
+                .store
+                .pending_links(self.job, class, kind, after.clone(), CHUNK)
+                .await
+                .map_err(self.on.store())?;
             let Some(last) = chunk.last() else { return Ok(()) };
-            after = LinkKey { kind: last.kind.word().to_owned(), source: last.source.0.clone() };
+            after.clone_from(&last.source.0);
             let mut verdicts = self.own(&chunk, blocked).await?;
             self.matching(&chunk, &mut verdicts).await?;
             let changed = chunk.iter().zip(verdicts);

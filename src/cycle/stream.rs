@@ -24,7 +24,6 @@ use crate::scim::Attributes;
 use crate::scim::Kind;
 use crate::store::JobId;
 use crate::store::JobState;
-use crate::store::LinkKey;
 use crate::store::PendingEdge;
 use crate::store::PendingLink;
 use crate::store::Store;
@@ -131,18 +130,27 @@ impl Stream<'_> {
             match class {
                 Class::AddMembers => self.edges(true, take).await?,
                 Class::RemoveMembers => self.edges(false, take).await?,
-                _ => self.links(class, take).await?,
+                _ => {
+                    for kind in Kind::ALL {
+                        self.links(class, kind, take).await?;
+                    }
+                }
             }
         }
         Ok(())
     }
 
-    async fn links(&self, class: Class, take: &mut (dyn FnMut(Change) + Send)) -> Result<(), StoreError> {
-        let mut after = LinkKey::default();
+    async fn links(
+        &self,
+        class: Class,
+        kind: Kind,
+        take: &mut (dyn FnMut(Change) + Send),
+    ) -> Result<(), StoreError> {
+        let mut after = String::new();
         loop {
-            let chunk = self.store.pending_links(self.job, class, after, CHUNK).await?;
+            let chunk = self.store.pending_links(self.job, class, kind, after.clone(), CHUNK).await?;
             let Some(last) = chunk.last() else { return Ok(()) };
-            after = LinkKey { kind: last.kind.word().to_owned(), source: last.source.0.clone() };
+            after.clone_from(&last.source.0);
             chunk.iter().map(|link| self.change(link)).for_each(&mut *take);
         }
     }
@@ -181,6 +189,9 @@ impl Stream<'_> {
         {
             (Some(hold), _) => Verdict::Held(hold.clone()),
             (None, Some(escrow)) => escrow,
+            (None, None) if edge.waits => {
+                Verdict::Waiting("for an account or a team that is not there yet".to_owned())
+            }
             (None, None) => Verdict::Go,
         };
         let (person, person_name) = (edge.person_source, edge.person_name);

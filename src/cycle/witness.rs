@@ -15,7 +15,6 @@ use crate::plan::HoldKind;
 use crate::plan::Proof;
 use crate::scim::Kind;
 use crate::store::JobId;
-use crate::store::LinkKey;
 use crate::store::LinkVerdict;
 use crate::store::PendingEdge;
 use crate::store::Store;
@@ -34,9 +33,9 @@ pub(super) async fn witness(on: &Run<'_>, store: &Store, job: JobId) -> Result<(
         known: BTreeMap::new(),
         canaries: BTreeMap::new(),
     };
-    for class in [Class::Deactivate, Class::Delete, Class::DeleteTeams] {
-        court.links(class).await?;
-    }
+    court.links(Class::Deactivate, Kind::User).await?;
+    court.links(Class::Delete, Kind::User).await?;
+    court.links(Class::DeleteTeams, Kind::Group).await?;
     court.edges().await
 }
 
@@ -65,14 +64,17 @@ enum Ruling {
 }
 
 impl Court<'_> {
-    async fn links(&mut self, class: Class) -> Result<(), CycleError> {
-        let mut after = LinkKey::default();
+    async fn links(&mut self, class: Class, kind: Kind) -> Result<(), CycleError> {
+        let mut after = String::new();
         loop {
             self.on.stopped()?;
-            let chunk =
-                self.store.pending_links(self.job, class, after, CHUNK).await.map_err(self.on.store())?;
+            let chunk = self
+                .store
+                .pending_links(self.job, class, kind, after.clone(), CHUNK)
+                .await
+                .map_err(self.on.store())?;
             let Some(last) = chunk.last() else { return Ok(()) };
-            after = LinkKey { kind: last.kind.word().to_owned(), source: last.source.0.clone() };
+            after.clone_from(&last.source.0);
             let due = chunk
                 .iter()
                 .filter(|link| link.hold.is_none() && !link.approved && link.proof == Proof::Absence);

@@ -33,7 +33,6 @@ use crate::store::EntryId;
 use crate::store::Intent;
 use crate::store::JobId;
 use crate::store::JobState;
-use crate::store::LinkKey;
 use crate::store::PendingLink;
 use crate::store::Store;
 use crate::targets::Operation;
@@ -67,7 +66,11 @@ pub(super) async fn write(
             Class::Rename => writer.renames().await?,
             Class::AddMembers => writer.memberships(true).await?,
             Class::RemoveMembers => writer.memberships(false).await?,
-            _ => writer.class(class).await?,
+            _ => {
+                for kind in Kind::ALL {
+                    writer.class(class, kind).await?;
+                }
+            }
         }
     }
     Ok(())
@@ -92,15 +95,18 @@ struct Sending {
 }
 
 impl Writer<'_> {
-    async fn class(&mut self, class: Class) -> Result<(), CycleError> {
-        let mut after = LinkKey::default();
+    async fn class(&mut self, class: Class, kind: Kind) -> Result<(), CycleError> {
+        let mut after = String::new();
         loop {
             self.on.stopped()?;
             let batch = self.on.job.target.batch();
-            let chunk =
-                self.store.pending_links(self.job, class, after, batch).await.map_err(self.on.store())?;
+            let chunk = self
+                .store
+                .pending_links(self.job, class, kind, after.clone(), batch)
+                .await
+                .map_err(self.on.store())?;
             let Some(last) = chunk.last() else { return Ok(()) };
-            after = LinkKey { kind: last.kind.word().to_owned(), source: last.source.0.clone() };
+            after.clone_from(&last.source.0);
             let ready =
                 chunk.into_iter().filter(|link| self.is_due(link)).map(|link| self.sending(link, None));
             let ready = ready.collect();
@@ -119,7 +125,7 @@ impl Writer<'_> {
             }
         }
         // Other renames keep their unique value (a work e-mail alone).
-        self.class(Class::Rename).await
+        self.class(Class::Rename, Kind::User).await
     }
 
     async fn rename(&mut self, steps: &[Step]) -> Result<(), CycleError> {

@@ -56,6 +56,9 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// People before teams: the order in which they are written.
+    pub const ALL: [Kind; 2] = [Kind::User, Kind::Group];
+
     /// The word used in state, settings and reports.
     pub fn word(self) -> &'static str {
         match self {

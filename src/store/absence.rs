@@ -60,8 +60,13 @@ impl Store {
     ) -> Result<Option<WitnessQuestion>, StoreError> {
         self.read(move |db| match question {
             WitnessQuestion::Held { container: Container::App(app), kind, .. } => {
-                let held = principal_of(db, job, "app", Some(&app), kind)?;
-                Ok(held.map(|(_, principal)| WitnessQuestion::Held { container: Container::App(app), principal, kind }))
+                let other = if kind == Kind::User { Kind::Group } else { Kind::User };
+                for kind in [kind, other] {
+                    if let Some((_, principal)) = principal_of(db, job, "app", Some(&app), kind)? {
+                        return Ok(Some(WitnessQuestion::Held { container: Container::App(app), principal, kind }));
+                    }
+                }
+                Ok(None)
             }
             WitnessQuestion::Held { container: Container::Group(group), kind, .. } => {
                 let held = match principal_of(db, job, "group", Some(&group), kind)? {

@@ -4,6 +4,7 @@
 //! blocking thread, through `Store::write` and `Store::read`.
 
 mod absence;
+mod approvals;
 mod database;
 mod directory;
 mod edges;
@@ -19,6 +20,7 @@ mod unique;
 mod values;
 
 pub use absence::LeftOver;
+pub use approvals::Approve;
 pub use database::Lease;
 pub use database::Store;
 pub use directory::Author;
@@ -45,7 +47,6 @@ pub use journal::LogRow;
 pub use journal::OpenEntry;
 pub use links::DirtyLink;
 pub use pending::Adopt;
-pub use pending::LinkKey;
 pub use pending::LinkVerdict;
 pub use pending::PendingEdge;
 pub use pending::PendingLink;

@@ -76,6 +76,8 @@ pub struct PendingEdge {
     pub person_name: String,
     pub team_resource: Option<ResourceId>,
     pub person_resource: Option<ResourceId>,
+    /// The team or the person has no resource, and this plan does not create it.
+    pub waits: bool,
     pub adds: bool,
     pub cause: CauseId,
     pub proof: Proof,
@@ -91,13 +93,6 @@ pub struct PendingEdge {
     pub failure: Option<String>,
     pub due_second: Option<i64>,
     pub approved: bool,
-}
-
-/// Where a stream of links goes on.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct LinkKey {
-    pub kind: String,
-    pub source: String,
 }
 
 /// What was judged of one link.
@@ -119,7 +114,9 @@ const EDGE_COLUMNS: &str = "e.team, e.person, t.source_id, p.source_id,
     coalesce(json_extract(p.wanted, '$.userName'), json_extract(p.sent, '$.userName'), p.source_id),
     t.resource, p.resource, e.desired, e.cause, e.proof, p.desired IS NOT 'active', t.desired IS NOT 'active',
     t.questions, CASE WHEN p.class IN ('deactivate', 'delete') THEN p.hold END, e.hold, e.attempts, e.failure,
-    e.due_at, a.link IS NOT NULL";
+    e.due_at, a.link IS NOT NULL,
+    (t.resource IS NULL AND NOT (t.class IS 'create' AND t.hold IS NULL))
+      OR (p.resource IS NULL AND NOT (p.class IS 'create' AND p.hold IS NULL))";
 const EDGE_TABLES: &str = "team_edges e JOIN links t ON t.id = e.team JOIN links p ON p.id = e.person
     LEFT JOIN approvals a ON a.job = e.job AND a.link = e.team AND a.person = e.person
       AND a.class = CASE WHEN e.desired THEN 'add_members' ELSE 'remove_members' END AND a.cause = e.cause";
@@ -175,21 +172,22 @@ impl Store {
         .await
     }
 
-    /// The next pending links of a class, by kind and source id.
+    /// The next pending links of a class and kind, by source id.
     pub async fn pending_links(
         &self,
         job: JobId,
         class: Class,
-        after: LinkKey,
+        kind: Kind,
+        after: String,
         limit: usize,
     ) -> Result<Vec<PendingLink>, StoreError> {
         self.read(move |db| {
             let sql = format!(
-                "SELECT {LINK_COLUMNS} FROM {LINK_TABLES} WHERE l.job = ?1 AND l.class = ?2
-                    AND (l.kind, l.source_id) > (?3, ?4) ORDER BY l.kind, l.source_id LIMIT ?5"
+                "SELECT {LINK_COLUMNS} FROM {LINK_TABLES} WHERE l.job = ?1 AND l.class = ?2 AND l.kind = ?3
+                    AND l.source_id > ?4 ORDER BY l.source_id LIMIT ?5"
             );
             let mut rows = db.prepare_cached(&sql)?;
-            let with = params![job.0, class.word(), after.kind, after.source, limit as i64];
+            let with = params![job.0, class.word(), kind.word(), after, limit as i64];
             rows.query_map(with, pending_link)?.collect()
         })
         .await
@@ -361,5 +359,6 @@ fn pending_edge(row: &Row<'_>) -> Sql<PendingEdge> {
         failure: row.get(17)?,
         due_second: row.get(18)?,
         approved: row.get(19)?,
+        waits: row.get(20)?,
     })
 }

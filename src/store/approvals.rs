@@ -1,0 +1,86 @@
+//! What a person decides: held changes that may go after all.
+
+use rusqlite::Transaction;
+use rusqlite::params;
+
+use super::JobId;
+use super::Sql;
+use super::Store;
+use super::StoreError;
+use crate::scim::fold;
+
+/// Which of the held changes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Approve {
+    All,
+    /// The id of a cause, or the source id, userName or name of a person or a team.
+    Named(String),
+    /// Source ids, userNames or team names, as from a CSV file.
+    Listed(Vec<String>),
+}
+
+/// Holds that a person can lift; the others need the settings, the source or the target changed.
+const LIFTABLE: &str = "('approval', 'limit', 'unwitnessed', 'disagrees')";
+
+impl Store {
+    /// Approves what is held now, change by change: what comes later under the same cause is held anew. Returns
+    /// how many changes it was.
+    pub async fn approve(
+        &self,
+        job: JobId,
+        what: Approve,
+        who: &str,
+        reason: &str,
+        now: i64,
+    ) -> Result<u64, StoreError> {
+        let (who, reason) = (who.to_owned(), reason.to_owned());
+        self.write(move |tx| {
+            let by = By { job, who: &who, reason: &reason, now };
+            match &what {
+                Approve::All => by.approve(tx, None),
+                Approve::Named(name) => by.approve(tx, Some(name)),
+                Approve::Listed(names) => names.iter().map(|name| by.approve(tx, Some(name))).sum(),
+            }
+        })
+        .await
+    }
+}
+
+struct By<'a> {
+    job: JobId,
+    who: &'a str,
+    reason: &'a str,
+    now: i64,
+}
+
+impl By<'_> {
+    fn approve(&self, tx: &Transaction<'_>, name: Option<&str>) -> Sql<u64> {
+        let folded = name.map(fold);
+        let with = params![self.job.0, self.who, self.reason, self.now, name, folded];
+        let links = tx.execute(
+            &format!(
+                "INSERT OR REPLACE INTO approvals
+                   SELECT job, id, 0, class, cause, ?2, ?3, ?4 FROM links
+                    WHERE job = ?1 AND class IS NOT NULL AND hold IS NOT NULL
+                      AND (json_extract(hold, '$.kind') IN {LIFTABLE}
+                        OR (adopt IS NOT NULL AND json_extract(hold, '$.kind') = 'matching'))
+                      AND (?5 IS NULL OR cause = ?5 OR source_id = ?5 OR wanted_key = ?6 OR applied_key = ?6)"
+            ),
+            with,
+        )?;
+        let edges = tx.execute(
+            &format!(
+                "INSERT OR REPLACE INTO approvals
+                   SELECT e.job, e.team, e.person, CASE WHEN e.desired THEN 'add_members' ELSE 'remove_members' END,
+                          e.cause, ?2, ?3, ?4
+                     FROM team_edges e JOIN links t ON t.id = e.team JOIN links p ON p.id = e.person
+                    WHERE e.job = ?1 AND e.desired <> e.applied AND e.hold IS NOT NULL AND e.cause IS NOT NULL
+                      AND json_extract(e.hold, '$.kind') IN {LIFTABLE}
+                      AND (?5 IS NULL OR e.cause = ?5 OR t.source_id = ?5 OR p.source_id = ?5
+                        OR t.wanted_key = ?6 OR t.applied_key = ?6 OR p.wanted_key = ?6 OR p.applied_key = ?6)"
+            ),
+            with,
+        )?;
+        Ok((links + edges) as u64)
+    }
+}

@@ -1,0 +1,56 @@
+//! Cycles end to end: stories from tests/scenarios, played against a file source and a workspace.
+
+use std::path::Path;
+
+use super::support::story;
+
+/// One test a story, so that a failure names it.
+macro_rules! stories {
+    ($($name:ident)*) => {
+        $(
+            #[tokio::test]
+            async fn $name() {
+                let file = format!("{}.txt", stringify!($name));
+                story::play(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios").join(file)).await;
+            }
+        )*
+
+        #[test]
+        fn every_story_is_played() {
+            let played = [$(concat!(stringify!($name), ".txt")),*];
+            let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios");
+            for entry in std::fs::read_dir(directory).expect("the scenarios are there") {
+                let name = entry.expect("an entry").file_name().into_string().expect("a plain name");
+                assert!(played.contains(&name.as_str()), "{name} is not in the list");
+            }
+        }
+    };
+}
+
+stories! {
+    a_first_cycle_creates_and_the_second_is_empty
+    a_held_removal_whose_person_comes_back_leaves_the_plan
+    a_mass_removal_is_held_whole_and_the_rest_goes_on
+    a_member_out_of_scope_is_left_out_and_comes_in_later
+    a_new_job_observes_and_approve_waits_for_a_person
+    a_page_that_fails_in_the_middle_removes_nobody
+    a_person_in_two_groups_goes_when_the_last_one_is_lost
+    a_recycled_address_is_a_different_person
+    a_rename_keeps_the_link
+    a_silent_canary_makes_every_witness_worthless
+    a_team_follows_its_group_when_it_is_renamed
+    a_team_that_leaves_scope_is_emptied_not_deleted
+    an_account_that_is_there_is_adopted_as_the_policy_says
+    an_edit_of_the_settings_is_a_cause_of_its_own
+    an_ordinary_unassignment_is_confirmed_and_applied
+    an_unproven_empty_answer_removes_nobody
+    circles_of_groups_end
+    disabled_and_deleted_people_are_deactivated_and_restored_ones_come_back
+    members_that_are_not_ours_stay
+    one_person_who_cannot_be_mapped_blocks_nobody
+    protected_accounts_are_never_written
+    somebody_disabled_is_never_created
+    two_people_swap_their_user_names
+    what_is_over_the_witness_budget_waits
+    without_a_witness_a_second_complete_read_decides
+}

@@ -1,0 +1,14 @@
+//! What the tests share: stories played against a file source and a workspace, both of them products.
+
+pub mod bent;
+pub mod directory;
+pub mod story;
+
+/// Recorded exchanges and a real history, where `ROSTERD_CORPUS` points; `None`, and said, where it is not set.
+pub fn corpus() -> Option<std::path::PathBuf> {
+    let corpus = std::env::var_os("ROSTERD_CORPUS").map(std::path::PathBuf::from);
+    if corpus.is_none() {
+        println!("skipped: no corpus (set ROSTERD_CORPUS)");
+    }
+    corpus
+}

@@ -106,7 +106,10 @@ impl Truth {
         }
         for (name, members) in &self.groups {
             let mut members: BTreeSet<String> = members.iter().map(|user| format!("user:{user}")).collect();
-            let children = self.parents.iter().filter(|(child, parent)| *parent == name && self.groups.contains_key(*child));
+            let children = self
+                .parents
+                .iter()
+                .filter(|(child, parent)| *parent == name && self.groups.contains_key(*child));
             members.extend(children.map(|(child, _)| format!("group:{child}")));
             directory.groups.insert(name.clone(), Group { name: name.clone(), members });
         }
@@ -142,7 +145,8 @@ async fn held(stage: &Stage) -> (BTreeSet<String>, BTreeMap<String, BTreeSet<Str
 #[tokio::test]
 async fn the_workspace_equals_the_history_after_every_week() {
     let Some(corpus) = corpus() else { return };
-    let text = std::fs::read_to_string(corpus.join("directory-history/rust-lang-team.json")).expect("the history");
+    let text =
+        std::fs::read_to_string(corpus.join("directory-history/rust-lang-team.json")).expect("the history");
     let history: History = serde_json::from_str(&text).expect("the history is JSON");
     let mut stage = Stage::new();
     // Everybody who is there, and every group: the whole organisation is in scope.

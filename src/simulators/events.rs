@@ -17,4 +17,6 @@ pub(super) enum Event {
     GroupPurged(u32),
     MemberAdded(u32, Principal),
     MemberRemoved(u32, Principal),
+    /// A membership that was hidden while its member sat in the recycle bin.
+    MemberRestored(u32, Principal),
 }

@@ -89,7 +89,9 @@ pub enum Trouble {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Knobs {
-    /// Graph: a restored user gives no delta entry where `$select` was sent (graph.md section 6.4, 6).
+    /// Graph: a restored user gives no delta entry where `$select` was sent (graph.md section 6.4, 6), and the
+    /// groups that the user belongs to give none either (UNCONFIRMED; a client that read them while the user was
+    /// deleted then learns of the membership only from a list).
     pub silent_restore: bool,
     /// Graph: assignment rows of soft-deleted principals stay visible (UNCONFIRMED, graph.md section 5.8).
     pub rows_of_deleted: bool,

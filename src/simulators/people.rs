@@ -225,6 +225,9 @@ impl Directory {
         }
         (person.updated, person.status_changed) = (now, now);
         self.log.push(Event::PersonRestored(who));
+        for group in self.person(who).groups.clone() {
+            self.log.push(Event::MemberRestored(group, Principal::User(who)));
+        }
         Ok(())
     }
 

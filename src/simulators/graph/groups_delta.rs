@@ -138,6 +138,7 @@ fn changes(view: &View, wish: &Wish, log: &[Event]) -> Vec<(u32, Change)> {
             | Event::GroupPurged(group) => *group,
             Event::GroupChanged(group, names) if names.iter().any(|name| wish.wants(name)) => *group,
             Event::MemberAdded(group, _) | Event::MemberRemoved(group, _) if wish.wants("members") => *group,
+            Event::MemberRestored(group, _) if wish.wants("members") && !view.knobs.silent_restore => *group,
             _ => continue,
         };
         if !wish.wants_id(&view.directory.group(group).id) {
@@ -149,7 +150,7 @@ fn changes(view: &View, wish: &Wish, log: &[Event]) -> Vec<(u32, Change)> {
         });
         let change = &mut changes[place].1;
         match event {
-            Event::MemberAdded(_, member) => {
+            Event::MemberAdded(_, member) | Event::MemberRestored(_, member) => {
                 change.links.insert(*member, true);
             }
             Event::MemberRemoved(_, member) => {

@@ -1,5 +1,6 @@
 //! The simulated directories on the wire, against the shapes of the references graph.md and okta.md.
 
+mod connectors;
 mod control;
 mod graph_delta;
 mod graph_reads;

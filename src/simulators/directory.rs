@@ -55,7 +55,6 @@ pub(super) enum Life {
     Purged,
 }
 
-#[derive(Debug)]
 pub(super) struct Person {
     pub(super) id: Box<str>,
     /// User principal name or Okta login.
@@ -84,7 +83,6 @@ impl Person {
     }
 }
 
-#[derive(Debug)]
 pub(super) struct Group {
     pub(super) id: Box<str>,
     pub(super) name: Box<str>,
@@ -107,7 +105,6 @@ impl Group {
 }
 
 /// A device or service principal.
-#[derive(Debug)]
 pub(super) struct Other {
     pub(super) id: Box<str>,
     /// The last part of `#microsoft.graph.…`.
@@ -116,7 +113,6 @@ pub(super) struct Other {
 }
 
 /// One row that gives a principal a role of the application.
-#[derive(Debug)]
 pub(super) struct Assignment {
     pub(super) id: Box<str>,
     pub(super) created: Timestamp,
@@ -128,7 +124,6 @@ pub(super) struct Assignment {
 pub(super) type Role = u8;
 
 /// The whole world of one tenant or org.
-#[derive(Debug)]
 pub(super) struct Directory {
     pub(super) flavour: Flavour,
     pub(super) people: Vec<Person>,

@@ -131,6 +131,10 @@ impl Directory {
             let cure = "it has a change of its own or is computed";
             return Err(ChangeError::BadProperty { property: property.to_owned(), cure });
         }
+        if self.flavour == Flavour::Okta && property == "mail" && value.is_null() {
+            let cure = "every user of Okta has an address";
+            return Err(ChangeError::BadProperty { property: property.to_owned(), cure });
+        }
         let person = self.person_mut(who);
         let had_value = match property {
             "mail" => person.mail.is_some(),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
+use std::fmt;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::MutexGuard;
@@ -31,12 +32,19 @@ use super::routes::Counters;
 use super::seed::seed;
 
 /// A simulated tenant or org. Clones share it.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct World {
     state: Arc<Mutex<State>>,
 }
 
-#[derive(Debug)]
+/// Shows the service and the size, not the people.
+impl fmt::Debug for World {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = self.state();
+        write!(f, "{:?} with {} people", state.directory.flavour, state.directory.people.len())
+    }
+}
+
 pub(super) struct State {
     pub(super) directory: Directory,
     pub(super) faults: Faults,
@@ -50,7 +58,6 @@ pub(super) struct State {
 }
 
 /// Runs from the given time on, unless it was set.
-#[derive(Debug)]
 enum Clock {
     Running { from: Timestamp, since: Instant },
     Stopped(Timestamp),

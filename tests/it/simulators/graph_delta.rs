@@ -17,6 +17,7 @@ use std::collections::BTreeSet;
 use super::Served;
 use super::graph_with;
 use super::ids;
+use super::join;
 use super::morning;
 use super::own;
 use super::row;
@@ -194,4 +195,59 @@ async fn a_delta_token_expires_after_seven_days_or_when_the_service_says_so() {
     served.credentials = format!("Bearer {}", token["access_token"].as_str().unwrap());
     let (status, body) = served.get(&link).await;
     assert_eq!((status, &body["error"]["code"]), (400, &json!("syncStateNotFound")));
+}
+
+#[tokio::test]
+async fn a_minimal_round_shows_only_what_changed_and_a_manager_comes_as_a_link() {
+    let served = Served::graph(graph_with(&["ann@x.example", "bob@x.example"], &[])).await;
+    let [ann, bob] = ["ann@x.example", "bob@x.example"].map(|login| served.world.id_of(login).unwrap());
+    let (_, link) = served.rows("/v1.0/users/delta?$select=displayName,department,manager").await;
+    let set = Change::Set { who: ann.clone(), property: own("department"), value: json!("Legal") };
+    served.world.change(set).unwrap();
+    served.world.change(Change::SetManager { who: ann.clone(), manager: Some(bob.clone()) }).unwrap();
+    let request = served.http.get(link.unwrap()).header("authorization", &served.credentials);
+    let answer = request.header("prefer", "return=minimal").send().await.unwrap();
+    let body: Value = answer.json().await.unwrap();
+    let manager = json!([{ "@odata.type": "#microsoft.graph.user", "id": bob }]);
+    assert_eq!(body["value"], json!([{ "id": ann, "department": "Legal", "manager@delta": manager }]));
+
+    let expanded = served.ok(&format!("/v1.0/users/{ann}?$select=id&$expand=manager($select=id)")).await;
+    assert_eq!(expanded["manager"]["id"], json!(bob));
+    assert_eq!(served.ok(&format!("/v1.0/users/{ann}/manager?$select=id")).await["id"], json!(bob));
+    assert_eq!(served.get(&format!("/v1.0/users/{bob}/manager")).await.0, 404);
+}
+
+#[tokio::test]
+async fn a_soft_deleted_member_is_hidden_without_an_event_and_purging_gives_one() {
+    let world = graph_with(&["ann@x.example"], &["Team"]);
+    join(&world, "Team", "ann@x.example");
+    let served = Served::graph(world).await;
+    let [ann, team] = ["ann@x.example", "Team"].map(|name| served.world.id_of(name).unwrap());
+    let (_, link) = served.rows("/v1.0/groups/delta?$select=displayName,members").await;
+    served.world.change(Change::SoftDelete { who: ann.clone() }).unwrap();
+    assert_eq!(served.rows(&format!("/v1.0/groups/{team}/members")).await.0, Vec::<Value>::new());
+    let (rows, link) = served.rows(&link.unwrap()).await;
+    assert_eq!(rows, Vec::<Value>::new());
+
+    served.world.change(Change::Restore { who: ann.clone() }).unwrap();
+    let (rows, link) = served.rows(&link.unwrap()).await;
+    assert_eq!(members(&rows), BTreeSet::from([ann.clone()]));
+    served.world.change(Change::Purge { who: ann.clone() }).unwrap();
+    let (rows, _) = served.rows(&link.unwrap()).await;
+    assert_eq!(rows[0]["members@delta"][0]["@removed"], json!({ "reason": "deleted" }));
+}
+
+#[tokio::test]
+async fn a_deleted_group_says_whether_it_can_come_back() {
+    let served = Served::graph(graph_with(&[], &["Soft", "Hard"])).await;
+    let [soft, hard] = ["Soft", "Hard"].map(|name| served.world.id_of(name).unwrap());
+    let (_, link) = served.rows("/v1.0/groups/delta").await;
+    served.world.change(Change::DeleteGroup { group: soft.clone() }).unwrap();
+    served.world.change(Change::PurgeGroup { group: hard.clone() }).unwrap();
+    let (rows, link) = served.rows(&link.unwrap()).await;
+    assert_eq!(*row(&rows, &soft), json!({ "id": soft, "@removed": { "reason": "changed" } }));
+    assert_eq!(*row(&rows, &hard), json!({ "id": hard, "@removed": { "reason": "deleted" } }));
+    served.world.change(Change::RestoreGroup { group: soft.clone() }).unwrap();
+    let (rows, _) = served.rows(&link.unwrap()).await;
+    assert_eq!(row(&rows, &soft)["displayName"], "Soft");
 }

@@ -246,3 +246,17 @@ async fn the_recycle_bin_tells_soft_deleted_from_purged() {
     served.world.change(Change::Purge { who: ann }).unwrap();
     assert_eq!(served.get(&bin).await.0, 404);
 }
+
+#[tokio::test]
+async fn rows_of_the_recycle_bin_are_hidden_or_kept_as_the_knob_says() {
+    let world = graph_with(&["ann@x.example"], &[]);
+    world.change(Change::Assign { principal: own("ann@x.example"), role: None }).unwrap();
+    world.change(Change::SoftDelete { who: own("ann@x.example") }).unwrap();
+    let served = Served::graph(world).await;
+    let target = format!("/v1.0/servicePrincipals/{GRAPH_APP_OBJECT_ID}/appRoleAssignedTo");
+    assert_eq!(served.rows(&target).await.0.len(), 0);
+    let mut knobs = served.world.knobs();
+    knobs.rows_of_deleted = true;
+    served.world.set_knobs(knobs);
+    assert_eq!(served.rows(&target).await.0.len(), 1);
+}

@@ -150,3 +150,21 @@ async fn okta_refuses_a_wrong_token_and_an_exhausted_bucket() {
     let (status, body) = served.get("/api/v1/users").await;
     assert_eq!((status, &body["errorCode"]), (401, &json!("E0000011")));
 }
+
+#[tokio::test]
+async fn groups_are_found_by_filter_and_search_and_a_page_above_the_limit_is_cut_or_refused() {
+    let served = Served::okta(okta_with(&["ann@x.example"], &["app-one", "app-two", "other"])).await;
+    let count = async |target: &str| served.pages(target).await.len();
+    assert_eq!(count("/api/v1/groups?limit=1").await, 3);
+    assert_eq!(count("/api/v1/groups?search=profile.name sw \"app-\"&limit=1").await, 2);
+    assert_eq!(count("/api/v1/groups?filter=lastUpdated gt \"2030-01-01T00:00:00.000Z\"").await, 0);
+    let (status, body) = served.get("/api/v1/groups?filter=a eq \"b\"&search=c eq \"d\"").await;
+    assert_eq!((status, &body["errorCode"]), (400, &json!("E0000033")));
+
+    let answer = served.send("/api/v1/users?limit=1000").await.unwrap();
+    assert!(link(&answer, "self").unwrap().ends_with("?limit=200"));
+    let mut knobs = served.world.knobs();
+    knobs.refuse_high_limit = true;
+    served.world.set_knobs(knobs);
+    assert_eq!(served.get("/api/v1/users?limit=1000").await.0, 400);
+}

@@ -9,9 +9,12 @@ use super::JobId;
 use super::Sql;
 use super::Store;
 use super::StoreError;
+use super::links::group_name;
 use super::values::json;
+use super::values::parsed_or_none;
 use super::values::text;
 use crate::model::LinkId;
+use crate::model::SourceAttributes;
 use crate::model::SourceId;
 use crate::plan::Cause;
 use crate::plan::Proof;
@@ -62,7 +65,7 @@ impl Store {
     ) -> Result<Vec<DirtyEdge>, StoreError> {
         self.read(move |db| {
             let mut rows = db.prepare_cached(
-                "SELECT d.team, d.person, t.source_id, t.seen, t.desired IS 'active', p.desired IS 'active',
+                "SELECT d.team, d.person, t.source_id, t.desired IS 'active', p.desired IS 'active',
                         e.gone, te.applied
                    FROM dirty_edges d JOIN links t ON t.id = d.team JOIN links p ON p.id = d.person
                    LEFT JOIN seen_edges e ON e.container = d.team AND e.principal = d.person
@@ -71,6 +74,7 @@ impl Store {
             )?;
             let found = rows.query_map(params![job.0, after.0.0, after.1.0, limit as i64], dirty_edge)?;
             let mut edges = found.collect::<Sql<Vec<DirtyEdge>>>()?;
+            name_teams(db, &mut edges)?;
             if nested {
                 for edge in edges.iter_mut().filter(|edge| !edge.shown && edge.team_wanted) {
                     edge.shown = reaches(db, edge.team, edge.person)?;
@@ -133,21 +137,32 @@ impl Store {
 }
 
 fn dirty_edge(row: &rusqlite::Row<'_>) -> Sql<DirtyEdge> {
-    let seen: Option<crate::model::SourceAttributes> = super::values::parsed_or_none(row, 3)?;
-    let gone: Option<i64> = row.get(6)?;
-    let applied: Option<bool> = row.get(7)?;
+    let gone: Option<i64> = row.get(5)?;
+    let applied: Option<bool> = row.get(6)?;
     Ok(DirtyEdge {
         team: LinkId(row.get(0)?),
         person: LinkId(row.get(1)?),
         team_source: SourceId(row.get(2)?),
-        team_name: seen.as_ref().map(super::links::group_name).unwrap_or_default(),
+        team_name: String::new(),
         shown: gone == Some(0),
         proof: if gone == Some(2) { Proof::Absence } else { Proof::Event },
-        team_wanted: row.get(4)?,
-        person_wanted: row.get(5)?,
+        team_wanted: row.get(3)?,
+        person_wanted: row.get(4)?,
         applied: applied.unwrap_or(false),
         known: applied.is_some(),
     })
+}
+
+/// One look at each team, however many of its members are dirty.
+fn name_teams(db: &Connection, edges: &mut [DirtyEdge]) -> Sql<()> {
+    let mut query = db.prepare_cached("SELECT seen FROM links WHERE id = ?1")?;
+    for team in edges.chunk_by_mut(|a, b| a.team == b.team) {
+        let link = team[0].team.0;
+        let seen: Option<SourceAttributes> = query.query_row([link], |row| parsed_or_none(row, 0))?;
+        let name = seen.as_ref().map(group_name).unwrap_or_default();
+        team.iter_mut().for_each(|edge| edge.team_name.clone_from(&name));
+    }
+    Ok(())
 }
 
 /// Whether a person is below a group through other groups. `UNION` visits each group once, so circles end.

@@ -31,6 +31,7 @@ use crate::model::Standing;
 use crate::scim::Kind;
 
 const TABLES: &str = "
+    PRAGMA temp.cache_size = -8192;
     CREATE TEMP TABLE staged_objects (
       kind TEXT NOT NULL, source_id TEXT NOT NULL, standing TEXT NOT NULL, seen TEXT, seen_hash BLOB,
       PRIMARY KEY (kind, source_id)) WITHOUT ROWID;

@@ -70,7 +70,7 @@ async fn a_first_load_reads_assignments_groups_and_users_to_the_end() {
     let source = graph.source(Some("app-1"));
     let reads = source.reads(&Watermarks::new(), Reading::Full, Timestamp::UNIX_EPOCH);
     let names: Vec<&str> = reads.iter().map(|read| read.name.as_str()).collect();
-    assert_eq!(names, ["assignments:app-1", "groups", "users"]);
+    assert_eq!(names, ["assignments:app-1", "users", "groups"]);
 
     let assigned = fresh(&source, "assignments:app-1").await.unwrap();
     assert_eq!(
@@ -166,16 +166,52 @@ async fn a_delta_round_reads_changed_people_whole_and_takes_removals_as_said() {
         .on("GET /users/delta?$skiptoken=2", 200, json!({"@odata.deltaLink": "{root}/users/delta?$deltatoken=2",
             "value": [{"id": "u3", "@removed": {"reason": "deleted"}}, {"id": "u2"}]}))
         .on(&one_user("u1"), 200, user("u1", false))
-        .on(&one_user("u2"), 200, user("u2", true));
+        .on(&one_user("u2"), 200, user("u2", true))
+        .on(
+            "GET /users/u2/memberOf?$select=id&$top=999",
+            200,
+            json!({"value": [{"@odata.type": "#microsoft.graph.group", "id": "g1"},
+                {"@odata.type": "#microsoft.graph.directoryRole", "id": "r1"}]}),
+        );
     let source = graph.source(None);
     let link = format!("{}/v1.0/users/delta?$deltatoken=1", graph.root);
     let users = from_link(&source, "users", &link).await.unwrap();
     assert_eq!(
         users.lines,
-        ["user u2 (SoftDeleted)", "user u1 (Disabled)", "user u3 (Gone)", "user u2 (Enabled)"]
+        [
+            "user u2 (SoftDeleted)",
+            "user u1 (Disabled)",
+            "user u3 (Gone)",
+            "user u2 (Enabled)",
+            "group g1 has user u2",
+        ]
     );
     assert_eq!(users.notes, ["1 users that changed are gone meanwhile"]);
     assert!(users.watermark.unwrap().contains("deltatoken=2"));
+}
+
+#[tokio::test]
+async fn people_whose_groups_may_not_be_read_are_told() {
+    let graph = Canned::start()
+        .await
+        .on(
+            "GET /users/delta?$deltatoken=1",
+            200,
+            json!({"@odata.deltaLink": "{root}/users/delta?$deltatoken=2", "value": [{"id": "u1"}]}),
+        )
+        .on(&one_user("u1"), 200, user("u1", true))
+        .on("GET /users/u1/memberOf?$select=id&$top=999", 403, failure("Authorization_RequestDenied"));
+    let link = format!("{}/v1.0/users/delta?$deltatoken=1", graph.root);
+    let users = from_link(&graph.source(None), "users", &link).await.unwrap();
+    assert_eq!(users.lines, ["user u1 (Enabled)"]);
+    assert!(users.watermark.is_some());
+    assert_eq!(
+        users.notes,
+        [
+            "the groups of 1 users that changed could not be read: who came back from the recycle bin is back in \
+          them after the next full read; the application permission Directory.Read.All shows them at once"
+        ]
+    );
 }
 
 #[tokio::test]
@@ -378,7 +414,7 @@ async fn throttled_parts_of_a_batch_are_asked_again_and_one_bad_part_does_not_bl
 }
 
 #[tokio::test]
-async fn forty_five_changed_people_are_three_batches() {
+async fn forty_five_changed_people_and_their_groups_are_five_batches() {
     let changed: Vec<Value> = (0..45).map(|n| json!({"id": format!("u{n}")})).collect();
     let mut graph = Canned::start().await.on(
         "GET /users/delta?$deltatoken=1",
@@ -391,5 +427,5 @@ async fn forty_five_changed_people_are_three_batches() {
     let source = graph.source(None);
     let link = format!("{}/v1.0/users/delta?$deltatoken=1", graph.root);
     assert_eq!(from_link(&source, "users", &link).await.unwrap().records.len(), 45);
-    assert_eq!(source.requests(), 4);
+    assert_eq!(source.requests(), 6);
 }

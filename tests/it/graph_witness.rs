@@ -127,7 +127,7 @@ async fn a_check_names_each_permission_and_the_application() {
             format!("Error groups: GET {host}/v1.0/groups was answered 403 Authorization_RequestDenied"),
             "Ok application: app-1 (Cerby), only assigned people may sign in".to_owned(),
             "Ok app assignments: 1 for users, 1 for groups".to_owned(),
-            "Warning witness: a person's own assignments may not be read; a second complete read confirms a removal"
+            "Warning witness: a person's own assignments and groups may not be read; a second complete read confirms a removal"
                 .to_owned(),
         ]
     );

@@ -10,6 +10,7 @@ mod corpus_okta;
 mod cycles;
 mod file_source;
 mod foreign_server;
+mod graph_simulated;
 mod graph_source;
 mod graph_tenant;
 mod graph_witness;

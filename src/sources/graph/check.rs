@@ -134,7 +134,7 @@ async fn witness(graph: &Graph, user: &str) -> Finding {
         Err(Trouble::Source(SourceError::Refused { .. })) => Finding {
             grade: Grade::Warning,
             subject: "witness".to_owned(),
-            text: "a person's own assignments may not be read; a second complete read confirms a removal"
+            text: "a person's own assignments and groups may not be read; a second complete read confirms a removal"
                 .to_owned(),
             cure: format!("to have it confirmed at once, add the application permission {DIRECTORY_READ}"),
         },

@@ -3,8 +3,8 @@
 //! | read | first, or in full | later |
 //! |---|---|---|
 //! | `assignments:<application id>` | `appRoleAssignedTo`, every page | the same: there is no feed for it |
-//! | `groups` | `groups/delta` from nothing: groups and members | the stored delta link |
 //! | `users` | the delta link of now, then the list | the stored delta link, changed users read whole in batches |
+//! | `groups` | `groups/delta` from nothing: groups and members | the stored delta link |
 //!
 //! The delta feed of users says only who changed: it leaves out attributes that were never set, so "absent" and
 //! "null" cannot be told apart in it. A role of one principal may come on several pages; the roles met so far
@@ -147,7 +147,8 @@ impl Source for GraphSource {
         text.to_lowercase()
     }
 
-    /// Assignments, groups, users: whoever is named by an edge is read after it (graph.md 6.6 R7).
+    /// Users before groups, other than graph.md 6.6 R7: the memberships that are read of a changed user may lag,
+    /// and what the groups' feed says has the last word.
     fn reads(&self, watermarks: &Watermarks, reading: Reading, _now: Timestamp) -> Vec<Read> {
         let from = |name: &str, select: &str| match reading {
             Reading::Full => None,
@@ -157,8 +158,8 @@ impl Source for GraphSource {
         for app in self.graph.settings.apps() {
             reads.push(self.read(format!("{ASSIGNMENTS}{app}"), None));
         }
-        reads.push(self.read(GROUPS.to_owned(), from(GROUPS, groups::SELECT)));
         reads.push(self.read(USERS.to_owned(), from(USERS, &self.graph.user_select)));
+        reads.push(self.read(GROUPS.to_owned(), from(GROUPS, groups::SELECT)));
         reads
     }
 

@@ -86,6 +86,8 @@ pub(super) struct Round {
     pub(super) vanished: u64,
     /// Changed objects that Graph could not give; the watermark stays, so that they come again.
     pub(super) missed: u64,
+    /// Changed users whose groups could not be read.
+    pub(super) unplaced: u64,
     /// Groups with hidden membership that showed no member.
     pub(super) hidden: BTreeSet<String>,
 }

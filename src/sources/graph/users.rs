@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::batch::Part;
 use super::batch::PartAnswer;
 use super::batch::passing;
+use super::door::DIRECTORY_READ;
 use super::door::Graph;
 use super::door::USER_READ;
 use super::door::segment;
@@ -18,10 +19,12 @@ use super::place::Watermark;
 use super::trouble::Link;
 use super::trouble::Trouble;
 use super::wire;
+use super::wire::ChangedMember;
 use super::wire::ChangedUser;
 use super::wire::Listing;
 use super::wire::Row;
 use crate::model::Collection;
+use crate::model::Container;
 use crate::model::Coverage;
 use crate::model::Next;
 use crate::model::Page;
@@ -112,15 +115,51 @@ async fn changed(graph: &Graph, items: Vec<ChangedUser>, round: &mut Round) -> R
     Ok(records)
 }
 
-/// The changed users as they are now, whole.
+/// The changed users as they are now, whole, and the groups that they are in.
+///
+/// Groups tell nothing of a member who comes back from the recycle bin (graph.md 6.4 rule 8), and nothing in the
+/// feed says that somebody comes back, so everybody who changed is asked.
 async fn hydrated(graph: &Graph, ids: &[String], round: &mut Round) -> Result<Vec<Record>, Trouble> {
-    let address = |id: &String| format!("/users/{}?$select={}", segment(id), graph.user_select);
-    let parts: Vec<Part> = ids.iter().map(|id| Part::get(address(id))).collect();
+    let mut parts = Vec::with_capacity(2 * ids.len());
+    for id in ids {
+        let path = format!("/users/{}", segment(id));
+        parts.push(Part::get(format!("{path}?$select={}", graph.user_select)));
+        parts.push(Part::get(format!("{path}/memberOf?$select=id&$top=999")));
+    }
     let mut records = Vec::new();
-    for answer in graph.batch(&parts).await? {
-        records.extend(settled(answer, round)?);
+    let mut answers = graph.batch(&parts).await?.into_iter();
+    for id in ids {
+        if let Some(answer) = answers.next() {
+            records.extend(settled(answer, round)?);
+        }
+        if let Some(answer) = answers.next() {
+            records.extend(memberships(id, answer, round));
+        }
     }
     Ok(records)
+}
+
+/// Only what is there counts: the list may lag, and it may be cut. The groups' own feed, which is read after
+/// it, says what is gone.
+fn memberships(id: &str, answer: PartAnswer, round: &mut Round) -> Vec<Record> {
+    match serde_json::from_value::<Listing<ChangedMember>>(answer.body) {
+        Ok(listing) if answer.status == 200 => listing
+            .value
+            .into_iter()
+            .filter(|holder| holder.kind() == Some(Kind::Group))
+            .filter_map(|group| group.id)
+            .map(|group| Record::Edge {
+                container: Container::Group(SourceId(group)),
+                principal: SourceId(id.to_owned()),
+                kind: Kind::User,
+                detail: String::new(),
+            })
+            .collect(),
+        _ => {
+            round.unplaced += u64::from(answer.status != 404);
+            Vec::new()
+        }
+    }
 }
 
 /// | part | means |
@@ -175,6 +214,13 @@ fn end(graph: &Graph, link: &str, coverage: Coverage, round: &Round) -> (Next, V
     if round.missed > 0 {
         notes
             .push(format!("{} users that changed could not be read; they are asked for again", round.missed));
+    }
+    if round.unplaced > 0 {
+        notes.push(format!(
+            "the groups of {} users that changed could not be read: who came back from the recycle bin is back in \
+             them after the next full read; the application permission {DIRECTORY_READ} shows them at once",
+            round.unplaced
+        ));
     }
     let coverage = if round.left_out > 0 { Coverage::Partial } else { coverage };
     let lost = coverage == Coverage::Partial || round.missed > 0;

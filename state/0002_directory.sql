@@ -23,15 +23,18 @@ CREATE TABLE resources (
 ) STRICT;
 CREATE UNIQUE INDEX resources_id ON resources (workspace, id);
 CREATE UNIQUE INDEX resources_user_key ON resources (workspace, user_key) WHERE user_key IS NOT NULL;
-CREATE INDEX resources_kind ON resources (workspace, kind, active);
+-- In the order of lists, as the row number stands behind every index.
+CREATE INDEX resources_kind ON resources (workspace, kind);
+CREATE INDEX resources_inactive ON resources (workspace, kind) WHERE active = 0;
 CREATE INDEX resources_external_id ON resources (workspace, external_id) WHERE external_id IS NOT NULL;
 CREATE INDEX resources_display_key ON resources (workspace, display_key) WHERE display_key IS NOT NULL;
 
 -- Every e-mail value of a user, folded: what people are found by.
 CREATE TABLE emails (
-  key      TEXT NOT NULL,
-  resource INTEGER NOT NULL REFERENCES resources (n) ON DELETE CASCADE,
-  PRIMARY KEY (key, resource)
+  workspace INTEGER NOT NULL,
+  key       TEXT NOT NULL,
+  resource  INTEGER NOT NULL REFERENCES resources (n) ON DELETE CASCADE,
+  PRIMARY KEY (workspace, key, resource)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX emails_resource ON emails (resource);
 

@@ -199,6 +199,10 @@ impl Patch {
             Op::Add if nothing => return Ok(()),
             // Null and [] are "unassigned" (RFC 7643 section 2.5).
             Op::Replace if nothing => (Op::Remove, Value::Null),
+            // An empty text clears, and never makes an element to clear it.
+            Op::Add | Op::Replace if !strict && value == "" && self.clears(&path) => {
+                (Op::Remove, Value::Null)
+            }
             op => (op, value.clone()),
         };
         if op == Op::Remove && path.sub.is_none() && required(self.kind, &path) {
@@ -206,6 +210,13 @@ impl Patch {
         }
         self.steps.push(Step { op, path, value });
         Ok(())
+    }
+
+    /// Whether "" can mean "unassigned" there: not of a list as a whole, whose removal is another thing, and not
+    /// of what is required.
+    fn clears(&self, path: &Path) -> bool {
+        let list = schema::top(self.kind, path).is_some_and(|top| top.multi_valued);
+        (path.sub.is_some() || !list) && !required(self.kind, path)
     }
 }
 

@@ -7,6 +7,7 @@ mod conformance;
 mod corpus_graph;
 mod corpus_graph_files;
 mod corpus_okta;
+mod corpus_scim;
 mod cycles;
 mod file_source;
 mod foreign_server;

@@ -187,7 +187,7 @@ async fn what_is_not_there_or_not_allowed_is_an_error_message() {
         served.raw("POST", "/scim/v2/Users", headers, Some(body)).await.refusal()
     };
     assert_eq!(post(&xml, "{}".to_owned()).await, "415");
-    assert_eq!(post(&[token.clone()], "x".repeat(1024 * 1024 + 1)).await, "413");
+    assert_eq!(post(std::slice::from_ref(&token), "x".repeat(1024 * 1024 + 1)).await, "413");
     assert_eq!(post(&[token], "[1, 2".to_owned()).await, "400 invalidSyntax");
 }
 

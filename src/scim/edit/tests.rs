@@ -135,6 +135,17 @@ fn an_element_that_is_not_there_is_made_for_tolerant_clients_only() {
 }
 
 #[test]
+fn an_empty_text_clears_and_makes_nothing() {
+    let work = json!({"type": "work", "value": "ann@x.example", "primary": true});
+    let clear = |kind: &str| json!({"op": "Replace", "path": format!("emails[type eq \"{kind}\"].value"), "value": ""});
+    check(clear("home"), "emails", json!([work, {"type": "home"}]));
+    check(clear("other"), "emails", json!([work, {"type": "home", "value": "ann@home.example"}]));
+    refused(Dialect::Tolerant, json!({"op": "Replace", "path": "userName", "value": ""}), "invalidValue");
+    let strict = patched(Dialect::Strict, json!([{"op": "replace", "path": "title", "value": ""}]));
+    assert_eq!(strict.map(|body| body["title"].clone()), Ok(json!("")));
+}
+
+#[test]
 fn entra_writes_capital_verbs_booleans_as_text_and_a_manager_as_text() {
     check(json!({"op": "Replace", "path": "active", "value": "False"}), "active", json!(false));
     let manager = format!("{ENTERPRISE}:manager");
@@ -196,6 +207,7 @@ fn members_become_edits_of_rows() {
         {"op": "replace", "value": {"id": "g1", "displayName": "Sales", "members": [{"value": "u3"}]}},
         {"op": "remove", "path": "members"},
         {"op": "add", "path": "members", "value": "u4"},
+        {"op": "add", "path": "members", "value": ""},
     ]);
     assert_eq!(
         members(operations),
@@ -208,6 +220,7 @@ fn members_become_edits_of_rows() {
             MembersEdit::Replace(ids(&["u3"])),
             MembersEdit::Replace(vec![]),
             MembersEdit::Add(ids(&["u4"])),
+            MembersEdit::Add(vec![]),
         ])
     );
 }

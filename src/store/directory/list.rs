@@ -63,15 +63,17 @@ fn plain_page(db: &Connection, workspace: i64, query: &ListQuery) -> Sql<Listing
     let total = db
         .prepare_cached("SELECT count(*) FROM resources WHERE workspace = ?1 AND kind = ?2")?
         .query_row(params![workspace, kind], |row| rows::count(row, 0))?;
-    let sql = format!(
-        "SELECT {COLUMNS} FROM resources WHERE workspace = ?1 AND kind = ?2 ORDER BY n LIMIT ?3 OFFSET ?4"
-    );
+    let sql = format!("{} LIMIT ?3 OFFSET ?4", in_order());
     let (count, skip) = (bounded(query.count), bounded(query.start.saturating_sub(1)));
     let mut statement = db.prepare_cached(&sql)?;
     let kept: Vec<Kept> =
         statement.query_map(params![workspace, kind, count, skip], rows::kept)?.collect::<Sql<_>>()?;
     let resources = kept.into_iter().map(|kept| finished(db, kept, query.related)).collect::<Sql<_>>()?;
     Ok(Listing { total, resources })
+}
+
+fn in_order() -> String {
+    format!("SELECT {COLUMNS} FROM resources WHERE workspace = ?1 AND kind = ?2 ORDER BY n")
 }
 
 fn bounded(number: u64) -> i64 {
@@ -177,29 +179,8 @@ fn candidates(db: &Connection, workspace: i64, kind: Kind, filter: &Filter) -> S
     let Some((index, value)) = filter.terms().iter().find_map(|term| indexed(kind, term)) else {
         return Ok(None);
     };
-    let (sql, key) = match index {
-        Index::Id => ("SELECT n FROM resources WHERE workspace = ?1 AND id = ?2", value.to_owned()),
-        Index::ExternalId => {
-            ("SELECT n FROM resources WHERE workspace = ?1 AND external_id = ?2", value.to_owned())
-        }
-        Index::UserName => ("SELECT n FROM resources WHERE workspace = ?1 AND user_key = ?2", fold(value)),
-        Index::DisplayName => {
-            ("SELECT n FROM resources WHERE workspace = ?1 AND display_key = ?2", fold(value))
-        }
-        Index::Email => (
-            "SELECT n FROM emails JOIN resources ON n = resource WHERE workspace = ?1 AND key = ?2",
-            fold(value),
-        ),
-        Index::Member => (
-            "SELECT team FROM resources JOIN members ON member = n WHERE workspace = ?1 AND id = ?2",
-            value.to_owned(),
-        ),
-        Index::Team => (
-            "SELECT member FROM resources JOIN members ON team = n WHERE workspace = ?1 AND id = ?2",
-            value.to_owned(),
-        ),
-    };
-    let mut statement = db.prepare_cached(sql)?;
+    let key = if index.is_folded() { fold(value) } else { value.to_owned() };
+    let mut statement = db.prepare_cached(index.sql())?;
     let mut numbers: Vec<i64> =
         statement.query_map(params![workspace, key], |row| row.get(0))?.collect::<Sql<_>>()?;
     numbers.sort_unstable();
@@ -215,6 +196,28 @@ enum Index {
     Email,
     Member,
     Team,
+}
+
+impl Index {
+    fn is_folded(self) -> bool {
+        matches!(self, Index::UserName | Index::DisplayName | Index::Email)
+    }
+
+    fn sql(self) -> &'static str {
+        match self {
+            Index::Id => "SELECT n FROM resources WHERE workspace = ?1 AND id = ?2",
+            Index::ExternalId => "SELECT n FROM resources WHERE workspace = ?1 AND external_id = ?2",
+            Index::UserName => "SELECT n FROM resources WHERE workspace = ?1 AND user_key = ?2",
+            Index::DisplayName => "SELECT n FROM resources WHERE workspace = ?1 AND display_key = ?2",
+            Index::Email => "SELECT resource FROM emails WHERE workspace = ?1 AND key = ?2",
+            Index::Member => {
+                "SELECT team FROM resources JOIN members ON member = n WHERE workspace = ?1 AND id = ?2"
+            }
+            Index::Team => {
+                "SELECT member FROM resources JOIN members ON team = n WHERE workspace = ?1 AND id = ?2"
+            }
+        }
+    }
 }
 
 /// The index that answers a term, and the value to look for.
@@ -248,12 +251,68 @@ fn indexed(kind: Kind, term: &Filter) -> Option<(Index, &str)> {
 /// How much a workspace holds.
 pub(super) fn counts(db: &Connection, workspace: i64) -> Sql<Counts> {
     let one = |sql: &str| db.prepare_cached(sql)?.query_row([workspace], |row| rows::count(row, 0));
+    let users: u64 = one("SELECT count(*) FROM resources WHERE workspace = ?1 AND kind = 'user'")?;
+    let inactive: u64 =
+        one("SELECT count(*) FROM resources WHERE workspace = ?1 AND kind = 'user' AND active = 0")?;
     Ok(Counts {
-        users: one("SELECT count(*) FROM resources WHERE workspace = ?1 AND kind = 'user'")?,
-        active_users: one(
-            "SELECT count(*) FROM resources WHERE workspace = ?1 AND kind = 'user' AND active = 1",
-        )?,
+        users,
+        active_users: users.saturating_sub(inactive),
         teams: one("SELECT count(*) FROM resources WHERE workspace = ?1 AND kind = 'group'")?,
         memberships: one("SELECT count(*) FROM members JOIN resources ON n = team WHERE workspace = ?1")?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How SQLite would run it, one line a step.
+    fn steps(sql: &str) -> String {
+        let db = Connection::open_in_memory().expect("a database");
+        db.execute_batch(include_str!("../../../state/0002_directory.sql")).expect("the schema");
+        let mut statement = db.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).expect("a statement");
+        let rows = statement.query_map(params![1, "x"], |row| row.get::<_, String>(3)).expect("a plan");
+        rows.collect::<Sql<Vec<_>>>().expect("steps").join("\n")
+    }
+
+    #[test]
+    fn everything_that_people_and_teams_are_found_by_is_an_index_search() {
+        use Index::*;
+        for (index, expected) in [
+            (Id, "SEARCH resources USING COVERING INDEX resources_id (workspace=? AND id=?)"),
+            (
+                ExternalId,
+                "SEARCH resources USING COVERING INDEX resources_external_id (workspace=? AND external_id=?)",
+            ),
+            (
+                UserName,
+                "SEARCH resources USING COVERING INDEX resources_user_key (workspace=? AND user_key=?)",
+            ),
+            (
+                DisplayName,
+                "SEARCH resources USING COVERING INDEX resources_display_key (workspace=? AND display_key=?)",
+            ),
+            (Email, "SEARCH emails USING PRIMARY KEY (workspace=? AND key=?)"),
+            (
+                Member,
+                "SEARCH resources USING COVERING INDEX resources_id (workspace=? AND id=?)\n\
+                 SEARCH members USING COVERING INDEX members_member (member=?)",
+            ),
+            (
+                Team,
+                "SEARCH resources USING COVERING INDEX resources_id (workspace=? AND id=?)\n\
+                 SEARCH members USING PRIMARY KEY (team=?)",
+            ),
+        ] {
+            assert_eq!(steps(index.sql()), expected);
+        }
+    }
+
+    #[test]
+    fn a_list_is_read_in_its_order_and_never_sorted() {
+        assert_eq!(
+            steps(&in_order()),
+            "SEARCH resources USING INDEX resources_kind (workspace=? AND kind=?)"
+        );
+    }
 }

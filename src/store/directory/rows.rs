@@ -166,7 +166,9 @@ fn folded(body: &Value, name: &str) -> Option<String> {
 
 fn write_emails(db: &Connection, n: i64, body: &Value) -> Sql<()> {
     let Some(emails) = body["emails"].as_array() else { return Ok(()) };
-    let mut statement = db.prepare_cached("INSERT OR IGNORE INTO emails (key, resource) VALUES (?1, ?2)")?;
+    let mut statement = db.prepare_cached(
+        "INSERT OR IGNORE INTO emails (workspace, key, resource) SELECT workspace, ?1, n FROM resources WHERE n = ?2",
+    )?;
     for value in emails.iter().filter_map(|email| email["value"].as_str()) {
         statement.execute(params![fold(value), n])?;
     }

@@ -135,7 +135,7 @@ async fn members_are_changed_one_by_one_and_seen_from_both_sides() {
     assert_eq!((without.get("members"), &without["displayName"]), (None, &json!("Sales")));
     let filter =
         format!("/Groups?filter=id%20eq%20%22{team}%22%20and%20members%20eq%20%22{bob}%22&attributes=id");
-    assert_eq!(served.ids(&filter).await, [team.clone()]);
+    assert_eq!(served.ids(&filter).await, [team.as_str()]);
     assert_eq!(served.call("DELETE", &format!("/Users/{bob}"), None).await.status, 204);
     assert_eq!(served.call("GET", &path, None).await.body.get("members"), None);
 }

@@ -5,15 +5,24 @@ mod commands;
 mod exit;
 mod logs;
 mod out;
+mod progress;
+mod runner;
 mod settings;
+mod who;
+mod wire;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
+use anyhow::Context;
 use clap::Parser;
 
 use args::Arguments;
 use args::Command;
 use exit::Exit;
+
+/// How long tasks that are left may still run when a command has ended.
+const SHUTDOWN: Duration = Duration::from_millis(200);
 
 /// The whole program. Usage errors end in clap, with its own exit code 2.
 pub fn main() -> ExitCode {
@@ -30,8 +39,32 @@ pub fn main() -> ExitCode {
 fn run(arguments: &Arguments) -> Result<Exit, anyhow::Error> {
     let usual = if matches!(arguments.command, Command::Run(_)) { "info" } else { "warn" };
     logs::start(arguments.global.log.as_deref(), usual)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("the runtime could not start")?;
+    let result = runtime.block_on(carry_out(arguments));
+    // What is left is not waited for: a state that is being written is safe at any point (P5).
+    runtime.shutdown_timeout(SHUTDOWN);
+    result
+}
+
+async fn carry_out(arguments: &Arguments) -> Result<Exit, anyhow::Error> {
+    let global = &arguments.global;
     match &arguments.command {
-        Command::Config(config) => commands::config::run(&arguments.global, config),
-        _ => anyhow::bail!("this command is not built yet"),
+        Command::Approve(approve) => commands::approve::run(global, approve).await,
+        Command::Check(check) => commands::check::run(global, check).await,
+        Command::Config(config) => commands::config::run(global, config),
+        Command::Demo(demo) => commands::demo::run(demo).await,
+        Command::Enable(enable) => commands::enable::run(global, enable).await,
+        Command::Held(held) => commands::held::run(global, held).await,
+        Command::Log(log) => commands::log::run(global, log).await,
+        Command::Plan(plan) => commands::plan::run(global, plan).await,
+        Command::Run(run) => commands::run::run(global, run).await,
+        Command::Simulate(simulate) => commands::simulate::run(simulate).await,
+        Command::Status(status) => commands::status::run(global, status).await,
+        Command::Sync(sync) => commands::sync::run(global, sync).await,
+        Command::Token(token) => commands::token::run(global, token).await,
+        Command::Workspace(workspace) => commands::workspace::run(global, workspace).await,
     }
 }

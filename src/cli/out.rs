@@ -4,6 +4,8 @@ use std::io::Write;
 
 use owo_colors::OwoColorize;
 
+use super::exit::Exit;
+
 /// Writes to stdout. A reader that went away (`| head`) is no failure: there is nobody left to tell.
 pub fn print(text: &str) {
     let mut out = anstream::stdout().lock();
@@ -32,6 +34,12 @@ fn coloured(line: &str) -> String {
 pub fn print_error(error: &anyhow::Error) {
     let mut err = anstream::stderr().lock();
     let _ = err.write_all(told(error).as_bytes());
+}
+
+/// Tells the error of one object among others; the command goes on and ends with this.
+pub fn failed(error: &anyhow::Error) -> Exit {
+    print_error(error);
+    Exit::Failed
 }
 
 fn told(error: &anyhow::Error) -> String {

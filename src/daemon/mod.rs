@@ -2,9 +2,14 @@
 
 mod heartbeat;
 mod keeper;
+mod run;
 mod schedule;
 mod systemd;
 
+pub use run::DaemonError;
+pub use run::Scheduled;
+pub use run::run;
+pub use run::stop_on_signals;
 pub use schedule::Schedule;
 pub use schedule::ScheduleError;
 pub use schedule::parse_duration;

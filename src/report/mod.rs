@@ -1,4 +1,4 @@
-//! A plan in; text, Markdown or JSON out. Pure: change by change, so that a long plan never sits in memory.
+//! A plan or the record of a cycle in; text, Markdown or JSON out. Pure: change by change, so that a long plan never sits in memory.
 //!
 //! | format | for | module |
 //! |---|---|---|
@@ -8,6 +8,7 @@
 
 mod json;
 mod markdown;
+mod record;
 mod text;
 mod words;
 
@@ -16,8 +17,12 @@ use std::str::FromStr;
 
 pub use json::Json;
 pub use markdown::Markdown;
+pub use record::cycle;
+pub use record::outcome;
 pub use text::Text;
+pub use words::edit;
 pub use words::mark;
+pub use words::mode_word;
 pub use words::printable;
 pub use words::summary;
 

@@ -92,7 +92,7 @@ pub(super) fn kind_word(kind: Kind) -> &'static str {
     }
 }
 
-pub(super) fn mode_word(mode: Mode) -> &'static str {
+pub fn mode_word(mode: Mode) -> &'static str {
     match mode {
         Mode::Observe => "observe",
         Mode::Approve => "approve",
@@ -141,6 +141,11 @@ pub(super) fn value(value: Option<&Value>) -> String {
         Some(Value::String(text)) => printable(text),
         Some(other) => printable(&other.to_string()),
     }
+}
+
+/// `userName: ann@x.example -> ann.koch@x.example`.
+pub fn edit(edit: &Edit) -> String {
+    format!("{}: {} -> {}", edit.path, value(edit.old.as_ref()), value(edit.new.as_ref()))
 }
 
 /// Names come from strangers: control characters and those that change the direction of text are escaped.

@@ -1,3 +1,16 @@
 //! Shelf of commands: one file a command, its arguments in, its exit code out.
 
+pub mod approve;
+pub mod check;
 pub mod config;
+pub mod demo;
+pub mod enable;
+pub mod held;
+pub mod log;
+pub mod plan;
+pub mod run;
+pub mod simulate;
+pub mod status;
+pub mod sync;
+pub mod token;
+pub mod workspace;

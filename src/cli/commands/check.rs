@@ -1,0 +1,68 @@
+//! `check`: settings, secrets, sign-in, permissions and targets; each line ok, warning or error with the cure.
+
+use owo_colors::OwoColorize;
+
+use crate::cli::args::Check as Arguments;
+use crate::cli::args::Global;
+use crate::cli::exit::Exit;
+use crate::cli::out;
+use crate::cli::settings;
+use crate::cli::wire;
+use crate::config::Config;
+use crate::config::JobConfig;
+use crate::config::Merged;
+use crate::model::Finding;
+use crate::model::Grade;
+use crate::report;
+use crate::store::Store;
+
+/// Settings that are wrong end the check, as nothing can be asked with them.
+pub async fn run(global: &Global, arguments: &Arguments) -> Result<Exit, anyhow::Error> {
+    let config = Merged::read(&settings::layers(global, None))?.check()?;
+    let mut worst = Grade::Ok;
+    for problem in &config.warnings {
+        worst = worst.max(Grade::Warning);
+        out::print(&format!("{problem}\n"));
+    }
+    let store = wire::open_to_look(&config)?;
+    let names: Vec<String> = arguments.job.iter().cloned().collect();
+    for job in wire::chosen(&config, &names)? {
+        worst = worst.max(one(&config, job, &store).await);
+    }
+    Ok(if worst == Grade::Error { Exit::Failed } else { Exit::Done })
+}
+
+/// Both sides are looked at, also where one of them cannot be used.
+async fn one(config: &Config, job: &JobConfig, store: &Store) -> Grade {
+    out::print(&format!("{}\n", job.name));
+    let source = match wire::source(job) {
+        Ok(source) => source.check().await,
+        Err(error) => vec![unusable("source", &error)],
+    };
+    let target = match wire::target(config, job, store) {
+        Ok(target) => target.check().await,
+        Err(error) => vec![unusable("target", &error)],
+    };
+    let told = |side, findings: &[Finding]| findings.iter().map(|finding| tell(side, finding)).max();
+    told("source", &source).max(told("target", &target)).unwrap_or(Grade::Ok)
+}
+
+fn unusable(subject: &str, error: &anyhow::Error) -> Finding {
+    let text = format!("{error:#}");
+    let (text, cure) = text.split_once("; ").unwrap_or((&text, ""));
+    Finding { grade: Grade::Error, subject: subject.to_owned(), text: text.to_owned(), cure: cure.to_owned() }
+}
+
+fn tell(side: &str, finding: &Finding) -> Grade {
+    let word = match finding.grade {
+        Grade::Ok => format!("{:<8}", "ok").green().to_string(),
+        Grade::Warning => format!("{:<8}", "warning").yellow().to_string(),
+        Grade::Error => format!("{:<8}", "error").red().to_string(),
+    };
+    let mut text = format!("  {word}{side} {:<20} {}\n", finding.subject, report::printable(&finding.text));
+    if !finding.cure.is_empty() {
+        text += &format!("          cure: {}\n", report::printable(&finding.cure));
+    }
+    out::print(&text);
+    finding.grade
+}

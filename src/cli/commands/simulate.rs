@@ -1,0 +1,114 @@
+//! `simulate graph|okta`: serves a simulated directory, and prints the settings that reach it.
+
+use std::net::SocketAddr;
+
+use anyhow::Context;
+use jiff::Timestamp;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::cli::args::Simulate as Arguments;
+use crate::cli::args::Simulated;
+use crate::cli::exit::Exit;
+use crate::cli::out;
+use crate::daemon::stop_on_signals;
+use crate::simulators;
+use crate::simulators::Fault;
+use crate::simulators::Flavour;
+use crate::simulators::Size;
+use crate::simulators::World;
+
+pub async fn run(arguments: &Arguments) -> Result<Exit, anyhow::Error> {
+    let (flavour, simulated) = match arguments {
+        Arguments::Graph(simulated) => (Flavour::Graph, simulated),
+        Arguments::Okta(simulated) => (Flavour::Okta, simulated),
+    };
+    let faults = faults(simulated)?;
+    let listener = TcpListener::bind(simulated.listen).await.with_context(|| {
+        format!("{} cannot be listened on; choose another with --listen", simulated.listen)
+    })?;
+    let address = listener.local_addr()?;
+    let world = World::new(flavour, size(simulated), simulated.seed, Timestamp::now());
+    faults.into_iter().for_each(|fault| world.fault(fault));
+    out::print(&settings(flavour, address));
+    let stop = CancellationToken::new();
+    stop_on_signals(&stop)?;
+    simulators::serve(world, listener, stop).await?;
+    Ok(Exit::Done)
+}
+
+fn size(simulated: &Simulated) -> Size {
+    Size {
+        users: simulated.users as usize,
+        groups: simulated.groups as usize,
+        memberships_per_user: simulated.memberships as usize,
+    }
+}
+
+/// Each fault as the control interface takes it.
+fn faults(simulated: &Simulated) -> Result<Vec<Fault>, anyhow::Error> {
+    let parse = |text: &String| {
+        serde_json::from_str(text).with_context(|| {
+            format!(
+                "`{text}` is no fault; write one like {}",
+                r#"{"route":"users_delta","nth":2,"trouble":{"status":{"status":503}}}"#
+            )
+        })
+    };
+    simulated.fault.iter().map(parse).collect()
+}
+
+/// A job that reads the simulated directory into a workspace, ready to be pasted.
+pub fn settings(flavour: Flavour, address: SocketAddr) -> String {
+    let (word, source, app) = match flavour {
+        Flavour::Graph => ("graph", graph(address), simulators::GRAPH_APP_ID),
+        Flavour::Okta => ("okta", okta(address), simulators::OKTA_APP_ID),
+    };
+    let upper = word.to_uppercase();
+    let secret = match flavour {
+        Flavour::Graph => simulators::CLIENT_SECRET,
+        Flavour::Okta => simulators::API_TOKEN,
+    };
+    format!(
+        "\
+# a simulated {word} directory on http://{address}; Ctrl-C ends it
+# its secret, which is none: export SIMULATED_{upper}='{secret}'
+# change it: curl http://{address}/_control/snapshot, and POST to /_control/changes
+
+[jobs.simulated_{word}]
+schedule = \"every 10s\"
+target = \"simulated_{word}\"
+{source}
+[jobs.simulated_{word}.scope]
+users.assigned_to = \"{app}\"
+teams.assigned_to = \"{app}\"
+
+[jobs.simulated_{word}.mapping]
+preset = \"cerby\"
+
+[targets.simulated_{word}.workspace]
+name = \"{word}\"
+"
+    )
+}
+
+fn graph(address: SocketAddr) -> String {
+    format!(
+        "
+[jobs.simulated_graph.source.graph]
+authority = \"http://{address}\"
+root = \"http://{address}\"
+tenant = \"{}\"
+client_id = \"{}\"
+secret = \"env:SIMULATED_GRAPH\"
+",
+        simulators::TENANT,
+        simulators::CLIENT_ID
+    )
+}
+
+fn okta(address: SocketAddr) -> String {
+    format!(
+        "\n[jobs.simulated_okta.source.okta]\nurl = \"http://{address}\"\ntoken = \"env:SIMULATED_OKTA\"\n"
+    )
+}

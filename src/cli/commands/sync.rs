@@ -1,0 +1,40 @@
+//! `sync`: one cycle now.
+
+use crate::cli::args::Global;
+use crate::cli::args::Sync as Arguments;
+use crate::cli::exit::Exit;
+use crate::cli::out;
+use crate::cli::runner;
+use crate::cli::settings;
+use crate::cli::wire;
+use crate::config::Config;
+use crate::config::JobConfig;
+use crate::plan::CycleRecord;
+use crate::report;
+use crate::store::Store;
+
+pub async fn run(global: &Global, arguments: &Arguments) -> Result<Exit, anyhow::Error> {
+    let config = settings::load(global)?;
+    let store = wire::open(&config)?;
+    let mut exit = Exit::Done;
+    for job in wire::chosen(&config, &arguments.jobs)? {
+        exit = exit.and(match one(&config, job, &store, arguments.full).await {
+            Ok(exit) => exit,
+            Err(error) => out::failed(&error),
+        });
+    }
+    Ok(exit)
+}
+
+async fn one(config: &Config, job: &JobConfig, store: &Store, full: bool) -> Result<Exit, anyhow::Error> {
+    let job = wire::job(config, job, store)?;
+    let record = runner::sync(&job, store, runner::reading(full)).await?;
+    out::print(&report::cycle(&record));
+    Ok(exit_of(&record))
+}
+
+pub fn exit_of(record: &CycleRecord) -> Exit {
+    let failed = if record.failures() > 0 { Exit::SomeFailed } else { Exit::Done };
+    let held = if record.held > 0 { Exit::Held } else { Exit::Done };
+    failed.and(held)
+}

@@ -1,0 +1,92 @@
+//! `workspace users|teams`: what an embedded workspace holds.
+//!
+//! As JSON: one SCIM resource (RFC 7643) a line.
+
+use anyhow::Context;
+
+use crate::cli::args::Global;
+use crate::cli::args::Output;
+use crate::cli::args::Workspace as Arguments;
+use crate::cli::args::WorkspaceList;
+use crate::cli::exit::Exit;
+use crate::cli::out;
+use crate::cli::settings;
+use crate::cli::wire;
+use crate::config::Config;
+use crate::config::TargetKind;
+use crate::report;
+use crate::scim::Kind;
+use crate::store::ListQuery;
+use crate::store::Resource;
+
+const CHUNK: u64 = 500;
+
+pub async fn run(global: &Global, arguments: &Arguments) -> Result<Exit, anyhow::Error> {
+    let (kind, list) = match arguments {
+        Arguments::Users(list) => (Kind::User, list),
+        Arguments::Teams(list) => (Kind::Group, list),
+    };
+    let config = settings::load(global)?;
+    let store = wire::open_to_look(&config)?;
+    let name = workspace_name(&config, list)?;
+    let mut start = 1;
+    loop {
+        let query = ListQuery { kind, filter: None, start, count: CHUNK, related: true };
+        let page = store.list_resources(&name, query).await?;
+        for resource in &page.resources {
+            out::print(&match list.format {
+                Output::Text => text(resource),
+                Output::Json => format!("{}\n", resource.shown("")),
+            });
+        }
+        start += page.resources.len() as u64;
+        if page.resources.is_empty() || start > page.total {
+            return Ok(Exit::Done);
+        }
+    }
+}
+
+/// The only workspace of the settings where none is named.
+fn workspace_name(config: &Config, list: &WorkspaceList) -> Result<String, anyhow::Error> {
+    if let Some(name) = &list.workspace {
+        return Ok(name.clone());
+    }
+    let mut names: Vec<&String> = config
+        .targets
+        .values()
+        .filter_map(|target| match &target.kind {
+            TargetKind::Workspace { name } => Some(name),
+            TargetKind::Scim(_) => None,
+        })
+        .collect();
+    names.dedup();
+    match names.as_slice() {
+        [only] => Ok((*only).clone()),
+        [] => None.context("the settings have no workspace; add [targets.NAME.workspace]"),
+        several => {
+            let known = several.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(", ");
+            anyhow::bail!("the settings have several workspaces; name one of {known} with --workspace")
+        }
+    }
+}
+
+fn text(resource: &Resource) -> String {
+    let text = |name: &str| report::printable(resource.body[name].as_str().unwrap_or_default());
+    let state = if resource.active() { "active" } else { "inactive" };
+    let related: Vec<String> = resource
+        .related
+        .iter()
+        .map(|related| report::printable(related.display.as_deref().unwrap_or(&related.id.0)))
+        .collect();
+    match resource.meta.kind {
+        Kind::User => format!(
+            "{:<36} {state:<9} {:<28} {}\n",
+            text("userName"),
+            text("displayName"),
+            related.join(", ")
+        ),
+        Kind::Group => {
+            format!("{:<36} {:>6} members  {}\n", text("displayName"), related.len(), related.join(", "))
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! From checked settings to jobs that can run: secrets are read here, sources and targets made.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context;
+use jiff::Timestamp;
+
+use crate::client::Secret;
+use crate::config::Config;
+use crate::config::GraphConfig;
+use crate::config::JobConfig;
+use crate::config::OktaConfig;
+use crate::config::ScimConfig;
+use crate::config::SecretPlace;
+use crate::config::SourceConfig;
+use crate::config::TargetKind;
+use crate::cycle::Job;
+use crate::expr::nearest;
+use crate::model::Vocabulary;
+use crate::plan::GroupPick;
+use crate::plan::Selection;
+use crate::scim::profiles::Profile;
+use crate::sources::Source;
+use crate::sources::file::FileSource;
+use crate::sources::graph::GraphSettings;
+use crate::sources::graph::GraphSource;
+use crate::sources::okta;
+use crate::sources::okta::OktaSettings;
+use crate::sources::okta::OktaSource;
+use crate::store::Store;
+use crate::targets::ServiceProvider;
+use crate::targets::remote::RemoteSettings;
+use crate::targets::remote::RemoteTarget;
+use crate::targets::workspace::WorkspaceTarget;
+
+/// The state of the settings, made where it is missing.
+pub fn open(config: &Config) -> Result<Store, anyhow::Error> {
+    open_at(&config.daemon.state)
+}
+
+fn open_at(path: &Path) -> Result<Store, anyhow::Error> {
+    Store::open(path)
+        .with_context(|| format!("the state {} cannot be opened (setting daemon.state)", path.display()))
+}
+
+/// The state to look at: where there is none yet, an empty one that leaves nothing behind (P3).
+pub fn open_to_look(config: &Config) -> Result<Store, anyhow::Error> {
+    let path = &config.daemon.state;
+    if path.exists() { open_at(path) } else { Store::in_memory().context("no empty state could be made") }
+}
+
+/// The jobs of these names; all of them where no name is given.
+pub fn chosen<'a>(config: &'a Config, names: &[String]) -> Result<Vec<&'a JobConfig>, anyhow::Error> {
+    if names.is_empty() {
+        anyhow::ensure!(!config.jobs.is_empty(), "the settings have no job; add [jobs.NAME]");
+        return Ok(config.jobs.values().collect());
+    }
+    names.iter().map(|name| one(config, name)).collect()
+}
+
+pub fn one<'a>(config: &'a Config, name: &str) -> Result<&'a JobConfig, anyhow::Error> {
+    config.jobs.get(name).ok_or_else(|| {
+        let known = config.jobs.keys().map(String::as_str);
+        let cure = match nearest(name, known.clone()) {
+            Some(meant) => format!("did you mean `{meant}`?"),
+            None => format!("the settings have {}", known.collect::<Vec<_>>().join(", ")),
+        };
+        anyhow::anyhow!("there is no job `{name}`; {cure}")
+    })
+}
+
+/// A job, ready to run. Nothing is sent.
+pub fn job(config: &Config, job: &JobConfig, store: &Store) -> Result<Job, anyhow::Error> {
+    let source = source(job).with_context(|| format!("job {}: its source cannot be used", job.name))?;
+    let target = target(config, job, store)
+        .with_context(|| format!("job {}: its target {} cannot be used", job.name, job.target))?;
+    Ok(Job {
+        name: job.name.clone(),
+        source,
+        target,
+        rules: job.rules.clone(),
+        limits: job.limits.clone(),
+        ceiling: job.mode,
+    })
+}
+
+pub fn source(job: &JobConfig) -> Result<Arc<dyn Source>, anyhow::Error> {
+    Ok(match &job.source {
+        SourceConfig::Graph(graph) => Arc::new(GraphSource::new(graph_settings(job, graph)?)?),
+        SourceConfig::Okta(okta) => Arc::new(OktaSource::new(okta_settings(job, okta)?)?),
+        SourceConfig::File(file) => Arc::new(FileSource::new(&file.path)),
+    })
+}
+
+/// What is read of Graph follows from the scope and the mapping.
+fn graph_settings(job: &JobConfig, graph: &GraphConfig) -> Result<GraphSettings, anyhow::Error> {
+    let secret = secret(&graph.secret, &format!("jobs.{}.source.graph.secret", job.name))?;
+    let mut settings = GraphSettings::new(&graph.tenant, &graph.client_id, secret);
+    if let Some(authority) = &graph.authority {
+        settings.authority = authority.clone();
+    }
+    if let Some(root) = &graph.root {
+        settings.root = root.clone();
+    }
+    settings.ca_file = graph.ca_file.clone();
+    settings.app = job.rules.scope.users.assigned_to.clone();
+    settings.team_app = job.rules.scope.teams.assigned_to.clone();
+    settings.attributes = job.rules.users.source_attributes(Vocabulary::Graph).into_iter().collect();
+    Ok(settings)
+}
+
+/// Groups that the scope chooses are read although they may not be assigned.
+fn okta_settings(job: &JobConfig, okta: &OktaConfig) -> Result<OktaSettings, anyhow::Error> {
+    let token = secret(&okta.token, &format!("jobs.{}.source.okta.token", job.name))?;
+    let scope = &job.rules.scope;
+    let groups = picks(&scope.users).chain(picks(&scope.teams)).collect();
+    let mut settings = OktaSettings::new(&okta.url, token, &okta.app.0)?.with_groups(groups)?;
+    settings.ca_file = okta.ca_file.clone();
+    Ok(settings)
+}
+
+fn picks(selection: &Selection) -> impl Iterator<Item = okta::GroupPick> + '_ {
+    selection.groups.iter().map(|pick| match pick {
+        GroupPick::Id(id) => okta::GroupPick::Id(id.clone()),
+        GroupPick::Name(name) => okta::GroupPick::Name(name.clone()),
+        GroupPick::Prefix(prefix) => okta::GroupPick::Prefix(prefix.clone()),
+    })
+}
+
+pub fn target(
+    config: &Config,
+    job: &JobConfig,
+    store: &Store,
+) -> Result<Arc<dyn ServiceProvider>, anyhow::Error> {
+    let target = config.targets.get(&job.target).context("the settings have no such target")?;
+    Ok(match &target.kind {
+        TargetKind::Scim(scim) => Arc::new(RemoteTarget::new(remote_settings(&target.name, scim)?)?),
+        TargetKind::Workspace { name } => Arc::new(workspace(store, name, &job.name)),
+    })
+}
+
+pub fn workspace(store: &Store, name: &str, job: &str) -> WorkspaceTarget {
+    WorkspaceTarget::new(store.clone(), name, Arc::new(new_id), Arc::new(Timestamp::now)).owned_by(job)
+}
+
+fn remote_settings(target: &str, scim: &ScimConfig) -> Result<RemoteSettings, anyhow::Error> {
+    let key = format!("targets.{target}.scim.token");
+    let tokens: Result<Vec<Secret>, _> = scim.tokens.iter().map(|place| secret(place, &key)).collect();
+    let mut settings = RemoteSettings::new(scim.url.clone(), tokens?);
+    settings.profile = *Profile::named(&scim.profile).context("the profile is not known")?;
+    settings.ca_file = scim.ca_file.clone();
+    Ok(settings)
+}
+
+fn secret(place: &SecretPlace, key: &str) -> Result<Secret, anyhow::Error> {
+    place.read().with_context(|| format!("the secret at `{key}` cannot be had"))
+}
+
+/// A random UUID (RFC 9562, version 4).
+pub fn new_id() -> String {
+    let mut bytes = [0_u8; 16];
+    aws_lc_rs::rand::fill(&mut bytes)
+        .expect("the random generator of the library is seeded at start and does not fail");
+    bytes[6] = bytes[6] & 0x0f | 0x40;
+    bytes[8] = bytes[8] & 0x3f | 0x80;
+    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-")
+}

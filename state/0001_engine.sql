@@ -7,8 +7,7 @@ CREATE TABLE jobs (
   mode            TEXT NOT NULL DEFAULT 'observe',   -- observe | approve | write
   source_identity TEXT,                              -- pinned at the first cycle (P15)
   target_identity TEXT,
-  rules           TEXT,                              -- digest of the rules that `desired` was made with
-  highest_time    INTEGER NOT NULL DEFAULT 0         -- seconds; the highest time seen (P17)
+  rules           TEXT                               -- digest of the rules that `desired` was made with
 ) STRICT;
 
 CREATE TABLE cycles (

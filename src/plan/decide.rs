@@ -238,3 +238,209 @@ fn why_lost(lost: &[Loss], rules_digest: &str) -> Why {
 pub fn wants_member(shown: bool, team_wanted: bool, person_wanted: bool) -> bool {
     shown && team_wanted && person_wanted
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::model::Accepted;
+    use crate::model::Container;
+    use crate::model::Origin;
+    use crate::model::Vocabulary;
+    use crate::plan::Actions;
+    use crate::plan::Adoption;
+    use crate::plan::Grant;
+    use crate::plan::Leavers;
+    use crate::plan::RawMapping;
+    use crate::plan::RawRow;
+    use crate::plan::Scope;
+    use crate::plan::Selection;
+    use crate::scim::Attributes;
+    use crate::scim::ResourceId;
+
+    fn row(attribute: &str, matching: Option<u8>) -> RawRow {
+        RawRow { attribute: Some(attribute.to_owned()), matching, ..RawRow::default() }
+    }
+
+    fn rules(leavers: Leavers) -> Rules {
+        let active = RawRow { expression: Some("Not([IsSoftDeleted])".to_owned()), ..RawRow::default() };
+        let raw = RawMapping {
+            preset: None,
+            users: BTreeMap::from([
+                ("userName".to_owned(), row("userName", Some(1))),
+                ("active".to_owned(), active),
+            ]),
+            groups: BTreeMap::from([("displayName".to_owned(), row("displayName", Some(1)))]),
+        };
+        let mappings = raw.check(None, Vocabulary::File).expect("the rows are sound");
+        Rules {
+            vocabulary: Vocabulary::File,
+            scope: Scope { users: Selection::default(), teams: Selection::default() },
+            users: mappings.users,
+            groups: mappings.groups,
+            leavers,
+            actions: Actions::default(),
+            adoption: Adoption::default(),
+            protect: Default::default(),
+        }
+    }
+
+    fn id(text: &str) -> SourceId {
+        SourceId(text.to_owned())
+    }
+
+    fn grant() -> Grant {
+        Grant {
+            source: id("app"),
+            name: "the application".to_owned(),
+            container: Container::App(id("app")),
+            lost: None,
+        }
+    }
+
+    fn loss(proof: Proof) -> Loss {
+        let question = WitnessQuestion::Held {
+            container: Container::App(id("app")),
+            principal: id("u1"),
+            kind: Kind::User,
+        };
+        Loss { subject: id("app"), name: "the application".to_owned(), whole: false, proof, question }
+    }
+
+    fn ours() -> Applied {
+        let sent = Attributes::from_iter([("userName".to_owned(), json!("ann"))]);
+        Applied::Active(Accepted {
+            resource: ResourceId("r1".to_owned()),
+            shown: sent.clone(),
+            sent,
+            origin: Origin::Created,
+        })
+    }
+
+    fn decided(
+        leavers: Leavers,
+        kind: Kind,
+        standing: Standing,
+        scope: ScopeFact,
+        applied: &Applied,
+    ) -> Decision {
+        let name = if kind == Kind::User { "userName" } else { "displayName" };
+        let seen = Seen { standing, attributes: BTreeMap::from([(name.to_owned(), json!("ann"))]) };
+        let dirty = Dirty { object: true, ..Dirty::default() };
+        decide(
+            &rules(leavers),
+            "digest",
+            &Facts { kind, source: &id("u1"), seen: &seen, scope, applied, dirty },
+        )
+    }
+
+    fn word(desired: &Desired) -> &'static str {
+        match desired {
+            Desired::Active(_) => "active",
+            Desired::Inactive => "inactive",
+            Desired::Absent => "absent",
+            Desired::Unmanaged => "unmanaged",
+        }
+    }
+
+    const STANDINGS: [(&str, Standing); 6] = [
+        ("enabled", Standing::Enabled),
+        ("disabled", Standing::Disabled),
+        ("recycled", Standing::SoftDeleted),
+        ("gone", Standing::Gone),
+        ("missing", Standing::Missing),
+        ("unread", Standing::Unread),
+    ];
+
+    fn table(leavers: Leavers, kind: Kind) -> String {
+        let mut table = String::new();
+        for (name, standing) in STANDINGS {
+            let cell =
+                |scope, applied: &Applied| word(&decided(leavers, kind, standing, scope, applied).desired);
+            let out = || ScopeFact::Out(vec![loss(Proof::Event)]);
+            table += &format!(
+                "{name}: {} {} {}\n",
+                cell(ScopeFact::In(vec![grant()]), &ours()),
+                cell(out(), &ours()),
+                cell(out(), &Applied::Absent),
+            );
+        }
+        table
+    }
+
+    /// Columns: in scope and ours; out of scope and ours; out of scope and never ours.
+    #[test]
+    fn the_table_of_standing_and_scope() {
+        let expected = "\
+enabled: active inactive inactive
+disabled: inactive inactive inactive
+recycled: inactive inactive inactive
+gone: inactive inactive inactive
+missing: inactive inactive inactive
+unread: unmanaged unmanaged unmanaged
+";
+        assert_eq!(table(Leavers::default(), Kind::User), expected);
+    }
+
+    #[test]
+    fn the_policy_for_leavers_is_only_for_leavers() {
+        let leavers = Leavers { users: OnLeave::Delete, teams: OnTeamLeave::Leave };
+        let people = "\
+enabled: active absent inactive
+disabled: inactive absent inactive
+recycled: absent absent inactive
+gone: absent absent inactive
+missing: absent absent inactive
+unread: unmanaged unmanaged unmanaged
+";
+        assert_eq!(table(leavers, Kind::User), people);
+        let teams = "\
+enabled: active unmanaged inactive
+disabled: active unmanaged inactive
+recycled: unmanaged unmanaged inactive
+gone: unmanaged unmanaged inactive
+missing: unmanaged unmanaged inactive
+unread: unmanaged unmanaged unmanaged
+";
+        assert_eq!(table(leavers, Kind::Group), teams);
+    }
+
+    /// How we know, and what a witness is asked, of every way to leave.
+    #[test]
+    fn absence_asks_and_events_do_not() {
+        let ways = [
+            (Standing::SoftDeleted, ScopeFact::In(vec![grant()]), "SoftDeleted Event 0"),
+            (Standing::Gone, ScopeFact::In(vec![grant()]), "Gone Event 0"),
+            (Standing::Missing, ScopeFact::In(vec![grant()]), "Missing Absence 1"),
+            (Standing::Disabled, ScopeFact::In(vec![grant()]), "Disabled Event 0"),
+            (Standing::Enabled, ScopeFact::Out(vec![loss(Proof::Event)]), "Left Event 0"),
+            (Standing::Enabled, ScopeFact::Out(vec![loss(Proof::Absence)]), "Left Absence 1"),
+            (
+                Standing::Enabled,
+                ScopeFact::Out(vec![loss(Proof::Event), loss(Proof::Absence)]),
+                "Left Absence 1",
+            ),
+            (Standing::Enabled, ScopeFact::Out(Vec::new()), "Settings Event 0"),
+        ];
+        for (standing, scope, expected) in ways {
+            let decision = decided(Leavers::default(), Kind::User, standing, scope, &ours());
+            let why = &decision.why;
+            let told = format!("{:?} {:?} {}", why.cause.kind, why.proof, why.questions.len());
+            assert_eq!(told, expected);
+            assert_eq!(decision.pending.map(|pending| pending.class), Some(Class::Deactivate));
+        }
+    }
+
+    #[test]
+    fn a_cause_is_the_same_whoever_it_explains() {
+        let of = |source: &str| {
+            let why = why_lost(&[loss(Proof::Absence)], "digest");
+            (why.cause.id(), source.to_owned())
+        };
+        assert_eq!(of("u1").0, of("u2").0);
+        assert_ne!(why_lost(&[], "one").cause.id(), why_lost(&[], "two").cause.id());
+    }
+}

@@ -212,6 +212,13 @@ fn note_rules(tx: &Transaction<'_>, job: JobId, rules: &str) -> Sql<()> {
         let sql =
             "UPDATE links SET dirty = dirty | ?2 WHERE job = ?1 AND kind <> 'app' AND standing <> 'unread'";
         tx.execute(sql, params![job.0, RULES])?;
+        tx.execute(
+            "INSERT OR IGNORE INTO dirty_edges SELECT ?1, e.container, e.principal FROM seen_edges e
+               JOIN links c ON c.id = e.container AND c.job = ?1 AND c.kind = 'group'
+               JOIN links p ON p.id = e.principal AND p.kind = 'user'
+             UNION SELECT job, team, person FROM team_edges WHERE job = ?1",
+            [job.0],
+        )?;
     }
     Ok(())
 }

@@ -27,6 +27,8 @@ pub enum Route {
     Manager,
     UserAssignments,
     CheckMemberGroups,
+    /// The groups that somebody is directly in.
+    MemberOf,
     GroupsList,
     GroupsDelta,
     Group,

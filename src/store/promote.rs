@@ -1,5 +1,7 @@
 //! Staged records become `seen`: one transaction, with the watermarks and the marks of what to decide again.
 
+use std::collections::BTreeSet;
+
 use rusqlite::Connection;
 use rusqlite::Transaction;
 use rusqlite::TransactionBehavior;
@@ -24,6 +26,8 @@ pub(super) struct Shown<'a> {
     pub edges: &'a Presence,
     /// Collections that were read completely.
     pub covered: &'a [Collection],
+    /// Collections of which something was missing: they prove nothing, whatever else claims to cover them.
+    pub partial: &'a [Collection],
     pub watermarks: &'a [(String, String)],
 }
 
@@ -113,7 +117,7 @@ fn merge_edges(tx: &Transaction<'_>, job: JobId) -> Sql<u64> {
 /// witness is asked before anything follows from it.
 fn mark_missing(tx: &Transaction<'_>, job: JobId, shown: &Shown<'_>) -> Sql<u64> {
     let mut missing = 0;
-    for collection in shown.covered {
+    for collection in shown.covered.iter().filter(|collection| !shown.partial.contains(collection)) {
         missing += match collection {
             Collection::Users => missing_objects(tx, job, "user", shown.objects)?,
             Collection::Groups => missing_objects(tx, job, "group", shown.objects)?,
@@ -126,7 +130,13 @@ fn mark_missing(tx: &Transaction<'_>, job: JobId, shown: &Shown<'_>) -> Sql<u64>
             Collection::AllMembers => {
                 let sql = "SELECT e.id FROM links c JOIN seen_edges e ON e.container = c.id
                             WHERE c.job = ?1 AND c.kind = 'group'";
-                let edges = unmarked(tx, sql, params![job.0], shown.edges)?;
+                let mut edges = unmarked(tx, sql, params![job.0], shown.edges)?;
+                for collection in shown.partial {
+                    if let Collection::Members(group) = collection {
+                        let kept = edges_of(tx, job, &Container::Group(group.clone()))?;
+                        edges.retain(|edge| !kept.contains(edge));
+                    }
+                }
                 lose_edges(tx, job, &edges)?
             }
         };
@@ -157,6 +167,15 @@ fn missing_edges(tx: &Transaction<'_>, job: JobId, container: &Container, presen
                 WHERE c.job = ?1 AND c.kind = ?2 AND c.source_id = ?3";
     let edges = unmarked(tx, sql, params![job.0, kind, id.0], present)?;
     lose_edges(tx, job, &edges)
+}
+
+fn edges_of(tx: &Transaction<'_>, job: JobId, container: &Container) -> Sql<BTreeSet<i64>> {
+    let (kind, id) = named(container);
+    let mut rows = tx.prepare_cached(
+        "SELECT e.id FROM links c JOIN seen_edges e ON e.container = c.id
+          WHERE c.job = ?1 AND c.kind = ?2 AND c.source_id = ?3",
+    )?;
+    rows.query_map(params![job.0, kind, id.0], |row| row.get(0))?.collect()
 }
 
 fn lose_edges(tx: &Transaction<'_>, job: JobId, edges: &[i64]) -> Sql<u64> {

@@ -52,6 +52,8 @@ struct Inner {
     objects: Presence,
     edges: Presence,
     covered: Vec<Collection>,
+    /// What one read proved whole and another, or a part of it, did not.
+    partial: Vec<Collection>,
     watermarks: Vec<(String, String)>,
 }
 
@@ -85,6 +87,7 @@ impl Store {
             objects: Presence::default(),
             edges: Presence::default(),
             covered: Vec::new(),
+            partial: Vec::new(),
             watermarks: Vec::new(),
         };
         Ok(Staging { inner: Arc::new(Mutex::new(inner)), store: self.clone() })
@@ -113,8 +116,13 @@ impl Staging {
     ) -> Result<(), StoreError> {
         let name = name.to_owned();
         self.with(move |inner| {
-            let full = covered.into_iter().filter(|(_, coverage)| *coverage == Coverage::Full);
-            inner.covered.extend(full.map(|(collection, _)| collection));
+            for (collection, coverage) in covered {
+                match coverage {
+                    Coverage::Full => inner.covered.push(collection),
+                    Coverage::Partial => inner.partial.push(collection),
+                    Coverage::Changes => {}
+                }
+            }
             inner.watermarks.extend(watermark.map(|value| (name, value)));
             Ok(())
         })
@@ -125,13 +133,13 @@ impl Staging {
     /// be decided again. `rules` is the digest of the rules in force.
     pub async fn promote(self, cycle: CycleId, rules: String) -> Result<Promoted, StoreError> {
         self.with(move |inner| {
-            let Inner { connection, job, objects, edges, covered, watermarks } = inner;
+            let Inner { connection, job, objects, edges, covered, partial, watermarks } = inner;
             promote::promote(
                 connection,
                 *job,
                 cycle,
                 &rules,
-                &promote::Shown { objects, edges, covered, watermarks },
+                &promote::Shown { objects, edges, covered, partial, watermarks },
             )
         })
         .await

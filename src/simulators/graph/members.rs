@@ -1,5 +1,7 @@
-//! `/groups/{id}/members`, `transitiveMembers` and `checkMemberGroups` (graph.md sections 5.6 and 5.14).
+//! `/groups/{id}/members`, `transitiveMembers`, `/users/{id}/memberOf` and `checkMemberGroups` (graph.md sections
+//! 5.6 and 5.14).
 
+use std::collections::BTreeSet;
 use std::ops::Bound;
 
 use serde::Deserialize;
@@ -37,6 +39,16 @@ pub(super) fn transitive(view: &View, id: &str) -> Reply {
     let after = after(&options, "transitiveMembers")?;
     let members = view.directory.descendants(group);
     page(view, &options, "transitiveMembers", members.range((after, Bound::Unbounded)).copied())
+}
+
+/// The groups that the user is directly in.
+pub(super) fn of(view: &View, key: &str) -> Reply {
+    let options = member_options(view)?;
+    let person = users::find(view, key)?;
+    let after = after(&options, "memberOf")?;
+    let groups: BTreeSet<Principal> =
+        view.directory.person(person).groups.iter().copied().map(Principal::Group).collect();
+    page(view, &options, "memberOf", groups.range((after, Bound::Unbounded)).copied())
 }
 
 fn member_options<'a>(view: &View<'a>) -> Result<Options<'a>, Answer> {

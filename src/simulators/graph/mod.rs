@@ -101,6 +101,7 @@ fn answer(view: &View, call: &Call) -> Reply {
         Call::Manager(key) => users::manager(view, key),
         Call::UserAssignments(key) => assignments::of_user(view, key),
         Call::CheckMemberGroups(key) => members::check_member_groups(view, key),
+        Call::MemberOf(key) => members::of(view, key),
         Call::Groups => groups::list(view),
         Call::GroupsDelta => groups_delta::page(view),
         Call::Group(id) => groups::one(view, id),

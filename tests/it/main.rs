@@ -1,6 +1,7 @@
 //! The integration tests, one binary: each topic is a module.
 
 mod architecture;
+mod cli;
 mod client;
 mod config;
 mod conformance;

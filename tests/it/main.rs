@@ -10,6 +10,7 @@ mod corpus_graph_files;
 mod corpus_okta;
 mod corpus_scim;
 mod cycles;
+mod daemon;
 mod file_source;
 mod foreign_server;
 mod graph_simulated;

@@ -30,8 +30,9 @@ pub(super) async fn decide(on: &Run<'_>, store: &Store, job: JobId) -> Result<u6
         return Ok(0);
     }
     let graph = store.container_graph(job).await.map_err(on.store())?;
-    let users = Reach::new(&on.job.rules.scope.users, &graph);
-    let teams = Reach::new(&on.job.rules.scope.teams, &graph);
+    let vocabulary = on.job.rules.vocabulary;
+    let users = Reach::new(&on.job.rules.scope.users, vocabulary, &graph);
+    let teams = Reach::new(&on.job.rules.scope.teams, vocabulary, &graph);
     store.note_grants(job, &users).await.map_err(on.store())?;
     let scopes = Scopes { graph: &graph, users: &users, teams: &teams };
     links(on, store, job, Kind::Group, &scopes).await?;

@@ -10,6 +10,7 @@ use crate::model::Container;
 use crate::model::LinkId;
 use crate::model::SourceId;
 use crate::model::Standing;
+use crate::model::Vocabulary;
 use crate::model::WitnessQuestion;
 use crate::scim::Kind;
 
@@ -81,10 +82,18 @@ pub struct Loss {
 
 impl Reach {
     /// Walks down from the roots of the selection. Cycles of groups end, because a container is visited once.
-    pub fn new(selection: &Selection, graph: &ContainerGraph) -> Reach {
+    ///
+    /// Whether an assigned group gives its members the application is the source's to say: Graph lists the group
+    /// and means its direct members; Okta lists every person, and a member without a row has no access (Okta
+    /// reference, sections 3.3 and 3.6).
+    pub fn new(selection: &Selection, vocabulary: Vocabulary, graph: &ContainerGraph) -> Reach {
         let mut reach = Reach { all: selection.all, ..Reach::default() };
+        let members = vocabulary != Vocabulary::Okta;
         let roots = roots(selection, graph);
         for (link, (state, question)) in &roots {
+            if !members && Reach::is_only_assigned(*link, selection, graph) {
+                continue;
+            }
             if *state == EdgeState::Present {
                 reach.walk_now(*link, selection.nested, graph);
             } else if let (EdgeState::Gone(proof), Some(question)) = (state, question) {
@@ -94,7 +103,8 @@ impl Reach {
         if selection.nested {
             // A group that left its parent was in scope through it.
             for (parent, (state, _)) in &roots {
-                if *state == EdgeState::Present {
+                let walked = members || !Reach::is_only_assigned(*parent, selection, graph);
+                if walked && *state == EdgeState::Present && graph.is_group(*parent) {
                     reach.walk_lost_children(*parent, graph);
                 }
             }
@@ -105,6 +115,15 @@ impl Reach {
         reach
     }
 
+    /// A group that is a root because it is assigned, and is not chosen by itself.
+    fn is_only_assigned(link: LinkId, selection: &Selection, graph: &ContainerGraph) -> bool {
+        let node = graph.nodes.get(&link);
+        node.is_some_and(|node| {
+            matches!(node.container, Container::Group(_)) && !picked(&selection.groups, node)
+        })
+    }
+
+    /// The groups assigned to an application are roots of their own, so nothing is walked down from it.
     fn walk_now(&mut self, root: LinkId, nested: bool, graph: &ContainerGraph) {
         let mut open = vec![root];
         while let Some(link) = open.pop() {
@@ -113,8 +132,7 @@ impl Reach {
                 continue;
             }
             self.now.insert(link, grant(node, None));
-            let through_app = matches!(node.container, Container::App(_));
-            if nested || through_app {
+            if nested && matches!(node.container, Container::Group(_)) {
                 open.extend(
                     graph.children(link).filter(|(_, state)| *state == EdgeState::Present).map(|(id, _)| id),
                 );
@@ -204,6 +222,10 @@ impl ContainerGraph {
         self.below.get(&link).into_iter().flatten().copied()
     }
 
+    fn is_group(&self, link: LinkId) -> bool {
+        self.nodes.get(&link).is_some_and(|node| matches!(node.container, Container::Group(_)))
+    }
+
     fn app(&self, id: &SourceId) -> Option<&Node> {
         self.nodes.values().find(|node| node.container == Container::App(id.clone()))
     }
@@ -284,4 +306,119 @@ fn left(grant: &Grant, principal: &SourceId, kind: Kind, proof: Proof) -> Loss {
 fn whole(grant: &Grant) -> Option<Loss> {
     let (proof, question) = grant.lost.clone()?;
     Some(Loss { subject: grant.source.clone(), name: grant.name.clone(), whole: true, proof, question })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Nodes `app`, and groups by name; edges `app>sales`, `sales>support`, with `!` for one that an event
+    /// removed and `?` for one that a complete read did not show.
+    fn graph(groups: &str, edges: &str) -> ContainerGraph {
+        let mut graph = ContainerGraph::default();
+        let app = Container::App(SourceId("app".to_owned()));
+        let node = |link, container, name: &str| Node {
+            link: LinkId(link),
+            container,
+            name: name.to_owned(),
+            standing: Standing::Enabled,
+        };
+        graph.nodes.insert(LinkId(0), node(0, app, ""));
+        for (link, name) in (1..).zip(groups.split_whitespace()) {
+            let container = Container::Group(SourceId(name.to_owned()));
+            graph.nodes.insert(LinkId(link), node(link, container, name));
+        }
+        for edge in edges.split_whitespace() {
+            let (above, below) = edge.split_once('>').expect("an edge");
+            let (below, state) = match below.strip_suffix(['!', '?']) {
+                Some(name) if below.ends_with('!') => (name, EdgeState::Gone(Proof::Event)),
+                Some(name) => (name, EdgeState::Gone(Proof::Absence)),
+                None => (below, EdgeState::Present),
+            };
+            let link = link(&graph, below);
+            graph.below.entry(self::link(&graph, above)).or_default().push((link, state));
+        }
+        graph
+    }
+
+    fn link(graph: &ContainerGraph, name: &str) -> LinkId {
+        let named = graph.nodes.values().find(|node| node.container.id().0 == name);
+        named.expect("a node of this name").link
+    }
+
+    fn selection(clauses: &str) -> Selection {
+        let mut selection = Selection::default();
+        for clause in clauses.split_whitespace() {
+            match clause {
+                "app" => selection.assigned_to = Some(SourceId("app".to_owned())),
+                "nested" => selection.nested = true,
+                name => selection.groups.push(GroupPick::Name(name.to_owned())),
+            }
+        }
+        selection
+    }
+
+    /// The containers that grant, then those that did.
+    #[track_caller]
+    fn check(clauses: &str, vocabulary: Vocabulary, groups: &str, edges: &str, now: &str, before: &str) {
+        let graph = graph(groups, edges);
+        let reach = Reach::new(&selection(clauses), vocabulary, &graph);
+        let names = |grants: &BTreeMap<LinkId, Grant>| {
+            grants.values().map(|grant| grant.source.0.clone()).collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!((names(&reach.now).as_str(), names(&reach.before).as_str()), (now, before));
+    }
+
+    #[test]
+    fn an_assigned_group_gives_its_direct_members_the_application() {
+        check("app", Vocabulary::Graph, "sales support", "app>sales sales>support", "app sales", "");
+        check(
+            "app nested",
+            Vocabulary::Graph,
+            "sales support",
+            "app>sales sales>support",
+            "app sales support",
+            "",
+        );
+    }
+
+    #[test]
+    fn in_okta_only_a_row_of_the_application_assigns() {
+        check("app", Vocabulary::Okta, "sales", "app>sales", "app", "");
+        check("app sales", Vocabulary::Okta, "sales", "app>sales", "app sales", "");
+        check("app", Vocabulary::Okta, "sales", "app>sales?", "app", "");
+    }
+
+    #[test]
+    fn what_lost_its_assignment_is_remembered_with_what_was_below_it() {
+        check("app", Vocabulary::Graph, "sales support", "app>sales? sales>support", "app", "sales");
+        check(
+            "app nested",
+            Vocabulary::Graph,
+            "sales support",
+            "app>sales! sales>support",
+            "app",
+            "sales support",
+        );
+        check("top nested", Vocabulary::Graph, "top low", "top>low!", "top", "low");
+    }
+
+    #[test]
+    fn circles_end() {
+        check("a nested", Vocabulary::Graph, "a b c", "a>b b>c c>a", "a b c", "");
+    }
+
+    #[test]
+    fn who_left_one_of_two_containers_stays_and_who_left_both_lost_both() {
+        let graph = graph("sales support", "");
+        let reach = Reach::new(&selection("sales support"), Vocabulary::Graph, &graph);
+        let ann = SourceId("u1".to_owned());
+        let edges = |first, second| [(link(&graph, "sales"), first), (link(&graph, "support"), second)];
+        let gone = EdgeState::Gone(Proof::Event);
+        assert!(matches!(reach.fact(&ann, Kind::User, &edges(gone, EdgeState::Present)), ScopeFact::In(_)));
+        let ScopeFact::Out(lost) = reach.fact(&ann, Kind::User, &edges(gone, gone)) else {
+            panic!("nothing is left")
+        };
+        assert_eq!(lost.iter().map(|loss| loss.subject.0.as_str()).collect::<Vec<_>>(), ["sales", "support"]);
+    }
 }

@@ -343,3 +343,41 @@ fn the_example_settings_are_sound() {
     assert!(config.warnings.is_empty(), "{:?}", config.warnings);
     assert_eq!(config.jobs.len(), 2);
 }
+
+#[test]
+fn the_demo_does_the_whole_job_and_checks_itself() {
+    let folder = TempDir::new().unwrap();
+    let kept = folder.path().join("kept");
+    let mut command = binary();
+    command.args(["demo", "--keep"]).arg(&kept);
+    let demo = ran(command);
+    assert_eq!(demo.code, 0, "{}{}", demo.out, demo.err);
+    let part = |heading: &str| {
+        let (_, rest) =
+            demo.out.split_once(&format!("== {heading} ==")).unwrap_or_else(|| panic!("no {heading}"));
+        rest.split("\n==").next().unwrap().to_owned()
+    };
+    let second = part("The second plan and the second cycle");
+    for class in [" rename", " create", " deactivate", " add_members", " remove_members"] {
+        assert!(second.contains(class), "{class} in {second}");
+    }
+    let third = part("The third plan");
+    assert!(third.contains("acme: no changes, of ") && third.contains("globex: no changes, of "), "{third}");
+    let end = part("The workspaces against the directories");
+    assert_eq!(end.matches(" memberships: equal to the directory\n").count(), 2, "{end}");
+
+    // What was kept can be looked at.
+    let mut command = binary();
+    command.arg("-c").arg(kept.join("rosterd.toml")).args(["log", "--job", "globex", "--cycle", "4"]);
+    let log = ran(command);
+    assert!(log.out.contains("deactivate"), "{}{}", log.out, log.err);
+}
+
+#[test]
+fn a_demo_leaves_nothing_behind() {
+    let folder = TempDir::new().unwrap();
+    let mut command = binary();
+    command.arg("demo").env("TMPDIR", folder.path());
+    assert_eq!(ran(command).code, 0);
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+}

@@ -32,11 +32,16 @@ pub(super) async fn witness(on: &Run<'_>, store: &Store, job: JobId) -> Result<(
         budget: on.job.limits.witness_budget,
         known: BTreeMap::new(),
         canaries: BTreeMap::new(),
+        reread: false,
     };
     court.links(Class::Deactivate, Kind::User).await?;
     court.links(Class::Delete, Kind::User).await?;
     court.links(Class::DeleteTeams, Kind::Group).await?;
-    court.edges().await
+    court.edges().await?;
+    if court.reread {
+        store.forget_watermarks(job).await.map_err(on.store())?;
+    }
+    Ok(())
 }
 
 /// Answers of this cycle: a question is asked once, however many removals hang on it.
@@ -47,6 +52,8 @@ struct Court<'a> {
     budget: u64,
     known: BTreeMap<WitnessQuestion, Ruling>,
     canaries: BTreeMap<Canary, Option<String>>,
+    /// The next cycle reads everything anew.
+    reread: bool,
 }
 
 /// What kind of question a canary stands for.
@@ -142,35 +149,37 @@ impl Court<'_> {
         }
         let answers = self.on.job.source.witness(&open).await.map_err(self.on.source())?;
         for (question, answer) in open.into_iter().zip(answers) {
-            let ruling = self.rule(&question, answer).await?;
+            let reads = self.store.absent_reads(self.job, question.clone()).await.map_err(self.on.store())?;
+            let ruling = self.rule(&question, answer, reads);
+            self.reread |=
+                matches!(ruling, Ruling::Held(_)) && reads < COMPLETE_READS && by_changes(&question);
             self.known.insert(question, ruling);
         }
         Ok(())
     }
 
-    async fn rule(&self, question: &WitnessQuestion, answer: WitnessAnswer) -> Result<Ruling, CycleError> {
+    fn rule(&self, question: &WitnessQuestion, answer: WitnessAnswer, reads: u32) -> Ruling {
         let doubt = match answer {
             WitnessAnswer::Present => {
                 let text = "the source's list does not show it, its witness does; nothing is removed until they agree";
-                return Ok(Ruling::Held(Hold { kind: HoldKind::Disagrees, text: text.to_owned() }));
+                return Ruling::Held(Hold { kind: HoldKind::Disagrees, text: text.to_owned() });
             }
             WitnessAnswer::Absent => match self.canaries.get(&canary_of(question)) {
-                Some(None) => return Ok(Ruling::Confirmed),
+                Some(None) => return Ruling::Confirmed,
                 Some(Some(doubt)) => doubt.clone(),
                 None => "nobody was left to prove that the source still answers".to_owned(),
             },
             WitnessAnswer::CannotSay(why) => why,
         };
-        let reads = self.store.absent_reads(self.job, question.clone()).await.map_err(self.on.store())?;
         if reads >= COMPLETE_READS {
-            return Ok(Ruling::Confirmed);
+            return Ruling::Confirmed;
         }
         let text = format!(
             "unwitnessed ({doubt}); it goes when a second complete read does not show it either, or with `rosterd \
              approve {} CAUSE`",
             self.on.job.name
         );
-        Ok(Ruling::Held(Hold { kind: HoldKind::Unwitnessed, text }))
+        Ruling::Held(Hold { kind: HoldKind::Unwitnessed, text })
     }
 
     /// Asks the same kind of question about somebody who is known to be there; silence makes every "not there"
@@ -194,6 +203,12 @@ impl Court<'_> {
         self.canaries.insert(canary, doubt);
         Ok(())
     }
+}
+
+/// Whether the source tells of it only what changed. What was doubted once is then read anew as a whole: the
+/// changes alone would neither bring it back nor be the second complete read. Assignments come whole each time.
+fn by_changes(question: &WitnessQuestion) -> bool {
+    !matches!(question, WitnessQuestion::Held { container: Container::App(_), .. })
 }
 
 fn canary_of(question: &WitnessQuestion) -> Canary {

@@ -100,6 +100,11 @@ impl Store {
         .await
     }
 
+    /// The next cycle reads everything anew; what was seen stays.
+    pub async fn forget_watermarks(&self, job: JobId) -> Result<(), StoreError> {
+        self.write(move |tx| tx.execute("DELETE FROM watermarks WHERE job = ?1", [job.0]).map(drop)).await
+    }
+
     pub async fn start_cycle(&self, job: JobId, now: i64) -> Result<CycleId, StoreError> {
         self.write(move |tx| {
             tx.execute("INSERT INTO cycles(job, started) VALUES (?1, ?2)", params![job.0, now])?;

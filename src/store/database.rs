@@ -34,9 +34,10 @@ pub struct Store {
 
 struct Inner {
     path: PathBuf,
-    writer: Mutex<Connection>,
-    /// Idle read-only connections; more are opened when they are all in use.
+    /// Idle read-only connections; more are opened when they are all in use. They are closed before the writer:
+    /// only a connection that may write folds the log back into the file when it is the last.
     readers: Mutex<Vec<Connection>>,
+    writer: Mutex<Connection>,
     /// An in-memory database has one connection for everything.
     in_memory: bool,
     /// Removed when the last clone is dropped: the home of a private copy.

@@ -1,0 +1,39 @@
+//! The whole chain over real HTTP: a simulated directory, the real connector, the cycle, a workspace.
+
+mod account;
+mod broken_reads;
+mod crashes;
+mod dry_run;
+mod first_days;
+mod leavers;
+mod links;
+mod remote;
+mod scope;
+mod shaky;
+mod site;
+mod throttling;
+
+/// One test of each name for every flavour: `name::graph`, `name::okta`.
+macro_rules! both {
+    ($($(#[$about:meta])* async fn $name:ident($flavour:ident) $body:block)*) => {
+        $(
+            $(#[$about])*
+            mod $name {
+                use super::*;
+
+                async fn play($flavour: Flavour) $body
+
+                #[tokio::test]
+                async fn graph() {
+                    play(Flavour::Graph).await;
+                }
+
+                #[tokio::test]
+                async fn okta() {
+                    play(Flavour::Okta).await;
+                }
+            }
+        )*
+    };
+}
+use both;

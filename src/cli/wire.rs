@@ -110,22 +110,25 @@ fn graph_settings(job: &JobConfig, graph: &GraphConfig) -> Result<GraphSettings,
     Ok(settings)
 }
 
-/// Groups that the scope chooses are read although they may not be assigned.
+/// Groups that the scope chooses are read although they may not be assigned; where it chooses people by them, so are
+/// their members.
 fn okta_settings(job: &JobConfig, okta: &OktaConfig) -> Result<OktaSettings, anyhow::Error> {
     let token = secret(&okta.token, &format!("jobs.{}.source.okta.token", job.name))?;
     let scope = &job.rules.scope;
-    let groups = picks(&scope.users).chain(picks(&scope.teams)).collect();
-    let mut settings = OktaSettings::new(&okta.url, token, &okta.app.0)?.with_groups(groups)?;
+    let mut settings = OktaSettings::new(&okta.url, token, &okta.app.0)?
+        .with_people_of(picks(&scope.users))?
+        .with_groups(picks(&scope.teams))?;
     settings.ca_file = okta.ca_file.clone();
     Ok(settings)
 }
 
-fn picks(selection: &Selection) -> impl Iterator<Item = okta::GroupPick> + '_ {
-    selection.groups.iter().map(|pick| match pick {
+fn picks(selection: &Selection) -> Vec<okta::GroupPick> {
+    let picks = selection.groups.iter().map(|pick| match pick {
         GroupPick::Id(id) => okta::GroupPick::Id(id.clone()),
         GroupPick::Name(name) => okta::GroupPick::Name(name.clone()),
         GroupPick::Prefix(prefix) => okta::GroupPick::Prefix(prefix.clone()),
-    })
+    });
+    picks.collect()
 }
 
 pub fn target(

@@ -47,8 +47,9 @@ pub enum Standing {
 /// Attribute values by the source's own names. Absent and `null` mean the same: no value.
 ///
 /// Names: Graph property names (`userPrincipalName`, `surname`, …); for Okta `user.<name>` from the user
-/// profile, `appuser.<name>` from the app user's profile and `appuser.userName` from its credentials; for a
-/// group of Okta `name` and `description`; for a file whatever the file says.
+/// profile, `appuser.<name>` from the app user's profile and `appuser.userName` from its credentials, or the
+/// login for somebody who has none (a member of a chosen group without the application); for a group of Okta
+/// `name` and `description`; for a file whatever the file says.
 pub type SourceAttributes = BTreeMap<String, Value>;
 
 /// Which family of attribute names a source speaks; mappings resolve their aliases by it.

@@ -19,6 +19,7 @@ mod graph_source;
 mod graph_tenant;
 mod graph_witness;
 mod history;
+mod okta_chosen_groups;
 mod okta_org;
 mod okta_source;
 mod presets;

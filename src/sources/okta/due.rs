@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde::Serialize;
 
+use super::app_users::AppUsers;
 use crate::model::Reading;
 use crate::model::Watermarks;
 
@@ -16,6 +17,9 @@ use crate::model::Watermarks;
 pub(super) struct Mark {
     pub updated: Option<String>,
     pub read_at: Timestamp,
+    /// For a group whose members are people of the scope: the digest of the application's users of that cycle.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub app_users: Option<String>,
 }
 
 impl Mark {
@@ -34,6 +38,10 @@ pub(super) struct Plan {
     reread: Duration,
     /// Groups that are assigned and picked are read once.
     planned: BTreeSet<String>,
+    /// Groups whose members are people of the scope.
+    chosen: BTreeSet<String>,
+    /// Complete before the first group is looked at.
+    pub app_users: AppUsers,
 }
 
 impl Plan {
@@ -49,7 +57,26 @@ impl Plan {
             Some((group.to_owned(), serde_json::from_str(text).ok()?))
         };
         let marks = watermarks.iter().filter_map(mark).collect();
-        Plan { now, reading, marks, overlap, reread, planned: BTreeSet::new() }
+        let (planned, chosen, app_users) = (BTreeSet::new(), BTreeSet::new(), AppUsers::default());
+        Plan { now, reading, marks, overlap, reread, planned, chosen, app_users }
+    }
+
+    /// The members of this group are people of the scope, as the settings say.
+    pub fn choose(&mut self, group: &str) {
+        self.chosen.insert(group.to_owned());
+    }
+
+    pub fn is_chosen(&self, group: &str) -> bool {
+        self.chosen.contains(group)
+    }
+
+    /// What is remembered of a group whose members were read whole. A chosen group is read again in the next cycle
+    /// where not all of the application's users are known.
+    pub fn mark(&self, group: &str, updated: Option<String>) -> Option<Mark> {
+        let chosen = self.is_chosen(group);
+        let app_users = chosen.then(|| self.app_users.digest());
+        let whole = !chosen || self.app_users.are_whole();
+        whole.then_some(Mark { updated, read_at: self.now, app_users })
     }
 
     /// Whether the members of this group are to be read now; each group once a cycle.
@@ -62,18 +89,23 @@ impl Plan {
     /// | everything is read anew, or the group never was | yes |
     /// | shows no time, or another one than last time | yes |
     /// | shows a time that the last read may have missed: it lags by seconds, clocks by minutes | yes |
+    /// | is chosen, and the application's users are others now: who left them is shown by the group alone | yes |
     /// | was last read a day ago | yes |
     /// | otherwise | no |
     fn due(&self, group: &str, updated: Option<&str>) -> bool {
         let (Reading::Incremental, Some(mark)) = (self.reading, self.marks.get(group)) else { return true };
         let Some(text) = updated else { return true };
-        if mark.updated.as_deref() != Some(text) {
+        if mark.updated.as_deref() != Some(text) || self.is_outlived(group, mark) {
             return true;
         }
         let Ok(updated) = text.parse::<Timestamp>() else { return true };
         let before_last_read = mark.read_at.checked_sub(self.overlap).unwrap_or(Timestamp::MIN);
         let too_old = self.now.checked_sub(self.reread).unwrap_or(Timestamp::MIN);
         updated >= before_last_read || mark.read_at <= too_old
+    }
+
+    fn is_outlived(&self, group: &str, mark: &Mark) -> bool {
+        self.is_chosen(group) && mark.app_users.as_ref() != Some(&self.app_users.digest())
     }
 }
 
@@ -88,10 +120,13 @@ mod tests {
 
     #[track_caller]
     fn check(seen: Option<&str>, shows: Option<&str>, now: &str, expected: bool) {
-        let mark = Mark { updated: seen.map(str::to_owned), read_at: LAST_READ.parse().unwrap() };
-        let watermarks = Watermarks::from([("members:00g1".to_owned(), mark.text())]);
-        let plan = plan(&watermarks, Reading::Incremental, now);
+        let plan = plan(&marked(seen, None), Reading::Incremental, now);
         assert_eq!(plan.due("00g1", shows), expected);
+    }
+
+    fn marked(seen: Option<&str>, app_users: Option<String>) -> Watermarks {
+        let mark = Mark { updated: seen.map(str::to_owned), read_at: LAST_READ.parse().unwrap(), app_users };
+        Watermarks::from([("members:00g1".to_owned(), mark.text())])
     }
 
     fn plan(watermarks: &Watermarks, reading: Reading, now: &str) -> Plan {
@@ -130,12 +165,38 @@ mod tests {
 
     #[test]
     fn a_full_reading_and_an_unknown_group_are_read_and_each_once() {
-        let mark = Mark { updated: LONG_BEFORE.map(str::to_owned), read_at: LAST_READ.parse().unwrap() };
-        let watermarks = Watermarks::from([("members:00g1".to_owned(), mark.text())]);
+        let watermarks = marked(LONG_BEFORE, None);
         let mut full = plan(&watermarks, Reading::Full, "2026-03-02T10:40:00Z");
         assert!(full.take("00g1", LONG_BEFORE));
         assert!(!full.take("00g1", LONG_BEFORE));
         assert!(plan(&watermarks, Reading::Incremental, "2026-03-02T10:40:00Z").due("00g2", LONG_BEFORE));
+    }
+
+    #[track_caller]
+    fn check_chosen(app_users_then: Option<&[&str]>, app_users_now: &[&str], expected: bool) {
+        let digest = |ids: &[&str]| {
+            let mut users = AppUsers::default();
+            ids.iter().for_each(|id| users.add(id));
+            users.digest()
+        };
+        let watermarks = marked(LONG_BEFORE, app_users_then.map(digest));
+        let mut plan = plan(&watermarks, Reading::Incremental, "2026-03-02T10:40:00Z");
+        app_users_now.iter().for_each(|id| plan.app_users.add(id));
+        assert!(!plan.due("00g1", LONG_BEFORE), "it is not chosen yet");
+        plan.choose("00g1");
+        assert_eq!(plan.due("00g1", LONG_BEFORE), expected);
+    }
+
+    #[test]
+    fn a_chosen_group_is_read_when_the_users_of_the_application_are_others() {
+        check_chosen(Some(&["00u1", "00u2"]), &["00u2", "00u1"], false);
+        check_chosen(Some(&["00u1", "00u2"]), &["00u1"], true);
+        check_chosen(Some(&["00u1"]), &["00u1", "00u2"], true);
+    }
+
+    #[test]
+    fn a_group_that_is_chosen_since_is_read() {
+        check_chosen(None, &["00u1"], true);
     }
 
     #[test]

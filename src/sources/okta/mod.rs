@@ -4,6 +4,12 @@
 //! authoritative for assignments, profiles and statuses; members are read only where a group's
 //! `lastMembershipUpdated` asks for it.
 //!
+//! Who is assigned is known by the application's users alone. Where the scope also chooses people by group
+//! (`OktaSettings::with_people_of`), the read of its members shows those whole who are not among them. As a profile or
+//! a status moves no time stamp of the group, what changes of these people is seen when the group is read again: when
+//! its members change, when the application's users do, else after `member_reread` (a day). A later version follows
+//! the System Log for them.
+//!
 //! | read | requests | proves |
 //! |---|---|---|
 //! | `app` | `GET /apps/{id}`: stops the cycle unless the application is active | - |
@@ -11,6 +17,7 @@
 //! | `groups` | the groups that the settings pick | - |
 //! | `members:<group>` | `GET /groups/{id}/users` | the members of this group, in full |
 
+mod app_users;
 mod bookmark;
 mod check;
 mod due;
@@ -100,7 +107,7 @@ impl OktaSource {
 
     /// Where the n-th pick is looked up. `q` finds names by their beginning, without pages.
     fn pick(&self, index: usize) -> Option<Url> {
-        let url = match self.settings.groups().get(index)? {
+        let url = match self.settings.pick(index)? {
             GroupPick::Id(id) => self.talk.address(&["groups", &id.0], &[]),
             GroupPick::Name(text) | GroupPick::Prefix(text) => self.talk.address(&["groups"], &[("q", text)]),
         };

@@ -7,7 +7,6 @@ use super::OktaSource;
 use super::bookmark::Bookmark;
 use super::bookmark::Step;
 use super::due::MEMBERS;
-use super::due::Mark;
 use super::records;
 use super::records::Shown;
 use super::refusal::Failure;
@@ -19,6 +18,7 @@ use super::wire::AppGroup;
 use super::wire::AppUser;
 use super::wire::Group;
 use super::wire::Member;
+use super::wire::Person;
 use super::wire::User;
 use crate::model::Collection;
 use crate::model::Container;
@@ -70,11 +70,29 @@ impl OktaSource {
             Err(failure) => return begin_again(bookmark, failure, self.first_users()),
         };
         let (rows, bad) = page.read::<AppUser>();
+        self.remember(&page);
         let mut shown = self.people(rows).await?;
         let bookmark = bookmark.after(&page, bad, &mut shown);
         match page.next {
             Some(next) => Ok(on(bookmark.at(&next), shown)),
             None => Ok(on(Bookmark { step: Step::AppGroups, ..bookmark.at(&self.first_groups()) }, shown)),
+        }
+    }
+
+    /// Keeps who the application's users are, where members of groups are people too: a row that cannot be read
+    /// belongs to somebody all the same.
+    fn remember(&self, page: &Rows) {
+        if self.settings.people_of().is_empty() {
+            return;
+        }
+        let (rows, nameless) = page.read::<Member>();
+        let mut plan = self.plan();
+        rows.iter().for_each(|row| plan.app_users.add(&row.id));
+        if nameless > 0 {
+            plan.app_users.add_nameless();
+        }
+        if page.next.is_none() {
+            plan.app_users.end();
         }
     }
 
@@ -166,7 +184,7 @@ impl OktaSource {
 
     async fn picked(&self, index: usize, url: Url) -> Result<Page, SourceError> {
         let mut shown = Shown::default();
-        let groups = match &self.settings.groups().get(index) {
+        let groups = match self.settings.pick(index) {
             Some(GroupPick::Id(id)) => self.picked_by_id(url, id, &mut shown).await?,
             Some(pick @ (GroupPick::Name(_) | GroupPick::Prefix(_))) => {
                 let page = self.talk.rows(url).await?;
@@ -177,6 +195,9 @@ impl OktaSource {
         let mut further = Vec::new();
         for group in groups {
             shown.records.push(records::group(&group));
+            if self.settings.picks_people(index) {
+                self.plan().choose(&group.id);
+            }
             further.extend(self.members_read(&group.id, group.last_membership_updated));
         }
         let mut answer = match self.pick(index + 1) {
@@ -203,7 +224,8 @@ impl OktaSource {
         }
     }
 
-    /// Members are edges only: who they are is known from the application's users, and many have no part in it.
+    /// Members are edges: who they are is known from the application's users, and many have no part in it. Those of
+    /// a chosen group are people of the scope, with a row of the application or without.
     async fn members(
         &self,
         bookmark: Bookmark,
@@ -222,16 +244,42 @@ impl OktaSource {
         let (rows, bad) = page.read::<Member>();
         let container = Container::Group(SourceId(group.to_owned()));
         let edge = |row: Member| records::edge(container.clone(), SourceId(row.id), Kind::User);
-        let mut shown = Shown { records: rows.into_iter().map(edge).collect(), notes: Vec::new() };
+        let mut shown = self.only_in(group, &page, bad);
+        shown.records.extend(rows.into_iter().map(edge));
         let bookmark = bookmark.after(&page, bad, &mut shown);
         let coverage = bookmark.coverage();
         if let Some(next) = page.next {
             return Ok(on(bookmark.at(&next), shown));
         }
         // What is not whole is read again in the next cycle.
-        let mark = Mark { updated, read_at: self.plan().now };
-        let watermark = (coverage == Coverage::Full).then(|| mark.text());
-        Ok(end(vec![(members, coverage)], watermark, shown))
+        let mark = (coverage == Coverage::Full).then(|| self.plan().mark(group, updated)).flatten();
+        Ok(end(vec![(members, coverage)], mark.map(|mark| mark.text()), shown))
+    }
+
+    /// The members of a chosen group who are not among the application's users, whole. Of the others this cycle has
+    /// shown more already; where nobody can say who they all are, the objects seen before stay.
+    fn only_in(&self, group: &str, page: &Rows, nameless: usize) -> Shown {
+        let mut shown = Shown::default();
+        let plan = self.plan();
+        if !plan.is_chosen(group) {
+            return shown;
+        }
+        if !plan.app_users.are_whole() {
+            shown.notes.push(format!(
+                "not all users of the application are known; people of group {group} alone are read in the next cycle"
+            ));
+            return shown;
+        }
+        let (rows, bad) = page.read::<Person>();
+        if bad > nameless {
+            shown.notes.push(unreadable(page, bad - nameless));
+        }
+        for row in rows.into_iter().filter(|row| !plan.app_users.has(&row.id)) {
+            let person = records::member(row);
+            shown.records.extend(person.records);
+            shown.notes.extend(person.notes);
+        }
+        shown
     }
 }
 

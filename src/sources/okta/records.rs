@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::wire::AppUser;
 use super::wire::Group;
+use super::wire::Person;
 use super::wire::User;
 use crate::model::Container;
 use crate::model::Record;
@@ -55,7 +56,10 @@ pub(super) fn app_user(app: &SourceId, row: AppUser, user: Option<User>) -> Show
     let status = row.status.clone().unwrap_or_default();
     let meaning = assigned(&status);
     match user {
-        Some(user) => shown.object(&id, row, user),
+        Some(user) => {
+            let user_name = row.credentials.and_then(|credentials| credentials.user_name);
+            shown.object(&id, user, user_name, row.profile.unwrap_or_default());
+        }
         None => shown.notes.push(format!("user {id} came without a profile; the one seen before stays")),
     }
     if meaning == Meaning::Unknown {
@@ -69,8 +73,27 @@ pub(super) fn app_user(app: &SourceId, row: AppUser, user: Option<User>) -> Show
     shown
 }
 
+/// A member of a chosen group who is no user of the application. The edge is told apart from it.
+pub(super) fn member(person: Person) -> Shown {
+    let id = SourceId(person.id);
+    let mut shown = Shown::default();
+    if person.user.profile.is_none() {
+        shown.notes.push(format!("user {id} came without a profile; the one seen before stays"));
+        return shown;
+    }
+    shown.object(&id, person.user, None, Map::new());
+    shown
+}
+
 impl Shown {
-    fn object(&mut self, id: &SourceId, row: AppUser, user: User) {
+    /// The login stands in for a user name that the application does not have.
+    fn object(
+        &mut self,
+        id: &SourceId,
+        user: User,
+        user_name: Option<String>,
+        app_profile: Map<String, Value>,
+    ) {
         let status = user.status.unwrap_or_default();
         let standing = match enabled(&status) {
             Meaning::Yes => Standing::Enabled,
@@ -82,11 +105,10 @@ impl Shown {
         };
         let profile = user.profile.unwrap_or_default();
         let login = profile.get("login").and_then(Value::as_str).map(str::to_owned);
-        let user_name = row.credentials.and_then(|credentials| credentials.user_name);
         let user_name = user_name.filter(|name| !name.is_empty()).or(login);
         let mut attributes = SourceAttributes::new();
         add(&mut attributes, "user.", profile);
-        add(&mut attributes, "appuser.", row.profile.unwrap_or_default());
+        add(&mut attributes, "appuser.", app_profile);
         if let Some(user_name) = user_name {
             attributes.insert("appuser.userName".to_owned(), Value::String(user_name));
         }
@@ -175,6 +197,37 @@ mod tests {
                 Standing::Disabled,
             );
         }
+    }
+
+    #[track_caller]
+    fn check_member(row: Value, attributes: &str, standing: Standing) {
+        let shown = member(serde_json::from_value(row).unwrap());
+        let [Record::Object(object)] = shown.records.as_slice() else { panic!("no object in {shown:?}") };
+        let found: Vec<String> = object.attributes.iter().map(|(k, v)| format!("{k}={v}")).collect();
+        assert_eq!((found.join(" ").as_str(), object.standing), (attributes, standing));
+    }
+
+    #[test]
+    fn a_member_without_a_row_of_the_application_has_the_attributes_of_the_user() {
+        let row = |status: &str| {
+            json!({"id": "00u1", "status": status, "lastUpdated": "2026-03-01T00:00:00.000Z",
+                "profile": {"login": "ann@acme.example", "title": null, "city": ""}})
+        };
+        let attributes = |status: &str| {
+            format!(
+                r#"appuser.userName="ann@acme.example" id="00u1" status="{status}" user.login="ann@acme.example""#
+            )
+        };
+        check_member(row("ACTIVE"), &attributes("ACTIVE"), Standing::Enabled);
+        check_member(row("LOCKED_OUT"), &attributes("LOCKED_OUT"), Standing::Enabled);
+        check_member(row("DEPROVISIONED"), &attributes("DEPROVISIONED"), Standing::Disabled);
+    }
+
+    #[test]
+    fn a_member_without_a_profile_is_not_whole() {
+        let shown = member(serde_json::from_value(json!({"id": "00u1", "status": "ACTIVE"})).unwrap());
+        assert_eq!(shown.records, []);
+        assert_eq!(shown.notes, ["user 00u1 came without a profile; the one seen before stays"]);
     }
 
     #[test]

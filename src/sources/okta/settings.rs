@@ -17,6 +17,7 @@ pub struct OktaSettings {
     host: Url,
     app: SourceId,
     page_sizes: PageSizes,
+    people_of: Vec<GroupPick>,
     groups: Vec<GroupPick>,
     /// An API token (`SSWS`) of a service account with the role Read-only Administrator.
     pub token: Secret,
@@ -102,6 +103,7 @@ impl OktaSettings {
             host: checked_host(host)?,
             app: checked_app(app)?,
             page_sizes: PageSizes::default(),
+            people_of: Vec::new(),
             groups: Vec::new(),
             token,
             ca_file: None,
@@ -117,16 +119,15 @@ impl OktaSettings {
         Ok(self)
     }
 
+    /// Groups that are read although they may not be assigned, with who is in them.
     pub fn with_groups(mut self, groups: Vec<GroupPick>) -> Result<OktaSettings, OktaSettingsError> {
-        let empty = |pick: &GroupPick| match pick {
-            GroupPick::Id(SourceId(text)) | GroupPick::Name(text) | GroupPick::Prefix(text) => {
-                text.trim().is_empty()
-            }
-        };
-        if groups.iter().any(empty) {
-            return Err(OktaSettingsError::GroupPick);
-        }
-        self.groups = groups;
+        self.groups = checked_picks(groups)?;
+        Ok(self)
+    }
+
+    /// Groups whose members are people of the scope: those who are no users of the application are read whole.
+    pub fn with_people_of(mut self, groups: Vec<GroupPick>) -> Result<OktaSettings, OktaSettingsError> {
+        self.people_of = checked_picks(groups)?;
         Ok(self)
     }
 
@@ -145,6 +146,33 @@ impl OktaSettings {
     pub fn groups(&self) -> &[GroupPick] {
         &self.groups
     }
+
+    pub fn people_of(&self) -> &[GroupPick] {
+        &self.people_of
+    }
+
+    /// The n-th pick to look up: those of people first, and none twice.
+    pub(super) fn pick(&self, index: usize) -> Option<&GroupPick> {
+        let others = self.groups.iter().filter(|pick| !self.people_of.contains(pick));
+        self.people_of.iter().chain(others).nth(index)
+    }
+
+    /// Whether the members of the n-th pick are people of the scope.
+    pub(super) fn picks_people(&self, index: usize) -> bool {
+        index < self.people_of.len()
+    }
+}
+
+fn checked_picks(picks: Vec<GroupPick>) -> Result<Vec<GroupPick>, OktaSettingsError> {
+    let empty = |pick: &GroupPick| match pick {
+        GroupPick::Id(SourceId(text)) | GroupPick::Name(text) | GroupPick::Prefix(text) => {
+            text.trim().is_empty()
+        }
+    };
+    if picks.iter().any(empty) {
+        return Err(OktaSettingsError::GroupPick);
+    }
+    Ok(picks)
 }
 
 fn checked_host(text: &str) -> Result<Url, OktaSettingsError> {

@@ -92,6 +92,14 @@ pub(super) struct Member {
     pub id: String,
 }
 
+/// The same row, where the group's members are people of the scope.
+#[derive(Deserialize)]
+pub(super) struct Person {
+    pub id: String,
+    #[serde(flatten)]
+    pub user: User,
+}
+
 /// The error envelope (okta.md section 8). Only the code is stable.
 #[derive(Default, Deserialize)]
 pub(super) struct ErrorBody {

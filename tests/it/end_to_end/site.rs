@@ -212,11 +212,6 @@ impl Site {
         self.try_cycle(Reading::Full).await.expect("the cycle goes well")
     }
 
-    /// A cycle that ends early, and why.
-    pub async fn failing_cycle(&mut self) -> String {
-        self.try_cycle(Reading::Incremental).await.expect_err("the cycle fails")
-    }
-
     pub async fn try_cycle(&mut self, reading: Reading) -> Result<CycleRecord, String> {
         self.world.set_clock(self.now);
         let stop = CancellationToken::new();

@@ -21,14 +21,24 @@ pub async fn plan(job: &Job, store: &Store, reading: Reading) -> Result<Planned,
     let line = Watch::new(&job.name);
     let watch = |progress| line.show(&progress);
     let stop = stop_on_signal();
-    cycle::plan(job, store, How { reading, now: Timestamp::now(), watch: &watch, stop: &stop }).await
+    cycle::plan(
+        job,
+        store,
+        How { reading, now: Timestamp::now(), clock: &Timestamp::now, watch: &watch, stop: &stop },
+    )
+    .await
 }
 
 pub async fn sync(job: &Job, store: &Store, reading: Reading) -> Result<CycleRecord, CycleError> {
     let line = Watch::new(&job.name);
     let watch = |progress| line.show(&progress);
     let stop = stop_on_signal();
-    cycle::run(job, store, How { reading, now: Timestamp::now(), watch: &watch, stop: &stop }).await
+    cycle::run(
+        job,
+        store,
+        How { reading, now: Timestamp::now(), clock: &Timestamp::now, watch: &watch, stop: &stop },
+    )
+    .await
 }
 
 /// The first Ctrl-C stops between two changes. It is told; a second one ends the process, as ever.

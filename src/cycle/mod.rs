@@ -56,7 +56,10 @@ impl Job {
 #[derive(Clone, Copy)]
 pub struct How<'a> {
     pub reading: Reading,
+    /// The time that the cycle decides with.
     pub now: Timestamp,
+    /// Asked once, when the cycle has ended: how long it took.
+    pub clock: &'a (dyn Fn() -> Timestamp + Send + Sync),
     pub watch: &'a (dyn Fn(Progress) + Send + Sync),
     pub stop: &'a CancellationToken,
 }
@@ -133,7 +136,7 @@ pub async fn run(job: &Job, store: &Store, how: How<'_>) -> Result<CycleRecord, 
     let result = on.carry_out(store, &state, cycle, &mut record).await;
     record.source_requests = job.source.requests() - source_before;
     record.target_requests = job.target.requests() - target_before;
-    record.ended_second = how.now.as_second();
+    record.ended_second = (how.clock)().as_second();
     record.error = result.as_ref().err().map(chain);
     let kept = serde_json::to_string(&record).expect("a record is plain values with text keys");
     store.end_cycle(cycle, record.ended_second, kept).await.map_err(on.store())?;

@@ -174,11 +174,8 @@ impl Court<'_> {
         if reads >= COMPLETE_READS {
             return Ruling::Confirmed;
         }
-        let text = format!(
-            "unwitnessed ({doubt}); it goes when a second complete read does not show it either, or with `rosterd \
-             approve {} CAUSE`",
-            self.on.job.name
-        );
+        let text =
+            format!("unwitnessed ({doubt}); it goes when a second complete read does not show it either");
         Ruling::Held(Hold { kind: HoldKind::Unwitnessed, text })
     }
 

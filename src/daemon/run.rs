@@ -114,7 +114,7 @@ async fn keep(
 /// One cycle, whose result goes into the log: ids and counts, no values (P11).
 async fn one(job: Job, store: Store, now: Timestamp, stop: CancellationToken) {
     let watch = |progress| tracing::debug!(job = %job.name, ?progress, "at work");
-    let how = How { reading: Reading::Incremental, now, watch: &watch, stop: &stop };
+    let how = How { reading: Reading::Incremental, now, clock: &Timestamp::now, watch: &watch, stop: &stop };
     match cycle::run(&job, &store, how).await {
         Ok(record) => told(&record),
         Err(CycleError::Stopped { job }) => tracing::info!(%job, "stopped between two changes"),

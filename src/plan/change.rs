@@ -156,8 +156,6 @@ pub enum HoldKind {
     Approval,
     /// Its class is over its limit, or its cause tripped another class.
     Limit,
-    /// An edit of the settings would remove.
-    Settings,
     /// No witness confirmed the absence yet.
     Unwitnessed,
     /// The witness says that it is still there.

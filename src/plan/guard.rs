@@ -31,9 +31,13 @@ pub struct Guard {
 }
 
 /// How many changes of a class may go: the count or the percentage, the first reached. In a small directory a
-/// percentage means nothing, so the floor lifts it (never the count).
+/// percentage means nothing, so the floor lifts it (never the count); a hundred percent is no percentage, also
+/// where nobody is active yet.
 pub fn allowed(limits: &Limits, class: Class, active: u64) -> Option<u64> {
     let limit = limits.classes.get(&class)?;
+    if limit.percent >= 100 {
+        return Some(limit.count);
+    }
     let share = (active.saturating_mul(u64::from(limit.percent)) / 100).max(limits.floor);
     Some(limit.count.min(share))
 }
@@ -55,10 +59,7 @@ pub fn over(limits: &Limits, counts: &Counts, job: &str) -> BTreeMap<Class, Hold
 fn over_limit(job: &str, class: Class, pending: u64, window: u64, allowed: u64) -> Hold {
     let class = class.word();
     let before = if window > 0 { format!(" after {window} in the last 24 hours") } else { String::new() };
-    let text = format!(
-        "{pending} {class}{before}, allowed are {allowed} (jobs.{job}.limits.{class}); look at them with \
-         `rosterd held {job}`, then `rosterd approve {job} CAUSE`"
-    );
+    let text = format!("{pending} {class}{before}, allowed are {allowed} (jobs.{job}.limits.{class})");
     Hold { kind: HoldKind::Limit, text }
 }
 
@@ -91,11 +92,11 @@ pub fn judge(
     }
     match mode {
         Mode::Observe => {
-            let text = format!("the job observes only; leave it with `rosterd enable {job}`");
+            let text = "the job only observes".to_owned();
             return Some(Hold { kind: HoldKind::Observe, text });
         }
         Mode::Approve if !change.approved => {
-            let text = format!("waits for `rosterd approve {job} WHAT`");
+            let text = "the job writes only what a person has approved".to_owned();
             return Some(Hold { kind: HoldKind::Approval, text });
         }
         Mode::Approve | Mode::Write => {}
@@ -107,10 +108,7 @@ pub fn judge(
         return Some(hold.clone());
     }
     if change.class.removes() && guard.causes.contains(change.cause) {
-        let text = format!(
-            "its cause {} is over a limit, so all its removals wait; `rosterd approve {job} {}`",
-            change.cause.0, change.cause.0
-        );
+        let text = "its cause is over a limit, so all its removals wait".to_owned();
         return Some(Hold { kind: HoldKind::Limit, text });
     }
     None
@@ -162,6 +160,12 @@ mod tests {
     }
 
     #[test]
+    fn a_hundred_percent_is_no_percentage() {
+        assert!(!trips(1_000, 100, 0, 1_000, 0));
+        assert!(trips(1_000, 100, 0, 1_001, 0));
+    }
+
+    #[test]
     fn a_count_of_zero_holds_everything_the_floor_notwithstanding() {
         assert!(trips(0, 0, 10, 1, 0));
     }
@@ -203,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn the_hold_names_the_setting_and_the_command() {
+    fn the_hold_names_the_setting() {
         let counts = Counts {
             pending: BTreeMap::from([(Class::Deactivate, 142)]),
             active: 1_000,
@@ -212,8 +216,7 @@ mod tests {
         let over = over(&limits(50, 10), &counts, "acme");
         assert_eq!(
             over[&Class::Deactivate].text,
-            "142 deactivate, allowed are 50 (jobs.acme.limits.deactivate); look at them with `rosterd held acme`, \
-             then `rosterd approve acme CAUSE`"
+            "142 deactivate, allowed are 50 (jobs.acme.limits.deactivate)"
         );
     }
 }

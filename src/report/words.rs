@@ -216,11 +216,9 @@ fn deciding(kind: HoldKind, cause: &CauseId, header: &Header) -> Option<String> 
     let job = &header.job;
     match kind {
         HoldKind::Observe => Some(format!("rosterd enable {job} --plan {}", header.digest)),
-        HoldKind::Approval
-        | HoldKind::Limit
-        | HoldKind::Settings
-        | HoldKind::Unwitnessed
-        | HoldKind::Disagrees => Some(format!("rosterd approve {job} {}", cause.0)),
+        HoldKind::Approval | HoldKind::Limit | HoldKind::Unwitnessed | HoldKind::Disagrees => {
+            Some(format!("rosterd approve {job} {}", cause.0))
+        }
         HoldKind::Matching
         | HoldKind::Uniqueness
         | HoldKind::Protected
@@ -234,7 +232,6 @@ pub(super) fn hold_word(kind: HoldKind) -> &'static str {
         HoldKind::Observe => "observe",
         HoldKind::Approval => "approval",
         HoldKind::Limit => "limit",
-        HoldKind::Settings => "settings",
         HoldKind::Unwitnessed => "unwitnessed",
         HoldKind::Disagrees => "disagrees",
         HoldKind::Matching => "matching",

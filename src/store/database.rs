@@ -23,6 +23,8 @@ use super::migrate::migrate;
 /// Page cache of a connection in KiB: random ids thrash the unique index with SQLite's 2 MiB default
 /// (performance reference, section 4).
 const CACHE_KIB: i64 = 16 * 1024;
+/// What the write-ahead log keeps of its length between two bursts.
+const LOG_BYTES: i64 = 16 << 20;
 /// How long a statement waits for another process's transaction.
 const BUSY: Duration = Duration::from_secs(30);
 
@@ -239,7 +241,9 @@ fn tune(connection: &Connection) -> Sql<()> {
     connection.busy_timeout(BUSY)?;
     connection.set_prepared_statement_cache_capacity(128);
     connection.pragma_update(None, "foreign_keys", true)?;
-    connection.pragma_update(None, "cache_size", -CACHE_KIB)
+    connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
+    // A first load makes a long log; it is cut when it has been copied back, instead of keeping its length.
+    connection.pragma_update_and_check(None, "journal_size_limit", LOG_BYTES, |_| Ok(()))
 }
 
 async fn blocking<T: Send + 'static>(

@@ -51,6 +51,8 @@ struct Inner {
     job: JobId,
     objects: Presence,
     edges: Presence,
+    /// Whether anything is staged of objects, of edges: a quiet cycle need not look for what it could take back.
+    staged: (bool, bool),
     covered: Vec<Collection>,
     /// What one read proved whole and another, or a part of it, did not.
     partial: Vec<Collection>,
@@ -86,6 +88,7 @@ impl Store {
             job,
             objects: Presence::default(),
             edges: Presence::default(),
+            staged: (false, false),
             covered: Vec::new(),
             partial: Vec::new(),
             watermarks: Vec::new(),
@@ -133,7 +136,7 @@ impl Staging {
     /// be decided again. `rules` is the digest of the rules in force.
     pub async fn promote(self, cycle: CycleId, rules: String) -> Result<Promoted, StoreError> {
         self.with(move |inner| {
-            let Inner { connection, job, objects, edges, covered, partial, watermarks } = inner;
+            let Inner { connection, job, objects, edges, covered, partial, watermarks, .. } = inner;
             promote::promote(
                 connection,
                 *job,
@@ -195,6 +198,7 @@ impl Inner {
                 return self.forget_object(kind, &object.id);
             }
         }
+        self.staged.0 = true;
         self.connection
             .prepare_cached("INSERT OR REPLACE INTO staged_objects VALUES (?1, ?2, ?3, ?4, ?5)")?
             .execute(params![kind, object.id.0, standing, seen, hash])
@@ -215,6 +219,7 @@ impl Inner {
         if was == standing {
             return Ok(());
         }
+        self.staged.0 = true;
         self.connection
             .prepare_cached("INSERT OR REPLACE INTO staged_objects VALUES (?1, ?2, ?3, NULL, NULL)")?
             .execute(params![kind.word(), id.0, standing])
@@ -222,6 +227,9 @@ impl Inner {
     }
 
     fn forget_object(&self, kind: &str, id: &SourceId) -> Sql<()> {
+        if !self.staged.0 {
+            return Ok(());
+        }
         self.connection
             .prepare_cached("DELETE FROM staged_objects WHERE kind = ?1 AND source_id = ?2")?
             .execute(params![kind, id.0])
@@ -261,6 +269,9 @@ impl Inner {
             }
             None => detail.is_none(),
         };
+        if same && !self.staged.1 {
+            return Ok(());
+        }
         if same {
             return self
                 .connection
@@ -270,6 +281,7 @@ impl Inner {
                 .execute(params![container_kind, container.0, kind.word(), principal.0])
                 .map(drop);
         }
+        self.staged.1 = true;
         self.connection
             .prepare_cached("INSERT OR REPLACE INTO staged_edges VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
             .execute(params![

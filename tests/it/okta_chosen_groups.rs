@@ -239,7 +239,9 @@ impl Town {
     /// What a cycle did, such as `3 create`; it may leave nothing over.
     async fn cycle(&mut self) -> String {
         let stop = CancellationToken::new();
-        let how = How { reading: Reading::Incremental, now: self.now, watch: &|_| {}, stop: &stop };
+        let now = self.now;
+        let clock = move || now;
+        let how = How { reading: Reading::Incremental, now, clock: &clock, watch: &|_| {}, stop: &stop };
         let record = cycle::run(&self.job, &self.stage.store, how).await.expect("a cycle");
         self.later("40m");
         assert_eq!((record.held, record.waiting, record.escrow), (0, 0, 0));

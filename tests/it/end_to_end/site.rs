@@ -215,7 +215,9 @@ impl Site {
     pub async fn try_cycle(&mut self, reading: Reading) -> Result<CycleRecord, String> {
         self.world.set_clock(self.now);
         let stop = CancellationToken::new();
-        let how = How { reading, now: self.now, watch: &|_| {}, stop: &stop };
+        let now = self.now;
+        let clock = move || now;
+        let how = How { reading, now, clock: &clock, watch: &|_| {}, stop: &stop };
         let outcome = cycle::run(&self.job(), &self.store, how).await;
         self.now += PAUSE;
         self.world.set_clock(self.now - PAUSE / 2);
@@ -226,7 +228,9 @@ impl Site {
     pub async fn plan(&self) -> Vec<String> {
         self.world.set_clock(self.now);
         let stop = CancellationToken::new();
-        let how = How { reading: Reading::Incremental, now: self.now, watch: &|_| {}, stop: &stop };
+        let now = self.now;
+        let clock = move || now;
+        let how = How { reading: Reading::Incremental, now, clock: &clock, watch: &|_| {}, stop: &stop };
         let planned = cycle::plan(&self.job(), &self.store, how).await.expect("a plan");
         lines(&planned).await
     }

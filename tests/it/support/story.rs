@@ -150,7 +150,8 @@ impl Stage {
     pub async fn plan(&self) -> String {
         self.text.set(self.directory.text());
         let stop = CancellationToken::new();
-        let how = How { reading: Reading::Incremental, now: self.now(), watch: &|_| {}, stop: &stop };
+        let (now, clock) = (self.now(), || self.now());
+        let how = How { reading: Reading::Incremental, now, clock: &clock, watch: &|_| {}, stop: &stop };
         self.allow().await;
         match cycle::plan(&self.job(), &self.store, how).await {
             Ok(planned) => {
@@ -166,7 +167,9 @@ impl Stage {
     pub async fn cycle(&mut self, reading: Reading) -> String {
         self.text.set(self.directory.text());
         let stop = CancellationToken::new();
-        let how = How { reading, now: self.now(), watch: &|_| {}, stop: &stop };
+        let now = self.now();
+        let clock = move || now;
+        let how = How { reading, now, clock: &clock, watch: &|_| {}, stop: &stop };
         self.allow().await;
         let outcome = cycle::run(&self.job(), &self.store, how).await;
         self.second += 2_400;

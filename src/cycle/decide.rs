@@ -1,5 +1,7 @@
 //! Deciding: every dirty link and membership gets its desired state and, where that differs, a pending change.
 
+use std::collections::BTreeMap;
+
 use super::CycleError;
 use super::Progress;
 use super::Run;
@@ -9,6 +11,7 @@ use crate::plan::Cause;
 use crate::plan::CauseKind;
 use crate::plan::ContainerGraph;
 use crate::plan::Facts;
+use crate::plan::MappingNote;
 use crate::plan::Reach;
 use crate::plan::ScopeFact;
 use crate::plan::wants_member;
@@ -24,10 +27,10 @@ use crate::store::Store;
 const CHUNK: usize = 1_000;
 const EDGE_CHUNK: usize = 5_000;
 
-/// Returns how many members of teams were left out because they are not in scope.
-pub(super) async fn decide(on: &Run<'_>, store: &Store, job: JobId) -> Result<u64, CycleError> {
+/// Returns what is worth telling of those who were decided in this cycle.
+pub(super) async fn decide(on: &Run<'_>, store: &Store, job: JobId) -> Result<Vec<String>, CycleError> {
     if !store.has_dirty(job).await.map_err(on.store())? {
-        return Ok(0);
+        return Ok(Vec::new());
     }
     let graph = store.container_graph(job).await.map_err(on.store())?;
     let vocabulary = on.job.rules.vocabulary;
@@ -35,10 +38,19 @@ pub(super) async fn decide(on: &Run<'_>, store: &Store, job: JobId) -> Result<u6
     let teams = Reach::new(&on.job.rules.scope.teams, vocabulary, &graph);
     store.note_grants(job, &users).await.map_err(on.store())?;
     let scopes = Scopes { graph: &graph, users: &users, teams: &teams };
-    links(on, store, job, Kind::Group, &scopes).await?;
-    links(on, store, job, Kind::User, &scopes).await?;
-    edges(on, store, job).await
+    let mut told = BTreeMap::new();
+    links(on, store, job, Kind::Group, &scopes, &mut told).await?;
+    links(on, store, job, Kind::User, &scopes, &mut told).await?;
+    let left_out = edges(on, store, job).await?;
+    let mut notes: Vec<String> = told.into_iter().map(|(note, people)| note.sentence(people)).collect();
+    if left_out > 0 {
+        notes.push(format!("{left_out} members of teams are not in scope and were left out"));
+    }
+    Ok(notes)
 }
+
+/// How many people each note is about.
+type Told = BTreeMap<MappingNote, u64>;
 
 struct Scopes<'a> {
     graph: &'a ContainerGraph,
@@ -64,6 +76,7 @@ async fn links(
     job: JobId,
     kind: Kind,
     scopes: &Scopes<'_>,
+    told: &mut Told,
 ) -> Result<(), CycleError> {
     let rules_digest = on.job.rules.digest();
     let mut after = LinkId(0);
@@ -85,12 +98,16 @@ async fn links(
             };
             (link.link, plan::decide(&on.job.rules, &rules_digest, &facts))
         };
-        let decided = chunk.iter().map(decide).collect();
+        let decided: Vec<_> = chunk.iter().map(decide).collect();
+        for note in decided.iter().filter_map(|(_, decision)| decision.note) {
+            *told.entry(note).or_default() += 1;
+        }
         store.save_decisions(job, decided).await.map_err(on.store())?;
         (on.how.watch)(Progress::Deciding { links: count });
     }
 }
 
+/// Returns how many members of teams were left out because they are not in scope.
 async fn edges(on: &Run<'_>, store: &Store, job: JobId) -> Result<u64, CycleError> {
     let nested = on.job.rules.scope.teams.nested;
     if nested {

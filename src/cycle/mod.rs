@@ -212,10 +212,7 @@ impl<'a> Run<'a> {
         let (staging, mut notes) = read::read(self, store, state.id).await?;
         let promoted = staging.promote(cycle, self.job.rules.digest()).await.map_err(self.store())?;
         self.stopped()?;
-        let left_out = decide::decide(self, store, state.id).await?;
-        if left_out > 0 {
-            notes.push(format!("{left_out} members of teams are not in scope and were left out"));
-        }
+        notes.extend(decide::decide(self, store, state.id).await?);
         judge::judge(self, store, state).await?;
         let planned = stream::planned(self, store, state, notes).await?;
         Ok(Prepared { planned, promoted })

@@ -9,6 +9,7 @@ use super::Hold;
 use super::HoldKind;
 use super::Loss;
 use super::Mapping;
+use super::MappingNote;
 use super::MappingProblem;
 use super::OnLeave;
 use super::OnTeamLeave;
@@ -52,6 +53,8 @@ pub struct Decision {
     pub key: Option<String>,
     pub why: Why,
     pub pending: Option<Pending>,
+    /// Worth telling, though it changes nothing.
+    pub note: Option<MappingNote>,
 }
 
 /// A change that would make applied equal desired, before limits, matching and witness.
@@ -71,9 +74,8 @@ pub struct Why {
 
 /// Decides one link.
 pub fn decide(rules: &Rules, rules_digest: &str, facts: &Facts<'_>) -> Decision {
-    let wish = wish(rules, facts);
-    let desired = match wish {
-        Ok(desired) => desired,
+    let Wish { desired, note } = match wish(rules, facts) {
+        Ok(wish) => wish,
         Err(problem) => return unmapped(rules_digest, facts, &problem),
     };
     let key = match &desired {
@@ -82,13 +84,25 @@ pub fn decide(rules: &Rules, rules_digest: &str, facts: &Facts<'_>) -> Decision 
     };
     let class = diff::diff(facts.kind, &desired, facts.applied).map(|act| diff::class(facts.kind, &act));
     let why = why(facts, class, rules_digest);
-    Decision { desired, key, why, pending: class.map(|class| Pending { class, hold: None }) }
+    Decision { desired, key, why, pending: class.map(|class| Pending { class, hold: None }), note }
 }
 
 fn key_path(kind: Kind) -> &'static str {
     match kind {
         Kind::User => "userName",
         Kind::Group => "displayName",
+    }
+}
+
+/// What is wanted, and what is worth telling of it.
+struct Wish {
+    desired: Desired,
+    note: Option<MappingNote>,
+}
+
+impl From<Desired> for Wish {
+    fn from(desired: Desired) -> Wish {
+        Wish { desired, note: None }
     }
 }
 
@@ -100,27 +114,28 @@ fn key_path(kind: Kind) -> &'static str {
 /// | disabled | inactive | policy for leavers |
 /// | in the recycle bin, gone, missing | policy for leavers | policy for leavers |
 /// | never read | unmanaged | unmanaged |
-fn wish(rules: &Rules, facts: &Facts<'_>) -> Result<Desired, MappingProblem> {
+fn wish(rules: &Rules, facts: &Facts<'_>) -> Result<Wish, MappingProblem> {
     let in_scope = matches!(facts.scope, ScopeFact::In(_));
     match facts.seen.standing {
-        Standing::Unread => Ok(Desired::Unmanaged),
+        Standing::Unread => Ok(Desired::Unmanaged.into()),
         Standing::Enabled if in_scope => mapped(rules, facts, false),
         Standing::Disabled if in_scope => mapped(rules, facts, true),
-        _ if *facts.applied == Applied::Absent => Ok(Desired::Inactive),
-        _ => Ok(left(rules, facts)),
+        _ if *facts.applied == Applied::Absent => Ok(Desired::Inactive.into()),
+        _ => Ok(left(rules, facts).into()),
     }
 }
 
 /// The mapping's `active` row has the last word: without one no disable is sent (Entra provisioning reference,
 /// section 8).
-fn mapped(rules: &Rules, facts: &Facts<'_>, soft_deleted: bool) -> Result<Desired, MappingProblem> {
+fn mapped(rules: &Rules, facts: &Facts<'_>, soft_deleted: bool) -> Result<Wish, MappingProblem> {
     if facts.kind == Kind::User && soft_deleted && *facts.applied == Applied::Absent {
-        return Ok(Desired::Inactive); // Never create somebody disabled, whatever else the mapping says.
+        return Ok(Desired::Inactive.into()); // Never create somebody disabled, whatever else the mapping says.
     }
-    let mapped = mapping(rules, facts.kind).evaluate(given(facts, soft_deleted), rules.vocabulary)?;
+    let mapping = mapping(rules, facts.kind);
+    let mapped = mapping.evaluate(given(facts, soft_deleted), rules.vocabulary)?;
     match (facts.kind, mapped.active) {
-        (Kind::User, Some(false)) => Ok(Desired::Inactive),
-        _ => Ok(Desired::Active(mapped.attributes)),
+        (Kind::User, Some(false)) => Ok(Desired::Inactive.into()),
+        _ => Ok(Wish { note: mapping.note(&mapped), desired: Desired::Active(mapped.attributes) }),
     }
 }
 
@@ -168,7 +183,7 @@ fn unmapped(rules_digest: &str, facts: &Facts<'_>, problem: &MappingProblem) -> 
         Applied::Inactive(_) => (Desired::Inactive, Class::Reactivate),
     };
     let why = why(facts, Some(class), rules_digest);
-    Decision { desired, key: None, why, pending: Some(Pending { class, hold: Some(hold) }) }
+    Decision { desired, key: None, why, pending: Some(Pending { class, hold: Some(hold) }), note: None }
 }
 
 fn why(facts: &Facts<'_>, class: Option<Class>, rules_digest: &str) -> Why {

@@ -45,13 +45,13 @@ pub enum MappingNote {
 }
 
 impl MappingNote {
-    /// A clause that a count can stand before: `3 people: userName and …`.
-    pub fn text(self) -> &'static str {
+    /// The note of so many people.
+    pub fn sentence(self, people: u64) -> String {
+        let who = if people == 1 { "1 person has".to_owned() } else { format!("{people} people have") };
         match self {
-            MappingNote::UserNameIsNotEmail => {
-                "userName and work e-mail differ, and this service needs them to be equal; in the source, let the \
-                 username be the e-mail address"
-            }
+            MappingNote::UserNameIsNotEmail => format!(
+                "{who} a userName that differs from their work e-mail; the service requires them to be equal"
+            ),
         }
     }
 }

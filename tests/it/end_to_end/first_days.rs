@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use rosterd::plan::Class;
 use rosterd::simulators::Assigned;
+use rosterd::simulators::Change;
 use rosterd::simulators::Flavour;
 use rosterd::simulators::Route;
 use rosterd::simulators::Size;
@@ -13,6 +14,8 @@ use rosterd::simulators::demo_day;
 use super::both;
 use super::site::Pages;
 use super::site::Site;
+use super::site::acme;
+use super::site::login;
 use super::site::long_ago;
 
 const COMPANY: Size = Size { users: 90, groups: 12, memberships_per_user: 2 };
@@ -73,6 +76,26 @@ both! {
             assert_eq!((record.written(), record.held), (0, 1));
             assert_eq!(site.left().await, left, "the next cycle says the same");
         }
+    }
+}
+
+both! {
+    /// The cerby preset says that the service wants them equal; nobody is held for it.
+    async fn people_whose_user_name_is_not_their_e_mail_are_counted_once(flavour) {
+        let mut site = Site::start(acme(flavour)).await;
+        for who in ["Ann", "Di"] {
+            let value = "somewhere@else.example".into();
+            site.change(Change::Set { who: login(who), property: "mail".to_owned(), value });
+        }
+        let note = |who: &str| {
+            format!("{who} a userName that differs from their work e-mail; the service requires them to be equal")
+        };
+        let record = site.cycle().await;
+        assert_eq!(record.notes, [note("2 people have")]);
+        assert_eq!(record.held, 0);
+        assert_eq!(site.cycle().await.notes, [] as [&str; 0], "nobody was decided");
+        site.change(Change::Set { who: login("Di"), property: "surname".to_owned(), value: "Holm".into() });
+        assert_eq!(site.cycle().await.notes, [note("1 person has")]);
     }
 }
 

@@ -58,8 +58,6 @@ pub struct Reach {
     pub before: BTreeMap<LinkId, Grant>,
     /// What the selection names itself; a root that is gone carries the question that a witness would be asked.
     roots: Roots,
-    /// The application without which nobody is in scope, in whatever group they are.
-    required: Option<(LinkId, Grant)>,
 }
 
 /// Whether one principal is in scope.
@@ -87,7 +85,7 @@ impl Reach {
     ///
     /// Whether an assigned group gives its members the application is the source's to say: Graph lists the group
     /// and means its direct members; Okta lists every person, and a member without a row has no access (Okta
-    /// reference, sections 3.3 and 3.6), by whatever clause: it may be somebody who was deactivated since.
+    /// reference, sections 3.3 and 3.6).
     pub fn new(selection: &Selection, vocabulary: Vocabulary, graph: &ContainerGraph) -> Reach {
         let mut reach = Reach { all: selection.all, ..Reach::default() };
         let members = vocabulary != Vocabulary::Okta;
@@ -114,7 +112,6 @@ impl Reach {
         let now: BTreeSet<LinkId> = reach.now.keys().copied().collect();
         reach.before.retain(|link, _| !now.contains(link));
         reach.roots = roots;
-        reach.required = (!members).then(|| graph.only_app()).flatten();
         reach
     }
 
@@ -194,24 +191,15 @@ impl Reach {
                 (Some(grant), _, EdgeState::Present) => through.push(grant.clone()),
                 (Some(grant), _, EdgeState::Gone(proof)) => lost.push(left(grant, principal, kind, *proof)),
                 (None, Some(grant), _) => lost.extend(whole(grant)),
-                (None, None, EdgeState::Gone(proof)) => {
-                    let required = self.required.iter().filter(|(app, _)| app == container);
-                    lost.extend(required.map(|(_, grant)| left(grant, principal, kind, *proof)));
-                }
-                (None, None, EdgeState::Present) => {}
+                (None, None, _) => {}
             }
         }
-        if (self.all || !through.is_empty()) && self.admits(edges) {
+        if self.all || !through.is_empty() {
             through.sort_by(|a, b| a.source.cmp(&b.source));
             return ScopeFact::In(through);
         }
         lost.sort_by(|a, b| a.subject.cmp(&b.subject));
         ScopeFact::Out(lost)
-    }
-
-    fn admits(&self, edges: &[(LinkId, EdgeState)]) -> bool {
-        let has = |(app, _): &(LinkId, Grant)| edges.contains(&(*app, EdgeState::Present));
-        self.required.as_ref().is_none_or(has)
     }
 
     /// Whether a group itself is chosen: teams are the groups that the selection names, not their members.
@@ -236,12 +224,6 @@ impl ContainerGraph {
 
     fn is_group(&self, link: LinkId) -> bool {
         self.nodes.get(&link).is_some_and(|node| matches!(node.container, Container::Group(_)))
-    }
-
-    /// A source of this kind reads one application.
-    fn only_app(&self) -> Option<(LinkId, Grant)> {
-        let app = self.nodes.values().find(|node| matches!(node.container, Container::App(_)))?;
-        Some((app.link, grant(app, None)))
     }
 
     fn app(&self, id: &SourceId) -> Option<&Node> {
@@ -405,19 +387,6 @@ mod tests {
         check("app", Vocabulary::Okta, "sales", "app>sales", "app", "");
         check("app sales", Vocabulary::Okta, "sales", "app>sales", "app sales", "");
         check("app", Vocabulary::Okta, "sales", "app>sales?", "app", "");
-    }
-
-    #[test]
-    fn in_okta_a_chosen_group_counts_only_for_those_who_have_the_application() {
-        let graph = graph("sales", "");
-        let reach = Reach::new(&selection("sales"), Vocabulary::Okta, &graph);
-        let ann = SourceId("u1".to_owned());
-        let fact = |app| {
-            reach.fact(&ann, Kind::User, &[(LinkId(0), app), (link(&graph, "sales"), EdgeState::Present)])
-        };
-        assert!(matches!(fact(EdgeState::Present), ScopeFact::In(_)));
-        let ScopeFact::Out(lost) = fact(EdgeState::Gone(Proof::Absence)) else { panic!("it is gone") };
-        assert_eq!(lost.iter().map(|loss| loss.subject.0.as_str()).collect::<Vec<_>>(), ["app"]);
     }
 
     #[test]

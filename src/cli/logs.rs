@@ -27,3 +27,13 @@ pub fn start(filter: Option<&str>, usual: &str) -> Result<(), anyhow::Error> {
     let started = if to_journal { logs.without_time().try_init() } else { logs.try_init() };
     started.map_err(|error| anyhow::anyhow!("logging could not start ({error})"))
 }
+
+/// A panic is told by its place. Its text is left out unless it is one of ours, written out in the code: what
+/// the library says of a text that it could not cut, for one, quotes the text (P11).
+pub fn tell_panics_without_values() {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        let text = panic.payload().downcast_ref::<&'static str>().copied().unwrap_or("(text not shown)");
+        tracing::error!(place, "a defect of rosterd, please report it: {text}");
+    }));
+}

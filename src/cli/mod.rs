@@ -39,6 +39,7 @@ pub fn main() -> ExitCode {
 fn run(arguments: &Arguments) -> Result<Exit, anyhow::Error> {
     let usual = if matches!(arguments.command, Command::Run(_)) { "info" } else { "warn" };
     logs::start(arguments.global.log.as_deref(), usual)?;
+    logs::tell_panics_without_values();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

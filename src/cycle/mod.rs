@@ -26,8 +26,8 @@ use crate::plan::Rules;
 use crate::sources::Source;
 use crate::sources::SourceError;
 use crate::store::CycleId;
-use crate::store::JobId;
 use crate::store::JobState;
+use crate::store::LeftOver;
 use crate::store::Store;
 use crate::store::StoreError;
 use crate::targets::ServiceProvider;
@@ -112,7 +112,8 @@ pub enum CycleError {
 pub async fn plan(job: &Job, store: &Store, how: How<'_>) -> Result<Planned, CycleError> {
     let on = Run { job, how };
     let copy = store.private_copy().await.map_err(on.store())?;
-    let state = on.state(&copy).await?;
+    let state = copy.job(&job.name).await.map_err(on.store())?;
+    on.pinned(&copy, &state).await?;
     let cycle = copy.start_cycle(state.id, how.now.as_second()).await.map_err(on.store())?;
     on.prepare(&copy, &state, cycle).await.map(|prepared| prepared.planned)
 }
@@ -122,7 +123,7 @@ pub async fn run(job: &Job, store: &Store, how: How<'_>) -> Result<CycleRecord, 
     let on = Run { job, how };
     let leases = [format!("job {}", job.name), format!("target {}", job.target.identity())];
     let _lease = store.lease(&leases).map_err(on.store())?;
-    let state = on.state(store).await?;
+    let state = store.job(&job.name).await.map_err(on.store())?;
     let cycle = store.start_cycle(state.id, how.now.as_second()).await.map_err(on.store())?;
     let mut record = CycleRecord {
         job: job.name.clone(),
@@ -134,13 +135,56 @@ pub async fn run(job: &Job, store: &Store, how: How<'_>) -> Result<CycleRecord, 
     };
     let (source_before, target_before) = (job.source.requests(), job.target.requests());
     let result = on.carry_out(store, &state, cycle, &mut record).await;
+    // What stands is told of a cycle that ended early too: nobody should read "0 held" for a source that is down.
+    let left = store.left_over(state.id, how.now.as_second()).await.map_err(on.store());
+    let result = result.and(left.map(|left| note_left(&mut record, left)));
     record.source_requests = job.source.requests() - source_before;
     record.target_requests = job.target.requests() - target_before;
     record.ended_second = (how.clock)().as_second();
     record.error = result.as_ref().err().map(chain);
-    let kept = serde_json::to_string(&record).expect("a record is plain values with text keys");
-    store.end_cycle(cycle, record.ended_second, kept).await.map_err(on.store())?;
-    result.map(|()| record)
+    // The first error is the one to tell: on a full disk all that comes after it fails as well.
+    let ended = store.end_cycle(cycle, record.ended_second, kept(&record)).await.map_err(on.store());
+    result.and(ended).map(|()| record)
+}
+
+/// Keeps the record of a cycle that could not begin, or that broke down before it could keep its own: a job that
+/// fails is seen in `status` whatever fails it.
+pub async fn record_failure(
+    store: &Store,
+    job: &str,
+    now: Timestamp,
+    error: String,
+) -> Result<(), StoreError> {
+    let state = store.job(job).await?;
+    let started_second = now.as_second();
+    let newest = store.cycles(Some(job.to_owned()), 1).await?.into_iter().next();
+    let broken = newest.filter(|row| row.ended_second.is_none() && row.started_second == started_second);
+    let cycle = match broken {
+        Some(row) => row.id,
+        None => store.start_cycle(state.id, started_second).await?,
+    };
+    let mut record = CycleRecord {
+        job: job.to_owned(),
+        cycle: cycle.0,
+        started_second,
+        ended_second: started_second,
+        mode: state.mode,
+        error: Some(error),
+        ..CycleRecord::default()
+    };
+    note_left(&mut record, store.left_over(state.id, started_second).await?);
+    store.end_cycle(cycle, started_second, kept(&record)).await
+}
+
+fn kept(record: &CycleRecord) -> String {
+    serde_json::to_string(record).expect("a record is plain values with text keys")
+}
+
+fn note_left(record: &mut CycleRecord, left: LeftOver) {
+    record.held = left.held;
+    record.waiting = left.waiting;
+    record.escrow = left.escrow;
+    record.active = left.active;
 }
 
 fn chain(error: &CycleError) -> String {
@@ -190,9 +234,8 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// The job's state, with source and target pinned, or an error where they are others now (P15).
-    async fn state(&self, store: &Store) -> Result<JobState, CycleError> {
-        let state = store.job(&self.job.name).await.map_err(self.store())?;
+    /// Pins source and target, or fails where they are others now (P15).
+    async fn pinned(&self, store: &Store, state: &JobState) -> Result<(), CycleError> {
         let (source, target) = (self.job.source.identity(), self.job.target.identity());
         for (side, was, is) in
             [("source", &state.source_identity, &source), ("target", &state.target_identity, &target)]
@@ -205,7 +248,7 @@ impl<'a> Run<'a> {
         if state.source_identity.is_none() {
             store.pin(state.id, &source, &target).await.map_err(self.store())?;
         }
-        Ok(state)
+        Ok(())
     }
 
     async fn prepare(&self, store: &Store, state: &JobState, cycle: CycleId) -> Result<Prepared, CycleError> {
@@ -225,6 +268,7 @@ impl<'a> Run<'a> {
         cycle: CycleId,
         record: &mut CycleRecord,
     ) -> Result<(), CycleError> {
+        self.pinned(store, state).await?;
         settle::settle(self, store, state.id).await?;
         let Prepared { planned, promoted } = self.prepare(store, state, cycle).await?;
         record.objects_changed = promoted.objects;
@@ -234,17 +278,7 @@ impl<'a> Run<'a> {
         record.planned.clone_from(&planned.header.counts);
         record.notes.clone_from(&planned.header.notes);
         let written = write::write(self, store, state, cycle, &planned, record).await;
-        self.close(store, state.id, record).await?;
+        store.forget_gone(state.id).await.map_err(self.store())?;
         written
-    }
-
-    /// What is left when a cycle ends; edges that are gone and that nothing waits for any more are forgotten.
-    async fn close(&self, store: &Store, job: JobId, record: &mut CycleRecord) -> Result<(), CycleError> {
-        let left = store.left_over(job, self.how.now.as_second()).await.map_err(self.store())?;
-        record.held = left.held;
-        record.waiting = left.waiting;
-        record.escrow = left.escrow;
-        record.active = left.active;
-        Ok(())
     }
 }

@@ -28,6 +28,9 @@ impl Keeper {
     ) {
         loop {
             let now = clock();
+            // The clock was set back: the schedule counts from now, or the job would be silent until the clock
+            // has come to that time again.
+            self.last = self.last.map(|last| last.min(now));
             if !stop.is_cancelled() && self.schedule.due(self.last, now, &self.job) <= now {
                 self.last = Some(now);
                 cycle(now).await;
@@ -126,6 +129,19 @@ mod tests {
         tokio::task::yield_now().await;
         bench.beat([1001, 9000, 9001, 9009, 9010]).await;
         assert_eq!(bench.began(), [1000, 9000, 9010]);
+        bench.stop.cancel();
+        keeping.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_clock_that_is_set_back_does_not_silence_the_job() {
+        let bench = Bench::new();
+        let keeping = tokio::spawn(bench.keep(Some(90_000), 0));
+        tokio::task::yield_now().await;
+        bench.beat(1001..1022).await;
+        assert_eq!(bench.began(), [1010, 1020]);
+        bench.beat([500, 509, 510]).await;
+        assert_eq!(bench.began(), [1010, 1020, 510]);
         bench.stop.cancel();
         keeping.await.unwrap();
     }

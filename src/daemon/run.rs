@@ -2,26 +2,25 @@
 
 use std::future::Future;
 use std::io;
+use std::sync::Arc;
+use std::sync::Mutex;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::signal::unix::SignalKind;
 use tokio::signal::unix::signal;
+use tokio::sync::watch;
 use tokio_cron_scheduler::JobSchedulerError;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::Health;
+use super::Make;
 use super::Schedule;
 use super::heartbeat::Heartbeat;
 use super::keeper::Keeper;
 use super::systemd;
-use crate::cycle;
-use crate::cycle::CycleError;
-use crate::cycle::How;
-use crate::cycle::Job;
-use crate::model::Reading;
-use crate::plan::CycleRecord;
-use crate::report;
+use super::worker::Worker;
 use crate::store::Store;
 use crate::store::StoreError;
 
@@ -31,8 +30,17 @@ const GRACE: Duration = Duration::from_millis(1500);
 
 /// A job and its rhythm.
 pub struct Scheduled {
-    pub job: Job,
+    pub name: String,
     pub schedule: Schedule,
+    pub make: Make,
+}
+
+/// What the daemon works with.
+pub struct Daemon {
+    pub jobs: Vec<Scheduled>,
+    pub store: Store,
+    pub health: Health,
+    pub stop: CancellationToken,
 }
 
 /// Why the daemon could not start, or had to end.
@@ -48,24 +56,26 @@ pub enum DaemonError {
     Store(#[from] StoreError),
 }
 
-/// Runs until SIGTERM, SIGINT, or `stop`. `service` is the HTTP service, which ends by itself when stopped; that
+/// Runs until SIGTERM, SIGINT, or its stop. `service` is the HTTP service, which ends by itself when stopped; that
 /// it ends before is an error. Errors of a cycle are logged, kept in its record, and end nothing.
 pub async fn run(
-    jobs: Vec<Scheduled>,
-    store: Store,
+    daemon: Daemon,
     service: impl Future<Output = io::Result<()>> + Send + 'static,
-    stop: CancellationToken,
 ) -> Result<(), DaemonError> {
+    let Daemon { jobs, store, health, stop } = daemon;
     stop_on_signals(&stop)?;
     let heartbeat = Heartbeat::start().await?;
     let tasks = TaskTracker::new();
     for scheduled in jobs {
-        let keeping = keep(scheduled, store.clone(), &heartbeat, stop.clone()).await?;
-        tasks.spawn(keeping);
+        let (keeper, worker) = begin(scheduled, &store, &health, &stop).await?;
+        let cycle = move |now| worker.clone().cycle(now);
+        tasks.spawn(keeper.keep(heartbeat.beats(), stop.clone(), Timestamp::now, cycle));
     }
+    tasks.spawn(feel(heartbeat.beats(), health.clone(), stop.clone()));
     tasks.spawn(systemd::attend(heartbeat.beats(), stop.clone()));
     let ended = serve(service, &stop).await;
     stop.cancel();
+    health.stopping();
     tasks.close();
     if tokio::time::timeout(GRACE, tasks.wait()).await.is_err() {
         tracing::warn!(
@@ -75,6 +85,13 @@ pub async fn run(
     heartbeat.stop().await;
     tracing::info!("stopped");
     ended
+}
+
+/// Each beat is a sign of life.
+async fn feel(mut beats: watch::Receiver<u64>, health: Health, stop: CancellationToken) {
+    while let Some(Ok(())) = stop.run_until_cancelled(beats.changed()).await {
+        health.beat();
+    }
 }
 
 async fn serve(
@@ -96,46 +113,20 @@ async fn serve(
     Ok(())
 }
 
-async fn keep(
+async fn begin(
     scheduled: Scheduled,
-    store: Store,
-    heartbeat: &Heartbeat,
-    stop: CancellationToken,
-) -> Result<impl Future<Output = ()> + use<>, DaemonError> {
-    let Scheduled { job, schedule } = scheduled;
-    let last = store.last_start(&job.name).await?.and_then(|second| Timestamp::from_second(second).ok());
-    tracing::info!(job = %job.name, %schedule, "keeping the schedule");
-    let keeper = Keeper { job: job.name.clone(), schedule, last };
-    let stopped = stop.clone();
-    let cycle = move |now| one(job.clone(), store.clone(), now, stopped.clone());
-    Ok(keeper.keep(heartbeat.beats(), stop, Timestamp::now, cycle))
-}
-
-/// One cycle, whose result goes into the log: ids and counts, no values (P11).
-async fn one(job: Job, store: Store, now: Timestamp, stop: CancellationToken) {
-    let watch = |progress| tracing::debug!(job = %job.name, ?progress, "at work");
-    let how = How { reading: Reading::Incremental, now, clock: &Timestamp::now, watch: &watch, stop: &stop };
-    match cycle::run(&job, &store, how).await {
-        Ok(record) => told(&record),
-        Err(CycleError::Stopped { job }) => tracing::info!(%job, "stopped between two changes"),
-        Err(error) => tracing::error!(job = %job.name, error = %chain(&error), "the cycle could not go on"),
-    }
-}
-
-fn told(record: &CycleRecord) {
-    let outcome = report::outcome(record);
-    let (job, cycle) = (&record.job, record.cycle);
-    let requests = record.source_requests + record.target_requests;
-    if record.failures() > 0 {
-        tracing::warn!(%job, cycle, requests, "{outcome}");
-    } else {
-        tracing::info!(%job, cycle, requests, "{outcome}");
-    }
-}
-
-fn chain(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(error.source(), |cause| cause.source());
-    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+    store: &Store,
+    health: &Health,
+    stop: &CancellationToken,
+) -> Result<(Keeper, Arc<Worker>), DaemonError> {
+    let Scheduled { name, schedule, make } = scheduled;
+    let last = store.last_start(&name).await?.and_then(|second| Timestamp::from_second(second).ok());
+    tracing::info!(job = %name, %schedule, "keeping the schedule");
+    let keeper = Keeper { job: name.clone(), schedule, last };
+    let (store, health, stop) = (store.clone(), health.clone(), stop.clone());
+    let worker = Worker { name, make, store, health, stop, made: Mutex::default() };
+    worker.prepare();
+    Ok((keeper, Arc::new(worker)))
 }
 
 /// SIGTERM and SIGINT cancel the token.

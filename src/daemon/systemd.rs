@@ -6,8 +6,11 @@ use sd_notify::NotifyState;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-/// Says ready, then feeds the watchdog while the heartbeat beats, until stopped.
+/// Says ready at the first beat, then feeds the watchdog while the heartbeat beats, until stopped.
 pub(super) async fn attend(mut beats: watch::Receiver<u64>, stop: CancellationToken) {
+    if stop.run_until_cancelled(beats.changed()).await.is_none() {
+        return;
+    }
     tell(&[NotifyState::Ready, NotifyState::Status("keeping the schedule")]);
     match sd_notify::watchdog_enabled() {
         Some(limit) => feed(&mut beats, &stop, limit / 2).await,

@@ -30,8 +30,8 @@ use crate::targets::workspace::Ids;
 /// How long requests that are under way may take to end when the daemon stops.
 const GRACE: Duration = Duration::from_millis(1500);
 
-/// Whether the daemon does its work; else what keeps it, in one sentence.
-pub type Readiness = Arc<dyn Fn() -> Result<(), String> + Send + Sync>;
+/// Whether the daemon does its work, and what is to be said besides; else what keeps it from it.
+pub type Readiness = Arc<dyn Fn() -> Result<String, String> + Send + Sync>;
 
 /// What the server works with. Cheap to clone.
 #[derive(Clone)]
@@ -70,8 +70,13 @@ fn router(service: Service) -> Router {
 }
 
 async fn ready(State(service): State<Service>) -> (StatusCode, String) {
+    let unready = |reason: String| (StatusCode::SERVICE_UNAVAILABLE, format!("{reason}\n"));
+    if let Err(error) = service.store.answers().await {
+        tracing::error!(%error, "not ready");
+        return unready("the state cannot be read".to_owned());
+    }
     match (service.ready)() {
-        Ok(()) => (StatusCode::OK, "ready\n".to_owned()),
-        Err(reason) => (StatusCode::SERVICE_UNAVAILABLE, format!("{reason}\n")),
+        Ok(text) => (StatusCode::OK, text),
+        Err(reason) => unready(reason),
     }
 }

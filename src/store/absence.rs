@@ -93,9 +93,9 @@ impl Store {
         .await
     }
 
-    /// Counts what is still pending, and forgets edges that are gone and that nothing waits for any more.
+    /// Counts what is still pending.
     pub async fn left_over(&self, job: JobId, now: i64) -> Result<LeftOver, StoreError> {
-        self.write(move |tx| {
+        self.read(move |db| {
             let mut left = LeftOver::default();
             for sql in [
                 "SELECT coalesce(sum(hold IS NOT NULL), 0), 0, coalesce(sum(hold IS NULL AND due_at > ?2), 0)
@@ -107,21 +107,26 @@ impl Store {
                   WHERE e.job = ?1 AND e.desired <> e.applied",
             ] {
                 let (held, waiting, escrow): (i64, i64, i64) =
-                    tx.query_row(sql, params![job.0, now], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+                    db.query_row(sql, params![job.0, now], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
                 left.held += held.unsigned_abs();
                 left.waiting += waiting.unsigned_abs();
                 left.escrow += escrow.unsigned_abs();
             }
-            let active: i64 = tx.query_row(
+            let active: i64 = db.query_row(
                 "SELECT count(*) FROM links WHERE job = ?1 AND kind = 'user' AND applied = 'active'",
                 [job.0],
                 |row| row.get(0),
             )?;
             left.active = active.unsigned_abs();
-            forget_gone(tx, job)?;
             Ok(left)
         })
         .await
+    }
+
+    /// Forgets edges that are gone and that nothing waits for any more. Only for a cycle that has decided
+    /// everything: what is still to be decided needs them.
+    pub async fn forget_gone(&self, job: JobId) -> Result<(), StoreError> {
+        self.write(move |tx| forget_gone(tx, job)).await
     }
 }
 

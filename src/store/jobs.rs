@@ -44,6 +44,12 @@ pub struct CycleRow {
 }
 
 impl Store {
+    /// Whether the state can be read now, for readiness.
+    pub async fn answers(&self) -> Result<(), StoreError> {
+        self.read(|db| db.query_row("SELECT count(*) FROM jobs", [], |row| row.get::<_, i64>(0)).map(drop))
+            .await
+    }
+
     /// The job of this name; made where it is missing.
     pub async fn job(&self, name: &str) -> Result<JobState, StoreError> {
         let name = name.to_owned();

@@ -5,7 +5,11 @@ use std::cell::RefCell;
 use std::fs;
 use std::io::BufRead;
 use std::io::BufReader;
+use std::io::Read;
+use std::io::Write;
 use std::net::SocketAddr;
+use std::net::TcpStream;
+use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::net::UnixDatagram;
 use std::path::PathBuf;
 use std::process::Child;
@@ -110,8 +114,13 @@ struct Daemon {
 
 impl Daemon {
     fn start(graph: SocketAddr, okta: SocketAddr) -> Daemon {
+        Daemon::start_with(graph, okta, "env:TEST_OKTA")
+    }
+
+    fn start_with(graph: SocketAddr, okta: SocketAddr, token: &str) -> Daemon {
         let folder = TempDir::new().unwrap();
         let settings = SETTINGS
+            .replace("env:TEST_OKTA", token)
             .replace("DIR", &folder.path().display().to_string())
             .replace("GRAPH_APP", GRAPH_APP_ID)
             .replace("OKTA_APP", OKTA_APP_ID)
@@ -162,6 +171,19 @@ impl Daemon {
         }
     }
 
+    /// The answer to `/readyz`.
+    fn ready(&self) -> (u16, String) {
+        self.logged(0, &["started listen="]);
+        let lines = self.lines.borrow();
+        let address = lines.iter().find_map(|line| line.split("listen=").nth(1)?.split(' ').next()).unwrap();
+        let mut connection = TcpStream::connect(address).unwrap();
+        connection.write_all(b"GET /readyz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        connection.read_to_string(&mut answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
+    }
+
     fn told(&self, what: &str) {
         let begun = Instant::now();
         loop {
@@ -184,13 +206,13 @@ impl Daemon {
     }
 
     fn users(&self, workspace: &str) -> String {
-        let file = self.folder.path().join("rosterd.toml");
-        let mut command = binary(&file);
-        let output = command
-            .args(["workspace", "users", "--workspace", workspace])
-            .stdout(Stdio::piped())
-            .output()
-            .unwrap();
+        self.command(&["workspace", "users", "--workspace", workspace])
+    }
+
+    /// What another command prints meanwhile.
+    fn command(&self, arguments: &[&str]) -> String {
+        let mut command = binary(&self.folder.path().join("rosterd.toml"));
+        let output = command.args(arguments).stdout(Stdio::piped()).output().unwrap();
         String::from_utf8(output.stdout).unwrap()
     }
 }
@@ -279,4 +301,29 @@ async fn a_cycle_that_waits_for_its_source_does_not_hold_up_the_stop() {
     daemon.logged(0, &["job=okta", "written"]);
     let took = daemon.stop();
     assert!(took < Duration::from_secs(2), "stopping took {took:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_job_whose_secret_is_missing_is_named_and_runs_once_it_is_there() {
+    let graph = Directory::start(Flavour::Graph).await;
+    let okta = Directory::start(Flavour::Okta).await;
+    let mut daemon = Daemon::start_with(graph.address, okta.address, "file:DIR/okta-token");
+    daemon.told("READY=1");
+    // It says so at the start and whenever it is due, with the place of the secret; the other job runs.
+    for _ in 0..2 {
+        let parts = ["job=okta", "cannot run", "jobs.okta.source.okta.token", "okta-token cannot be read"];
+        daemon.logged(daemon.now(), &parts);
+    }
+    daemon.logged(0, &["job=graph", " create", "written"]);
+    let line = "ready\njob okta cannot run; see `rosterd status okta`\n";
+    assert_eq!(daemon.ready(), (200, line.to_owned()));
+    let status = daemon.command(&["status", "okta"]);
+    assert!(status.contains("ended early: job okta: its source cannot be used"), "{status}");
+
+    let token = daemon.folder.path().join("okta-token");
+    let mut file = fs::File::options().write(true).create(true).mode(0o600).open(token).unwrap();
+    file.write_all(rosterd::simulators::API_TOKEN.as_bytes()).unwrap();
+    daemon.logged(daemon.now(), &["job=okta", "written"]);
+    assert_eq!(daemon.ready(), (200, "ready\n".to_owned()));
+    daemon.stop();
 }

@@ -11,6 +11,7 @@ mod corpus_okta;
 mod corpus_scim;
 mod cycles;
 mod daemon;
+mod daemon_panic;
 mod end_to_end;
 mod file_source;
 mod foreign_server;

@@ -14,51 +14,44 @@ use crate::cli::settings;
 use crate::cli::wire;
 use crate::config::Config;
 use crate::daemon;
+use crate::daemon::Daemon;
+use crate::daemon::Health;
+use crate::daemon::MakeError;
 use crate::daemon::Scheduled;
 use crate::server;
 use crate::server::Service;
 use crate::store::Store;
 
 pub async fn run(global: &Global, arguments: &Arguments) -> Result<Exit, anyhow::Error> {
-    let config = settings::load_layers(&settings::layers(global, arguments.listen.as_deref()))?;
+    let config = Arc::new(settings::load_layers(&settings::layers(global, arguments.listen.as_deref()))?);
     let store = wire::open(&config)?;
-    let jobs = jobs(&config, &store)?;
     let listen = config.daemon.listen;
     let listener = TcpListener::bind(listen)
         .await
         .with_context(|| format!("{listen} cannot be listened on; change daemon.listen, or use --listen"))?;
-    tracing::info!(listen = %listener.local_addr()?, jobs = jobs.len(), "started");
-    let stop = CancellationToken::new();
-    let service = server::serve(listener, service(&store), stop.clone());
-    daemon::run(jobs, store, service, stop).await?;
+    tracing::info!(listen = %listener.local_addr()?, jobs = config.jobs.len(), "started");
+    let (stop, health) = (CancellationToken::new(), Health::default());
+    let service = server::serve(listener, service(&store, &health), stop.clone());
+    let jobs = config.jobs.keys().map(|name| scheduled(&config, name, &store)).collect();
+    daemon::run(Daemon { jobs, store, health, stop }, service).await?;
     Ok(Exit::Done)
 }
 
-/// A job that cannot be made (a secret that is missing) does not hold up the others (P12), but none at all does.
-fn jobs(config: &Config, store: &Store) -> Result<Vec<Scheduled>, anyhow::Error> {
-    let mut jobs = Vec::new();
-    let mut last_error = None;
-    for settings in config.jobs.values() {
-        match wire::job(config, settings, store) {
-            Ok(job) => jobs.push(Scheduled { job, schedule: settings.schedule.clone() }),
-            Err(error) => {
-                tracing::error!(job = %settings.name, error = format!("{error:#}"), "the job cannot run");
-                last_error = Some(error);
-            }
-        }
-    }
-    match last_error {
-        Some(error) if jobs.is_empty() => Err(error),
-        _ => Ok(jobs),
-    }
+/// A job that cannot be made (a secret that is missing) holds up nobody (P12): it is made when it can be.
+fn scheduled(config: &Arc<Config>, name: &str, store: &Store) -> Scheduled {
+    let schedule = config.jobs[name].schedule.clone();
+    let (config, store, job) = (config.clone(), store.clone(), name.to_owned());
+    let make = move || wire::job(&config, &config.jobs[&job], &store).map_err(MakeError::from);
+    Scheduled { name: name.to_owned(), schedule, make: Arc::new(make) }
 }
 
-fn service(store: &Store) -> Service {
+fn service(store: &Store, health: &Health) -> Service {
+    let health = health.clone();
     Service {
         store: store.clone(),
         ids: Arc::new(wire::new_id),
         clock: Arc::new(Timestamp::now),
-        ready: Arc::new(|| Ok(())),
+        ready: Arc::new(move || health.ready()),
         public_url: None,
     }
 }

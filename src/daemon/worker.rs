@@ -1,0 +1,140 @@
+//! One job's cycles: the job is made, its cycle is run, and whatever goes wrong is kept and told, and ends nothing.
+
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::MutexGuard;
+use std::sync::PoisonError;
+
+use jiff::Timestamp;
+use tokio_util::sync::CancellationToken;
+
+use super::Health;
+use super::health::Trouble;
+use crate::cycle;
+use crate::cycle::CycleError;
+use crate::cycle::How;
+use crate::cycle::Job;
+use crate::model::Reading;
+use crate::plan::CycleRecord;
+use crate::report;
+use crate::store::Store;
+use crate::store::StoreError;
+
+/// Makes a job of its settings: secrets and files are read, nothing is sent.
+pub type Make = Arc<dyn Fn() -> Result<Job, MakeError> + Send + Sync>;
+pub type MakeError = Box<dyn std::error::Error + Send + Sync>;
+
+pub(super) struct Worker {
+    pub name: String,
+    pub make: Make,
+    pub store: Store,
+    pub health: Health,
+    pub stop: CancellationToken,
+    /// Kept from cycle to cycle with its sign-in. After a failure it is made anew: a secret may have been replaced.
+    pub made: Mutex<Option<Job>>,
+}
+
+impl Worker {
+    /// Tells at the start what cannot run, not only when it is due.
+    pub fn prepare(&self) {
+        if let Err(error) = self.job() {
+            self.cannot_run(&error);
+        }
+    }
+
+    /// One cycle, whose result goes into the log: ids and counts, no values (P11).
+    pub async fn cycle(self: Arc<Self>, now: Timestamp) {
+        let job = match self.job() {
+            Ok(job) => job,
+            Err(error) => {
+                self.cannot_run(&error);
+                return self.keep_failure(now, chain(error.as_ref())).await;
+            }
+        };
+        // In a task of its own, so that a panic ends this cycle and nothing else.
+        let running = tokio::spawn(one(job, self.store.clone(), now, self.stop.clone()));
+        match running.await {
+            Ok(Ok(record)) => {
+                self.health.note(&self.name, None);
+                told(&record);
+            }
+            Ok(Err(CycleError::Stopped { job })) => tracing::info!(%job, "stopped between two changes"),
+            // It runs, only not here: a command has it, or another job has its target.
+            Ok(Err(CycleError::Store { job, source: busy @ StoreError::Busy { .. } })) => {
+                tracing::warn!(%job, "{busy}");
+            }
+            Ok(Err(error)) => {
+                tracing::error!(job = %self.name, error = %chain(&error), "the cycle could not go on");
+                self.failed();
+            }
+            Err(_) => {
+                let error = "a defect of rosterd ended the cycle; the log says where, please report it";
+                tracing::error!(job = %self.name, "{error}");
+                self.failed();
+                self.keep_failure(now, error.to_owned()).await;
+            }
+        }
+    }
+
+    fn job(&self) -> Result<Job, MakeError> {
+        let mut made = self.lock();
+        if let Some(job) = made.as_ref() {
+            return Ok(job.clone());
+        }
+        let job = (self.make)()?;
+        self.health.note(&self.name, None);
+        Ok(made.insert(job).clone())
+    }
+
+    fn cannot_run(&self, error: &MakeError) {
+        tracing::error!(
+            job = %self.name,
+            error = %chain(error.as_ref()),
+            "the job cannot run; it is tried again when it is due"
+        );
+        self.health.note(&self.name, Some(Trouble::CannotRun));
+    }
+
+    fn failed(&self) {
+        self.health.note(&self.name, Some(Trouble::LastCycleFailed));
+        *self.lock() = None;
+    }
+
+    async fn keep_failure(&self, now: Timestamp, text: String) {
+        if let Err(error) = cycle::record_failure(&self.store, &self.name, now, text).await {
+            tracing::error!(job = %self.name, error = %chain(&error), "the failure could not be recorded");
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Job>> {
+        // Set in one step: a panic elsewhere leaves nothing half done.
+        self.made.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+async fn one(
+    job: Job,
+    store: Store,
+    now: Timestamp,
+    stop: CancellationToken,
+) -> Result<CycleRecord, CycleError> {
+    let watch = |progress| tracing::debug!(job = %job.name, ?progress, "at work");
+    let how = How { reading: Reading::Incremental, now, clock: &Timestamp::now, watch: &watch, stop: &stop };
+    cycle::run(&job, &store, how).await
+}
+
+fn told(record: &CycleRecord) {
+    let outcome = report::outcome(record);
+    let (job, cycle) = (&record.job, record.cycle);
+    let requests = record.source_requests + record.target_requests;
+    if record.failures() > 0 {
+        tracing::warn!(%job, cycle, requests, "{outcome}");
+    } else {
+        tracing::info!(%job, cycle, requests, "{outcome}");
+    }
+}
+
+fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+}

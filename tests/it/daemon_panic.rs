@@ -1,0 +1,116 @@
+//! A defect in one cycle ends neither the daemon nor its job.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use jiff::Timestamp;
+use rosterd::cycle::Job;
+use rosterd::daemon;
+use rosterd::daemon::Daemon;
+use rosterd::daemon::Health;
+use rosterd::daemon::Scheduled;
+use rosterd::model::Finding;
+use rosterd::model::Page;
+use rosterd::model::Read;
+use rosterd::model::Reading;
+use rosterd::model::Vocabulary;
+use rosterd::model::Watermarks;
+use rosterd::model::WitnessAnswer;
+use rosterd::model::WitnessQuestion;
+use rosterd::plan::CycleRecord;
+use rosterd::sources::Source;
+use rosterd::sources::SourceError;
+use rosterd::store::Store;
+use tokio_util::sync::CancellationToken;
+
+use crate::support::story::Stage;
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Panics at its first page, and then never again.
+struct Defective {
+    inner: Arc<dyn Source>,
+    sound: Arc<AtomicBool>,
+}
+
+impl Source for Defective {
+    fn vocabulary(&self) -> Vocabulary {
+        self.inner.vocabulary()
+    }
+
+    fn identity(&self) -> String {
+        self.inner.identity()
+    }
+
+    fn reads(&self, watermarks: &Watermarks, reading: Reading, now: Timestamp) -> Vec<Read> {
+        self.inner.reads(watermarks, reading, now)
+    }
+
+    fn page<'a>(&'a self, read: &'a Read) -> BoxFuture<'a, Result<Page, SourceError>> {
+        assert!(self.sound.swap(true, Ordering::SeqCst), "a defect");
+        self.inner.page(read)
+    }
+
+    fn witness<'a>(
+        &'a self,
+        questions: &'a [WitnessQuestion],
+    ) -> BoxFuture<'a, Result<Vec<WitnessAnswer>, SourceError>> {
+        self.inner.witness(questions)
+    }
+
+    fn check(&self) -> BoxFuture<'_, Vec<Finding>> {
+        self.inner.check()
+    }
+
+    fn requests(&self) -> u64 {
+        self.inner.requests()
+    }
+}
+
+async fn records(store: &Store, count: usize) -> Vec<CycleRecord> {
+    let wait = async {
+        loop {
+            let rows = store.cycles(None, 10).await.unwrap();
+            let kept: Vec<String> = rows.into_iter().filter_map(|row| row.record).collect();
+            if kept.len() >= count {
+                return kept.iter().rev().map(|text| serde_json::from_str(text).unwrap()).collect();
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, wait).await.expect("the cycles end")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_panic_is_a_failed_cycle_and_the_next_one_runs() {
+    let mut stage = Stage::new();
+    for line in ["person u1 ann@x.example Ann Lee", "app u1"] {
+        stage.command(line).await;
+    }
+    // The plan sets the directory's text and lets the job write.
+    stage.plan().await;
+    let sound = Arc::new(AtomicBool::new(false));
+    let job = Job { source: Arc::new(Defective { inner: stage.source.clone(), sound }), ..stage.job() };
+    let (store, health, stop) = (stage.store.clone(), Health::default(), CancellationToken::new());
+    let schedule = daemon::Schedule::parse("every 1s", Some(Duration::ZERO)).unwrap();
+    let scheduled = Scheduled { name: job.name.clone(), schedule, make: Arc::new(move || Ok(job.clone())) };
+    let daemon = Daemon { jobs: vec![scheduled], store: store.clone(), health, stop: stop.clone() };
+    let stopped = stop.clone();
+    let running = tokio::spawn(daemon::run(daemon, async move {
+        stopped.cancelled().await;
+        Ok(())
+    }));
+
+    let records = records(&store, 2).await;
+    let defect = "a defect of rosterd ended the cycle; the log says where, please report it";
+    assert_eq!(records[0].error.as_deref(), Some(defect));
+    assert_eq!((records[1].written(), records[1].error.as_deref()), (1, None));
+    let rows = store.cycles(None, 10).await.unwrap();
+    let open = rows.iter().filter(|row| row.ended_second.is_none() && row.id.0 < 3).count();
+    assert_eq!(open, 0, "the broken cycle itself was ended, not a second one beside it");
+    stop.cancel();
+    running.await.unwrap().unwrap();
+}

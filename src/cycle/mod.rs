@@ -113,7 +113,6 @@ pub async fn plan(job: &Job, store: &Store, how: How<'_>) -> Result<Planned, Cyc
     let on = Run { job, how };
     let copy = store.private_copy().await.map_err(on.store())?;
     let state = copy.job(&job.name).await.map_err(on.store())?;
-    on.pinned(&copy, &state).await?;
     let cycle = copy.start_cycle(state.id, how.now.as_second()).await.map_err(on.store())?;
     on.prepare(&copy, &state, cycle).await.map(|prepared| prepared.planned)
 }
@@ -234,25 +233,37 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// Pins source and target, or fails where they are others now (P15).
-    async fn pinned(&self, store: &Store, state: &JobState) -> Result<(), CycleError> {
-        let (source, target) = (self.job.source.identity(), self.job.target.identity());
+    /// Fails where source or target are not the ones that were pinned (P15).
+    fn identified(&self, state: &JobState) -> Result<(), CycleError> {
+        let (source, target) = (self.job.source.identity(), Some(self.job.target.identity()));
         for (side, was, is) in
-            [("source", &state.source_identity, &source), ("target", &state.target_identity, &target)]
+            [("source", &state.source_identity, source), ("target", &state.target_identity, target)]
         {
-            if let Some(was) = was.as_ref().filter(|was| *was != is) {
-                let (job, was, is) = (self.job.name.clone(), was.clone(), is.clone());
+            if let (Some(was), Some(is)) = (was, is)
+                && *was != is
+            {
+                let (job, was) = (self.job.name.clone(), was.clone());
                 return Err(CycleError::Identity { job, side, was, is });
             }
-        }
-        if state.source_identity.is_none() {
-            store.pin(state.id, &source, &target).await.map_err(self.store())?;
         }
         Ok(())
     }
 
+    /// Pins what was read, at the first cycle that could read it.
+    async fn pin(&self, store: &Store, state: &JobState) -> Result<(), CycleError> {
+        match (&state.source_identity, self.job.source.identity()) {
+            (None, Some(source)) => {
+                store.pin(state.id, &source, &self.job.target.identity()).await.map_err(self.store())
+            }
+            _ => Ok(()),
+        }
+    }
+
     async fn prepare(&self, store: &Store, state: &JobState, cycle: CycleId) -> Result<Prepared, CycleError> {
+        self.identified(state)?;
         let (staging, mut notes) = read::read(self, store, state.id).await?;
+        self.identified(state)?;
+        self.pin(store, state).await?;
         let promoted = staging.promote(cycle, self.job.rules.digest()).await.map_err(self.store())?;
         self.stopped()?;
         notes.extend(decide::decide(self, store, state.id).await?);
@@ -268,7 +279,7 @@ impl<'a> Run<'a> {
         cycle: CycleId,
         record: &mut CycleRecord,
     ) -> Result<(), CycleError> {
-        self.pinned(store, state).await?;
+        self.identified(state)?;
         settle::settle(self, store, state.id).await?;
         let Prepared { planned, promoted } = self.prepare(store, state, cycle).await?;
         record.objects_changed = promoted.objects;

@@ -88,7 +88,7 @@ async fn tally(
     causes.sort_by(|(a, left), (b, right)| right.total().cmp(&left.total()).then_with(|| a.cmp(b)));
     let header = Header {
         job: job.name.clone(),
-        source: job.source.identity(),
+        source: job.source.identity().or_else(|| state.source_identity.clone()).unwrap_or_default(),
         target: job.target.identity(),
         mode: job.mode(state),
         active,

@@ -27,10 +27,9 @@ use crate::model::WitnessQuestion;
 pub trait Source: Send + Sync {
     fn vocabulary(&self) -> Vocabulary;
 
-    /// Which directory and which application this is, in a form that is pinned at the first cycle (P15), such
-    /// as `graph tenant 1111-… app 2222-…`. Made from settings and, where it is free, from what was read; two
-    /// calls give the same text.
-    fn identity(&self) -> String;
+    /// Which directory and which application this is, in a form that is pinned when the first cycle has read it
+    /// (P15), such as `graph tenant 1111-… app 2222-…`. `None` while a source that says it itself cannot be read.
+    fn identity(&self) -> Option<String>;
 
     /// The reads that a cycle begins with. A watermark that is missing, or `Reading::Full`, starts its read over.
     fn reads(&self, watermarks: &Watermarks, reading: Reading, now: Timestamp) -> Vec<Read>;

@@ -54,3 +54,16 @@ stories! {
     what_is_over_the_witness_budget_waits
     without_a_witness_a_second_complete_read_decides
 }
+
+/// The first cycle of a job pins what it has read (P15): a file that cannot be read yet pins nothing, another
+/// directory in its place is refused afterwards.
+#[tokio::test]
+async fn another_directory_in_the_place_of_the_first_is_refused() {
+    let mut stage = story::Stage::new();
+    let told = stage.cycle_of("not yet there").await;
+    assert!(told.starts_with("error: job story: the source could not be read"), "{told}");
+    assert_eq!(stage.cycle_of(r#"{"directory": "one", "users": [], "groups": []}"#).await, "nothing\n");
+    let told = stage.cycle_of(r#"{"directory": "two", "users": [], "groups": []}"#).await;
+    assert!(told.starts_with("error: job story: its source was `file one` and is `file two` now"), "{told}");
+    assert_eq!(stage.cycle_of(r#"{"directory": "one", "users": [], "groups": []}"#).await, "nothing\n");
+}

@@ -41,7 +41,7 @@ impl Source for Defective {
         self.inner.vocabulary()
     }
 
-    fn identity(&self) -> String {
+    fn identity(&self) -> Option<String> {
         self.inner.identity()
     }
 

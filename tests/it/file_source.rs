@@ -121,7 +121,7 @@ group g2 > group g1"#;
         ]
     );
     assert_eq!(pulled.notes, Vec::<String>::new());
-    assert_eq!(source.identity(), "file acme-hr");
+    assert_eq!(source.identity().as_deref(), Some("file acme-hr"));
 }
 
 #[tokio::test]
@@ -229,7 +229,7 @@ async fn the_file_is_read_anew_at_every_cycle() {
     let source = FileSource::from_text("hr.json", cell.clone());
     pull(&source).await.expect("of the form");
     cell.set(r#"{"directory": "other", "users": [{"id": "u2"}]}"#);
-    assert_eq!(source.identity(), "file other");
+    assert_eq!(source.identity().as_deref(), Some("file other"));
     assert_eq!(lines(&pull(&source).await.expect("of the form").records), "user u2 (Enabled) ");
     assert_eq!(source.requests(), 2);
 }

@@ -428,5 +428,5 @@ async fn a_check_looks_at_everything_that_a_cycle_needs() {
 async fn the_identity_is_the_org_and_the_application() {
     let org = small_org().await;
     let host = org.host.trim_start_matches("http://").to_owned();
-    assert_eq!(org.source("0oa1").identity(), format!("okta {host} app 0oa1"));
+    assert_eq!(org.source("0oa1").identity(), Some(format!("okta {host} app 0oa1")));
 }

@@ -188,10 +188,10 @@ impl Source for FileSource {
 
     /// `file <directory>`, as the file calls itself now, so that a file put in the place of another is noticed
     /// before it is read (P15). While the file cannot be read: as it was called when it last could.
-    fn identity(&self) -> String {
+    fn identity(&self) -> Option<String> {
         let now = self.place.text().ok().and_then(|text| form::directory(&text));
         let directory = now.or_else(|| self.held().map(|snapshot| snapshot.directory.clone()));
-        format!("file {}", directory.unwrap_or_else(|| "(unreadable)".to_owned()))
+        directory.map(|directory| format!("file {directory}"))
     }
 
     fn reads(&self, _: &Watermarks, _: Reading, _: Timestamp) -> Vec<Read> {

@@ -138,13 +138,13 @@ impl Source for GraphSource {
         Vocabulary::Graph
     }
 
-    fn identity(&self) -> String {
+    fn identity(&self) -> Option<String> {
         let settings = &self.graph.settings;
         let mut text = format!("graph tenant {}", settings.tenant);
         if let Some(app) = settings.apps().first() {
             text.push_str(&format!(" app {app}"));
         }
-        text.to_lowercase()
+        Some(text.to_lowercase())
     }
 
     /// Users before groups, other than graph.md 6.6 R7: the memberships that are read of a changed user may lag,

@@ -132,8 +132,8 @@ impl Source for OktaSource {
         Vocabulary::Okta
     }
 
-    fn identity(&self) -> String {
-        format!("okta {} app {}", host(self.settings.host()), self.settings.app())
+    fn identity(&self) -> Option<String> {
+        Some(format!("okta {} app {}", host(self.settings.host()), self.settings.app()))
     }
 
     /// `app` comes first: what it refuses, no list is asked for.

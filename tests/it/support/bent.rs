@@ -56,7 +56,7 @@ impl Source for BentSource {
         self.inner.vocabulary()
     }
 
-    fn identity(&self) -> String {
+    fn identity(&self) -> Option<String> {
         self.inner.identity()
     }
 

@@ -166,6 +166,16 @@ impl Stage {
     /// What went, what did not, and why.
     pub async fn cycle(&mut self, reading: Reading) -> String {
         self.text.set(self.directory.text());
+        self.run(reading).await
+    }
+
+    /// A cycle over this text, whatever the directory holds.
+    pub async fn cycle_of(&mut self, text: &str) -> String {
+        self.text.set(text);
+        self.run(Reading::Incremental).await
+    }
+
+    async fn run(&mut self, reading: Reading) -> String {
         let stop = CancellationToken::new();
         let now = self.now();
         let clock = move || now;

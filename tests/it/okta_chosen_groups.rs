@@ -189,7 +189,7 @@ async fn a_member_who_cannot_be_read_stays_a_member() {
     );
 }
 
-/// The simulated org, and a job that takes who is in the group Crew.
+/// The simulated org, and a job that takes who is assigned and who is in the group Crew.
 struct Town {
     world: World,
     stage: Stage,
@@ -199,7 +199,7 @@ struct Town {
 }
 
 impl Town {
-    /// All are assigned, and all but Eve are crew; Gus has left before the first cycle.
+    /// Ann and Dee are assigned; Bo, Cy and Gus are not. All but Eve, who is neither assigned nor a member, are crew.
     async fn start() -> Town {
         let now: Timestamp = "2026-03-02T08:00:00Z".parse().expect("a time");
         let world = World::empty(Flavour::Okta, now);
@@ -208,6 +208,7 @@ impl Town {
         change(Change::CreateGroup { name: "Crew".to_owned(), id: None, assigned: false });
         for name in ["ann", "bo", "cy", "dee", "eve", "gus"] {
             let mut hire = Hire::assigned(&login(name), name, "Lee");
+            hire.assigned = ["ann", "dee"].contains(&name);
             hire.groups = if name == "eve" { Vec::new() } else { vec!["Crew".to_owned()] };
             change(Change::Hire(hire));
         }
@@ -274,10 +275,12 @@ fn rules() -> Rules {
         toml_edit::de::from_str(include_str!("../../config/presets/cerby.toml")).expect("the preset is TOML");
     let mappings = RawMapping::default().check(Some(&preset), Vocabulary::Okta).expect("the preset is sound");
     let crew = || vec![rosterd::plan::GroupPick::Name("Crew".to_owned())];
-    let chosen = || Selection { groups: crew(), ..Selection::default() };
+    let assigned_to = Some(SourceId(OKTA_APP_ID.to_owned()));
+    let users = Selection { assigned_to, groups: crew(), ..Selection::default() };
+    let teams = Selection { groups: crew(), ..Selection::default() };
     Rules {
         vocabulary: Vocabulary::Okta,
-        scope: Scope { users: chosen(), teams: chosen() },
+        scope: Scope { users, teams },
         users: mappings.users,
         groups: mappings.groups,
         ..story::rules()
@@ -285,7 +288,7 @@ fn rules() -> Rules {
 }
 
 #[tokio::test]
-async fn people_of_a_chosen_group_live_through_their_life() {
+async fn people_of_a_chosen_group_live_through_their_life_without_the_application() {
     let mut town = Town::start().await;
     assert_eq!(town.cycle().await, "5 create, 4 add_members", "four people and the team");
     assert_eq!(
@@ -304,18 +307,28 @@ dee@acme.example dee Lee
     // Deactivating takes the row away and keeps the membership.
     town.change(Change::SoftDelete { who: login("ann") });
     assert_eq!(town.cycle().await, "1 remove_members, 1 deactivate");
+    // The application is lost, the group is not.
+    town.change(Change::Unassign { principal: login("dee") });
+    assert_eq!(town.cycle().await, "1 seen");
     assert_eq!(town.cycle().await, "nothing new");
+
+    // Nothing of the group tells that Bo is deactivated: it is seen when the group is read again.
+    town.change(Change::SoftDelete { who: login("bo") });
+    assert_eq!(town.cycle().await, "nothing new");
+    town.later("24h");
+    assert_eq!(town.cycle().await, "1 remove_members, 1 deactivate");
     town.change(Change::Leave { group: "Crew".to_owned(), member: login("cy") });
     town.change(Change::Join { group: "Crew".to_owned(), member: login("eve") });
     assert_eq!(town.cycle().await, "1 create, 1 add_members, 1 remove_members, 1 deactivate");
-    assert_eq!(town.cycle().await, "nothing new");
+    town.change(Change::Restore { who: login("ann") });
     town.later("24h");
+    assert_eq!(town.cycle().await, "1 reactivate, 1 add_members");
     assert_eq!(town.cycle().await, "nothing new");
     assert_eq!(
         town.stage.workspace().await,
-        "[Crew] bo@acme.example dee@acme.example eve@acme.example
-ann@acme.example ann Lee inactive
-bo@acme.example bo Lee
+        "[Crew] ann@acme.example dee@acme.example eve@acme.example
+ann@acme.example ann Lee
+bo@acme.example bo Lee inactive
 cy@acme.example cy Lee inactive
 dee@acme.example dee Lee
 eve@acme.example eve Lee

@@ -150,7 +150,7 @@ CREATE TABLE journal (
   cause    TEXT,
   people   TEXT,                                     -- JSON array of link ids: the members of a membership change
   count    INTEGER NOT NULL DEFAULT 1,               -- changes that this entry stands for
-  approved INTEGER NOT NULL DEFAULT 0,               -- a person looked at it: it does not count against limits
+  approved INTEGER NOT NULL DEFAULT 0,               -- 1: approved, or it follows from what is counted; not counted itself
   edits    TEXT NOT NULL,                            -- JSON: [{path, old, new}]
   at       INTEGER NOT NULL,
   outcome  TEXT,                                     -- done | conflict | missing | refused | later | unknown | not_done

@@ -120,8 +120,10 @@ fn batches(edges: Vec<PendingEdge>, now: i64) -> Vec<Batch> {
             continue;
         };
         let member = (edge.person, person);
+        // What follows from a person's own change was counted, or approved, with the person.
+        let approved = edge.approved || edge.follows;
         let same = |batch: &&mut Batch| {
-            batch.team == edge.team && batch.cause == edge.cause && batch.approved == edge.approved
+            batch.team == edge.team && batch.cause == edge.cause && batch.approved == approved
         };
         match batches.iter_mut().rev().take_while(|batch| batch.team == edge.team).find(|batch| same(batch)) {
             Some(batch) => {
@@ -132,7 +134,7 @@ fn batches(edges: Vec<PendingEdge>, now: i64) -> Vec<Batch> {
                 team: edge.team,
                 resource: team,
                 cause: edge.cause,
-                approved: edge.approved,
+                approved,
                 people: vec![member],
                 attempts: edge.attempts,
             }),

@@ -47,6 +47,7 @@ stories! {
     circles_of_groups_end
     disabled_and_deleted_people_are_deactivated_and_restored_ones_come_back
     members_that_are_not_ours_stay
+    memberships_that_follow_a_leaver_are_not_counted_twice
     one_person_who_cannot_be_mapped_blocks_nobody
     protected_accounts_are_never_written
     somebody_disabled_is_never_created

@@ -10,9 +10,16 @@ use clap::ValueEnum;
 
 use crate::report::Format;
 
+const EVERYWHERE: &str = "Options of every command";
+const AFTER: &str = "\
+A first time: rosterd demo. Then: config check, check, plan, enable, sync, run.
+
+Exit codes: 0 done, or in sync; 1 failed; 2 wrong usage; 3 plan found changes; 4 something is held; \
+5 some objects failed. Where several apply, 1 comes before 5 before 4 before 3.";
+
 /// Keeps an application's accounts and teams equal to what Microsoft Entra ID or Okta says, by pulling.
 #[derive(Debug, Parser)]
-#[command(name = "rosterd", version, max_term_width = 100, disable_help_subcommand = true)]
+#[command(name = "rosterd", version, max_term_width = 100, disable_help_subcommand = true, after_help = AFTER)]
 pub struct Arguments {
     #[command(flatten)]
     pub global: Global,
@@ -21,50 +28,58 @@ pub struct Arguments {
 }
 
 #[derive(Clone, Debug, Args)]
+#[command(next_help_heading = EVERYWHERE)]
 pub struct Global {
     /// The settings file [default: /etc/rosterd/rosterd.toml, then config/rosterd.toml]
-    #[arg(short = 'c', long = "config", value_name = "FILE", env = "ROSTERD_CONFIG", global = true)]
+    #[arg(
+        short = 'c',
+        long = "config",
+        value_name = "FILE",
+        env = "ROSTERD_CONFIG",
+        hide_env_values = true,
+        global = true
+    )]
     pub config: Option<PathBuf>,
     /// The database file, instead of the one in the settings
     #[arg(long, value_name = "FILE", global = true)]
     pub state: Option<String>,
     /// What is logged to stderr: error, warn, info, debug, or a filter like `rosterd=debug`
-    #[arg(long, value_name = "FILTER", env = "ROSTERD_LOG", global = true)]
+    #[arg(long, value_name = "FILTER", env = "ROSTERD_LOG", hide_env_values = true, global = true)]
     pub log: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Two simulated directories, a first cycle, a day of changes, a second cycle: the whole job in seconds
+    /// Plays the whole job in seconds: two simulated directories, a first cycle, a day, a second cycle
     Demo(Demo),
-    /// Looks at settings, secrets, sign-in, permissions and targets, and says how to mend what is wrong
+    /// Looks at secrets, sign-in, permissions and targets, and says how to mend what is wrong
     Check(Check),
     /// Shows what would be done, and does nothing
     Plan(Plan),
-    /// One cycle now
+    /// Runs one cycle now: reads, decides, writes what may be written
     Sync(Sync),
-    /// The daemon: cycles on schedule, and the HTTP service
+    /// Runs as the daemon: cycles on schedule, and the HTTP service
     Run(Run),
-    /// The last cycle, what waits, and the next run of every job
+    /// Shows each job's mode, last cycle, what waits, and next run
     Status(Status),
-    /// The provisioning log: every change, with its old and new values and its outcome
+    /// Shows every change that was made, with its old and new values, its cause and its outcome
     Log(Log),
-    /// Lets a job leave `observe`
+    /// Lets a job leave `observe`, the mode in which it begins
     Enable(Enable),
-    /// What waits for a decision
+    /// Shows what waits for a decision, and the command that decides
     Held(Held),
-    /// Decides that what waits may be done
+    /// Lets what waits be done in the next cycle
     Approve(Approve),
-    /// What an embedded workspace holds
+    /// Shows what an embedded workspace holds
     #[command(subcommand)]
     Workspace(Workspace),
-    /// Tokens with which others push into a workspace
+    /// Makes tokens with which others push into a workspace over SCIM
     #[command(subcommand)]
     Token(Token),
     /// Serves a simulated directory, for rehearsal and load tests
     #[command(subcommand)]
     Simulate(Simulate),
-    /// Looks at the settings themselves
+    /// Looks at the settings themselves; nothing is asked of anybody
     #[command(subcommand)]
     Config(Config),
 }
@@ -123,6 +138,7 @@ pub struct Run {
 pub struct Status {
     /// Only this job
     pub job: Option<String>,
+    /// As aligned text or as one JSON document
     #[arg(long, value_enum, default_value_t)]
     pub format: Output,
 }
@@ -136,17 +152,19 @@ pub struct Log {
     #[arg(long, value_name = "N")]
     pub cycle: Option<i64>,
     /// Only this person or team: a source id, a userName or a team's name
-    #[arg(long)]
+    #[arg(long, value_name = "WHO")]
     pub who: Option<String>,
     /// Only from then on: a time (2026-03-02T10:00:00Z), a date, or so long ago (2h, 7 days)
     #[arg(long, value_name = "T")]
     pub since: Option<String>,
+    /// As text, or one JSON object a line
     #[arg(long, value_enum, default_value_t)]
     pub format: Output,
 }
 
 #[derive(Debug, Args)]
 pub struct Enable {
+    /// The job, by its name in the settings
     pub job: String,
     /// `approve`: every plan waits for a person; `write`: what is within the limits is done
     #[arg(long, value_enum, default_value_t = EnableMode::Write)]
@@ -166,8 +184,9 @@ pub struct Held {
 
 #[derive(Debug, Args)]
 pub struct Approve {
+    /// The job, by its name in the settings
     pub job: String,
-    /// A cause (its 8 digits in the plan), a team or person (source id), or `all`
+    /// A cause (its 8 digits in the plan), a team or person (name or source id), or `all`
     pub what: String,
     #[command(flatten)]
     pub why: Why,
@@ -176,16 +195,16 @@ pub struct Approve {
 /// Recorded with what was decided or changed, beside who did it.
 #[derive(Debug, Args)]
 pub struct Why {
-    /// Why; recorded
-    #[arg(long, value_name = "TEXT", default_value = "")]
+    /// Why; recorded beside who did it
+    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
     pub reason: String,
 }
 
 #[derive(Debug, Subcommand)]
 pub enum Workspace {
-    /// Accounts
+    /// Lists accounts, their state and their teams
     Users(WorkspaceList),
-    /// Teams and their members
+    /// Lists teams and their members
     Teams(WorkspaceList),
 }
 
@@ -194,6 +213,7 @@ pub struct WorkspaceList {
     /// The workspace; needed where the settings have several
     #[arg(long, value_name = "W")]
     pub workspace: Option<String>,
+    /// As aligned text, or one SCIM resource a line
     #[arg(long, value_enum, default_value_t)]
     pub format: Output,
 }
@@ -206,6 +226,7 @@ pub enum Token {
 
 #[derive(Debug, Args)]
 pub struct TokenCreate {
+    /// The workspace that the token opens
     #[arg(long, value_name = "W")]
     pub workspace: String,
     /// `strict`: RFC 7644 to the letter; `tolerant`: forgives what known clients send
@@ -217,19 +238,21 @@ pub struct TokenCreate {
 
 #[derive(Debug, Subcommand)]
 pub enum Simulate {
-    /// Microsoft Graph
+    /// Serves a tenant as Microsoft Graph does, and prints the settings that reach it
     Graph(Simulated),
-    /// The Okta API
+    /// Serves an org as the Okta API does, and prints the settings that reach it
     Okta(Simulated),
 }
 
 #[derive(Clone, Debug, Args)]
 pub struct Simulated {
-    /// Port 0 takes a free one
+    /// Where it listens; port 0 takes a free one
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:0")]
     pub listen: SocketAddr,
+    /// People in the directory
     #[arg(long, value_name = "N", default_value_t = 200)]
     pub users: u32,
+    /// Groups in the directory
     #[arg(long, value_name = "N", default_value_t = 20)]
     pub groups: u32,
     /// Groups that each person is in, on average
@@ -238,16 +261,16 @@ pub struct Simulated {
     /// The same seed gives the same directory
     #[arg(long, value_name = "S", default_value_t = 1)]
     pub seed: u64,
-    /// A fault to play, may be repeated
-    #[arg(long, value_name = "FAULT")]
+    /// A fault to play, such as `users_delta@2=503` or `*+=delay/200`; may be repeated
+    #[arg(long, value_name = "ROUTE[@NTH][+]=TROUBLE")]
     pub fault: Vec<String>,
 }
 
 #[derive(Debug, Subcommand)]
 pub enum Config {
-    /// Everything that is wrong with the settings, each with file, line, key and cure
+    /// Tells everything that is wrong with the settings, each with file, line, key and cure
     Check,
-    /// The merged settings, each with where it comes from; secrets are not shown
+    /// Shows the merged settings, each with where it comes from; secrets are not shown
     Show,
 }
 
@@ -266,7 +289,7 @@ pub enum EnableMode {
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum DialectWord {
-    #[default]
     Strict,
+    #[default]
     Tolerant,
 }

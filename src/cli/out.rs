@@ -5,6 +5,7 @@ use std::io::Write;
 use owo_colors::OwoColorize;
 
 use super::exit::Exit;
+use crate::config::Problems;
 
 /// Writes to stdout. A reader that went away (`| head`) is no failure: there is nobody left to tell.
 pub fn print(text: &str) {
@@ -43,6 +44,10 @@ pub fn failed(error: &anyhow::Error) -> Exit {
 }
 
 fn told(error: &anyhow::Error) -> String {
+    // Problems of the settings bring their own words, place and cure, each.
+    if let Some(problems) = error.downcast_ref::<Problems>() {
+        return format!("{problems}\n");
+    }
     let mut out = String::new();
     let mut earlier = String::new();
     for (depth, cause) in error.chain().enumerate() {

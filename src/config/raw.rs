@@ -109,6 +109,7 @@ pub(super) struct RawUserScope {
 pub(super) struct RawTeamScope {
     pub assigned_to: Option<String>,
     pub groups: Option<OneOrMany>,
+    pub all: Option<bool>,
     pub nested: Option<bool>,
 }
 

@@ -6,6 +6,7 @@ use super::words::HeldFold;
 use crate::plan::Change;
 use crate::plan::Class;
 use crate::plan::Header;
+use crate::plan::HoldKind;
 use crate::plan::Verdict;
 
 #[derive(Default)]
@@ -43,7 +44,8 @@ impl Render for Markdown {
     }
 
     fn end(&mut self) -> String {
-        self.header.take().map(|header| held(&self.held, &header)).unwrap_or_default()
+        let Some(header) = self.header.take() else { return String::new() };
+        held(&self.held, &header) + &observed(&self.held, &header)
     }
 }
 
@@ -76,8 +78,12 @@ fn causes(header: &Header) -> String {
     let mut out = "\n## Causes\n\n".to_owned();
     for (cause, tally) in &header.causes {
         let count = words::counted(tally.total(), "change");
-        out +=
-            &format!("- `{}` {}: {count}{}\n", cause.id().0, cell(&cause.sentence()), words::aside(*tally));
+        out += &format!(
+            "- `{}` {}: {count}{}\n",
+            cause.id().0,
+            cell(&cause.sentence()),
+            words::aside(*tally, header.mode)
+        );
     }
     out
 }
@@ -90,6 +96,7 @@ fn row(change: &Change) -> String {
     };
     let verdict = match &change.verdict {
         Verdict::Go => "go".to_owned(),
+        Verdict::Held(hold) if hold.kind == HoldKind::Observe => "held: observe".to_owned(),
         Verdict::Held(hold) => format!("held: {}", cell(&hold.text)),
         Verdict::Waiting(text) => format!("waiting: {}", cell(text)),
         Verdict::Escrow(text) => format!("in escrow: {}", cell(text)),
@@ -128,6 +135,12 @@ fn held(fold: &HeldFold, header: &Header) -> String {
         out += "\n";
     }
     out
+}
+
+fn observed(fold: &HeldFold, header: &Header) -> String {
+    fold.leaving_observe(header).map_or_else(String::new, |command| {
+        format!("\nNothing of this is done: the job only observes. When the plan is as it should be: `{command}`\n")
+    })
 }
 
 /// A value inside a table: nothing in it may end the cell or become markup.

@@ -27,9 +27,9 @@ pub fn cycle(record: &CycleRecord) -> String {
     let reading = if record.full { ", everything read anew" } else { "" };
     let mut out = format!("{}: cycle {}{reading}: {}\n", record.job, record.cycle, outcome(record));
     out += &format!(
-        "  read {} changed objects and {} changed memberships with {}; {} to the target\n",
-        record.objects_changed,
-        record.edges_changed,
+        "  read {} and {} with {}; {} to the target\n",
+        words::counted(record.objects_changed, "changed object"),
+        words::counted(record.edges_changed, "changed membership"),
         words::counted(record.source_requests, "request"),
         record.target_requests,
     );

@@ -8,11 +8,13 @@ use crate::plan::Change;
 use crate::plan::Class;
 use crate::plan::Edit;
 use crate::plan::Header;
+use crate::plan::HoldKind;
 use crate::plan::Verdict;
 
 /// Wide enough for most userNames; a longer one moves its own line only, as a stream cannot look ahead.
 const NAME_WIDTH: usize = 32;
-const PATH_WIDTH: usize = 24;
+/// Attributes of one change stand aligned: as wide as the longest of them, within these.
+const PATH_WIDTH: std::ops::RangeInclusive<usize> = 24..=48;
 /// More causes than this are counted, not listed: the largest come first.
 const CAUSES_MAX: usize = 20;
 /// A link or a create carries many attributes; those of one change stand on lines of their own.
@@ -53,7 +55,7 @@ impl Text {
         let rest = self.rest();
         (self.class, self.shown, self.hidden) = (Some(class), 0, 0);
         let counts = self.header.as_ref().and_then(|header| header.counts.get(&class));
-        let kinds = counts.map(words::kinds).unwrap_or_default();
+        let kinds = counts.map(|counts| words::kinds(class, counts)).unwrap_or_default();
         format!("{rest}\n{}  {kinds}\n", class.word())
     }
 
@@ -95,7 +97,7 @@ impl Render for Text {
     fn end(&mut self) -> String {
         let rest = self.rest();
         let Some(header) = self.header.take() else { return rest };
-        rest + &held(&self.held, &header)
+        rest + &held(&self.held, &header) + &observed(&self.held, &header)
     }
 }
 
@@ -107,7 +109,7 @@ fn causes(header: &Header) -> String {
     for (cause, tally) in header.causes.iter().take(CAUSES_MAX) {
         let count = words::counted(tally.total(), "change");
         let sentence = words::printable(&cause.sentence());
-        out += &format!("  {}  {sentence}: {count}{}\n", cause.id().0, words::aside(*tally));
+        out += &format!("  {}  {sentence}: {count}{}\n", cause.id().0, words::aside(*tally, header.mode));
     }
     let more = header.causes.len().saturating_sub(CAUSES_MAX);
     if more > 0 {
@@ -131,8 +133,10 @@ fn line(change: &Change) -> String {
             first(&format!("{}  {}  ", only.path, transition(only, &change.act)), id)
         }
         edits => {
+            let longest = edits.iter().map(|edit| edit.path.chars().count()).max().unwrap_or_default();
+            let width = longest.clamp(*PATH_WIDTH.start(), *PATH_WIDTH.end());
             let lines = edits.iter().map(|edit| {
-                let path = padded(&edit.path, PATH_WIDTH);
+                let path = padded(&edit.path, width);
                 format!("{INDENT}{path}  {}\n", transition(edit, &change.act))
             });
             first("", id) + &remark + &lines.collect::<String>()
@@ -152,6 +156,7 @@ fn transition(edit: &Edit, act: &Act) -> String {
 fn verdict(change: &Change) -> String {
     match &change.verdict {
         Verdict::Go => String::new(),
+        Verdict::Held(hold) if hold.kind == HoldKind::Observe => String::new(),
         Verdict::Held(hold) if words::is_of_one_object(hold.kind) => {
             format!("  held: {}", words::printable(&hold.text))
         }
@@ -179,6 +184,12 @@ fn held(fold: &HeldFold, header: &Header) -> String {
         }
     }
     out
+}
+
+fn observed(fold: &HeldFold, header: &Header) -> String {
+    fold.leaving_observe(header).map_or_else(String::new, |command| {
+        format!("\nnothing of this is done: the job only observes; when the plan is as it should be:\n{INDENT}{command}\n")
+    })
 }
 
 /// Counts characters, which is right for most scripts and off by a little for wide ones.

@@ -45,14 +45,17 @@ pub fn summary(header: &Header) -> String {
         .into_iter()
         .filter_map(|class| Some((class, total(header.counts.get(&class)?))))
         .filter(|(_, tally)| tally.total() > 0)
-        .map(|(class, tally)| format!("{} {}{}", tally.total(), class.word(), aside(tally)))
+        .map(|(class, tally)| format!("{} {}{}", tally.total(), class.word(), aside(tally, header.mode)))
         .collect();
     let changes = if classes.is_empty() { "no changes".to_owned() } else { classes.join(", ") };
     format!("{changes}, of {} active", header.active)
 }
 
-/// `3 users, 1 team`.
-pub(super) fn kinds(counts: &BTreeMap<Kind, Tally>) -> String {
+/// `3 users, 1 team`; of a class of memberships `4 memberships`.
+pub(super) fn kinds(class: Class, counts: &BTreeMap<Kind, Tally>) -> String {
+    if matches!(class, Class::AddMembers | Class::RemoveMembers) {
+        return counted(total(counts).total(), "membership");
+    }
     let parts: Vec<String> = counts
         .iter()
         .filter(|(_, tally)| tally.total() > 0)
@@ -70,9 +73,11 @@ pub(super) fn total(counts: &BTreeMap<Kind, Tally>) -> Tally {
     })
 }
 
-/// ` (1 held, 2 waiting)`; nothing where everything may go.
-pub(super) fn aside(tally: Tally) -> String {
-    let parts: Vec<String> = [(tally.held, "held"), (tally.waiting, "waiting"), (tally.escrow, "in escrow")]
+/// ` (1 held, 2 waiting)`; nothing where everything may go. A job that observes holds everything, which is said
+/// once and not at every number.
+pub(super) fn aside(tally: Tally, mode: Mode) -> String {
+    let held = if mode == Mode::Observe { 0 } else { tally.held };
+    let parts: Vec<String> = [(held, "held"), (tally.waiting, "waiting"), (tally.escrow, "in escrow")]
         .into_iter()
         .filter(|(count, _)| *count > 0)
         .map(|(count, word)| format!("{count} {word}"))
@@ -163,10 +168,11 @@ pub fn printable(text: &str) -> String {
     out
 }
 
-/// What waits for a decision, folded by cause and kind of hold; `objects` are those of one object each.
+/// What waits for a decision, folded by cause and kind of hold.
 #[derive(Default)]
 pub(super) struct HeldFold {
     folds: BTreeMap<(HoldKind, CauseId), Fold>,
+    observed: bool,
 }
 
 struct Fold {
@@ -186,10 +192,19 @@ pub(super) struct HeldLine {
 impl HeldFold {
     pub fn note(&mut self, change: &Change) {
         let Verdict::Held(hold) = &change.verdict else { return };
+        if hold.kind == HoldKind::Observe {
+            self.observed = true;
+            return;
+        }
         self.folds
             .entry((hold.kind, change.cause.clone()))
             .or_insert_with(|| Fold { count: 0, text: hold.text.clone() })
             .count += 1;
+    }
+
+    /// The command with which a job leaves `observe`, where that is why nothing is done.
+    pub fn leaving_observe(&self, header: &Header) -> Option<String> {
+        self.observed.then(|| format!("rosterd enable {} --plan {}", header.job, header.digest))
     }
 
     pub fn lines(&self, header: &Header) -> Vec<HeldLine> {
@@ -200,7 +215,7 @@ impl HeldFold {
                 cause: cause.clone(),
                 count: fold.count,
                 text: fold.text.clone(),
-                command: deciding(*kind, cause, header),
+                command: deciding(*kind, cause, &header.job),
             })
             .collect()
     }
@@ -212,14 +227,13 @@ pub(super) fn is_of_one_object(kind: HoldKind) -> bool {
 }
 
 /// The command that decides; `None` where something has to be mended instead.
-fn deciding(kind: HoldKind, cause: &CauseId, header: &Header) -> Option<String> {
-    let job = &header.job;
+fn deciding(kind: HoldKind, cause: &CauseId, job: &str) -> Option<String> {
     match kind {
-        HoldKind::Observe => Some(format!("rosterd enable {job} --plan {}", header.digest)),
         HoldKind::Approval | HoldKind::Limit | HoldKind::Unwitnessed | HoldKind::Disagrees => {
             Some(format!("rosterd approve {job} {}", cause.0))
         }
-        HoldKind::Matching
+        HoldKind::Observe
+        | HoldKind::Matching
         | HoldKind::Uniqueness
         | HoldKind::Protected
         | HoldKind::Action

@@ -146,7 +146,7 @@ rename  1 user
 create  1 user
   + bo|b@x.example                    userName  bo|b@x.example  (u2)
 
-add_members  1 team
+add_members  1 membership
   > Café\\u{{1b}}[2J                     bob@x.example                     (u2)
 
 deactivate  2 users

@@ -31,7 +31,12 @@ pub async fn run(global: &Global, arguments: &Arguments) -> Result<Exit, anyhow:
     let mut filter = filter(arguments, Timestamp::now())?;
     loop {
         let rows = store.log(filter.clone()).await?;
-        let Some(last) = rows.last() else { return Ok(Exit::Done) };
+        let Some(last) = rows.last() else {
+            if filter.after == 0 && arguments.format == Output::Text {
+                out::print("nothing in the log fits\n");
+            }
+            return Ok(Exit::Done);
+        };
         filter.after = last.entry.0;
         for row in &rows {
             out::print(&match arguments.format {

@@ -14,6 +14,7 @@ use crate::cli::out;
 use crate::daemon::stop_on_signals;
 use crate::simulators;
 use crate::simulators::Fault;
+use crate::simulators::FaultTextError;
 use crate::simulators::Flavour;
 use crate::simulators::Size;
 use crate::simulators::World;
@@ -45,17 +46,8 @@ fn size(simulated: &Simulated) -> Size {
     }
 }
 
-/// Each fault as the control interface takes it.
 fn faults(simulated: &Simulated) -> Result<Vec<Fault>, anyhow::Error> {
-    let parse = |text: &String| {
-        serde_json::from_str(text).with_context(|| {
-            format!(
-                "`{text}` is no fault; write one like {}",
-                r#"{"route":"users_delta","nth":2,"trouble":{"status":{"status":503}}}"#
-            )
-        })
-    };
-    simulated.fault.iter().map(parse).collect()
+    Ok(simulated.fault.iter().map(|text| text.parse()).collect::<Result<_, FaultTextError>>()?)
 }
 
 /// A job that reads the simulated directory into a workspace, ready to be pasted.

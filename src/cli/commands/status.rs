@@ -86,6 +86,9 @@ impl JobStatus {
             None => "  last      no cycle yet\n".to_owned(),
             Some(record) => format!("  last      {}\n", last(record)),
         };
+        if self.last.as_ref().is_some_and(|record| record.held > 0) {
+            out += &format!("  held      look at it: rosterd held {}\n", self.job);
+        }
         out
     }
 
@@ -106,7 +109,12 @@ fn last(record: &CycleRecord) -> String {
     let at = Timestamp::from_second(record.started_second).map(seconds).unwrap_or_default();
     let error =
         record.error.as_ref().map(|error| format!("\n            ended early: {}", report::printable(error)));
-    format!("cycle {} at {at}: {}{}", record.cycle, report::outcome(record), error.unwrap_or_default())
+    // What could not be read cannot be counted either.
+    let outcome = match record.error {
+        Some(_) if record.written() == 0 => "nothing written".to_owned(),
+        _ => report::outcome(record),
+    };
+    format!("cycle {} at {at}: {outcome}{}", record.cycle, error.unwrap_or_default())
 }
 
 /// To the second: what lies below is jitter.

@@ -70,6 +70,15 @@ fn workspace_name(config: &Config, list: &WorkspaceList) -> Result<String, anyho
     }
 }
 
+/// The display name, or first and last name: a mapping may give either.
+fn called(resource: &Resource) -> String {
+    if let Some(name) = resource.body["displayName"].as_str() {
+        return name.to_owned();
+    }
+    let part = |name: &str| resource.body["name"][name].as_str();
+    [part("givenName"), part("familyName")].into_iter().flatten().collect::<Vec<_>>().join(" ")
+}
+
 fn text(resource: &Resource) -> String {
     let text = |name: &str| report::printable(resource.body[name].as_str().unwrap_or_default());
     let state = if resource.active() { "active" } else { "inactive" };
@@ -82,7 +91,7 @@ fn text(resource: &Resource) -> String {
         Kind::User => format!(
             "{:<36} {state:<9} {:<28} {}\n",
             text("userName"),
-            text("displayName"),
+            report::printable(&called(resource)),
             related.join(", ")
         ),
         Kind::Group => {

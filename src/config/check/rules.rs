@@ -90,7 +90,7 @@ impl Checker<'_> {
             teams: Selection {
                 assigned_to: teams_app?,
                 groups: team_groups?,
-                all: false,
+                all: teams.all.unwrap_or(false),
                 nested: teams.nested.unwrap_or(false),
             },
         })

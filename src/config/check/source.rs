@@ -64,6 +64,7 @@ impl Checker<'_> {
         let url = self.text(&key, raw.url.as_deref(), "the org, like https://acme.okta.com");
         let token = self.secret(&table.join("token"), raw.token.as_deref(), "the API token");
         let app = self.okta_app(table, scope);
+        self.okta_is_not_read_whole(table, scope);
         let (url, app) = (url?, app?);
         // The token is read when it is needed; what the source's room says of the rest does not depend on it.
         match OktaSettings::new(&url, Secret::new(String::new()), &app) {
@@ -91,6 +92,17 @@ impl Checker<'_> {
                     "an Okta org is read through one application, and none is named".to_owned(),
                     cure,
                 )
+            }
+        }
+    }
+
+    fn okta_is_not_read_whole(&mut self, source: &Key, scope: &RawScope) {
+        let job = source.0.get(1).map_or("", String::as_str);
+        for (side, all) in [("users", scope.users.all), ("teams", scope.teams.all)] {
+            if all == Some(true) {
+                let message = "an Okta org is read through one application, never whole".to_owned();
+                let cure = "take it out; assigned_to is everybody who is assigned, groups adds more";
+                self.error::<()>(&Key::of(["jobs", job, "scope", side, "all"]), message, cure);
             }
         }
     }

@@ -80,6 +80,7 @@ impl Store {
 
     fn open_file(path: &Path, scratch: Option<PathBuf>) -> Result<Store, StoreError> {
         let named = |source| StoreError::Sqlite { path: path.to_owned(), source };
+        private(path)?;
         let mut writer = Connection::open(path).map_err(named)?;
         tune(&writer).map_err(named)?;
         let mode: String =
@@ -211,9 +212,12 @@ impl Store {
         let directory = self.inner.path.with_extension("leases");
         let failed = |source| StoreError::Directory { path: directory.clone(), source };
         std::fs::create_dir_all(&directory).map_err(failed)?;
+        give_to_owner_of(&self.inner.path, &directory).map_err(failed)?;
         for name in names {
             let digest = blake3::hash(name.as_bytes()).to_hex();
-            let file = File::create(directory.join(&digest[..16])).map_err(failed)?;
+            let path = directory.join(&digest[..16]);
+            let file = File::create(&path).map_err(failed)?;
+            give_to_owner_of(&self.inner.path, &path).map_err(failed)?;
             match file.try_lock() {
                 Ok(()) => files.push(file),
                 Err(std::fs::TryLockError::WouldBlock) => {
@@ -230,6 +234,28 @@ impl Store {
 #[derive(Debug)]
 pub struct Lease {
     _files: Vec<File>,
+}
+
+/// The state names people, so a new one is for its owner alone; its log files take over the mode.
+fn private(path: &Path) -> Result<(), StoreError> {
+    use std::os::unix::fs::OpenOptionsExt;
+    let failed = |source| StoreError::Directory { path: path.to_owned(), source };
+    File::options().append(true).create(true).mode(0o600).open(path).map(drop).map_err(failed)
+}
+
+/// What root makes beside the state belongs to the state's owner, as with SQLite's own files: else a command of
+/// the administrator would lock the service out.
+fn give_to_owner_of(state: &Path, made: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::MetadataExt;
+    let (state, made_by) = (std::fs::metadata(state)?, std::fs::metadata(made)?);
+    if (state.uid(), state.gid()) == (made_by.uid(), made_by.gid()) {
+        return Ok(());
+    }
+    match std::os::unix::fs::chown(made, Some(state.uid()), Some(state.gid())) {
+        // Anybody else shares a directory by arrangement of their own.
+        Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => Ok(()),
+        outcome => outcome,
+    }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -65,8 +65,10 @@ impl Cause {
     pub fn sentence(&self) -> String {
         let subjects = || self.names.join(", ");
         match self.kind {
+            CauseKind::Joined if self.names.is_empty() => "everybody is in scope".to_owned(),
             CauseKind::Joined => format!("assigned through {}", subjects()),
             CauseKind::Left => format!("no longer in {}", subjects()),
+            CauseKind::GroupLost if self.names.len() > 1 => format!("{} lost their assignments", subjects()),
             CauseKind::GroupLost => format!("{} lost its assignment", subjects()),
             CauseKind::Disabled => "disabled in the source".to_owned(),
             CauseKind::Enabled => "enabled in the source".to_owned(),

@@ -84,10 +84,7 @@ async fn a_first_load_reads_assignments_groups_and_users_to_the_end() {
     );
     assert_eq!(assigned.covered, [(Collection::Assignments(id("app-1")), Coverage::Full)]);
     assert_eq!(assigned.watermark, None);
-    assert_eq!(
-        assigned.notes,
-        ["1 assignments of application app-1 are of service principals and do not count"]
-    );
+    assert_eq!(assigned.notes, ["assignments of service principals to application app-1 do not count: 1"]);
 
     let groups = fresh(&source, "groups").await.unwrap();
     assert_eq!(
@@ -104,7 +101,7 @@ async fn a_first_load_reads_assignments_groups_and_users_to_the_end() {
         groups.covered,
         [(Collection::Groups, Coverage::Full), (Collection::AllMembers, Coverage::Full)]
     );
-    assert_eq!(groups.notes, ["1 members are neither people nor groups and do not count"]);
+    assert_eq!(groups.notes, ["members that are neither people nor groups do not count: 1"]);
 
     let users = fresh(&source, "users").await.unwrap();
     assert_eq!(users.lines, ["user u1 (Enabled)", "user u2 (Disabled)"]);

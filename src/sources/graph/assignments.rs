@@ -68,7 +68,7 @@ fn end(app: &SourceId, round: &Round) -> (Next, Vec<String>) {
     }
     if round.other_kinds > 0 {
         notes.push(format!(
-            "{} assignments of application {app} are of service principals and do not count",
+            "assignments of service principals to application {app} do not count: {}",
             round.other_kinds
         ));
     }

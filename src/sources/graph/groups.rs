@@ -138,8 +138,7 @@ fn end(place: &Place, delta: String, round: &Round) -> (Next, Vec<String>) {
 fn notes(place: &Place, round: &Round) -> Vec<String> {
     let mut notes = Vec::new();
     if round.other_kinds > 0 {
-        let count = round.other_kinds;
-        notes.push(format!("{count} members are neither people nor groups and do not count"));
+        notes.push(format!("members that are neither people nor groups do not count: {}", round.other_kinds));
     }
     if round.left_out > 0 {
         notes.push(format!("{} groups or members came without id or type and were left out", round.left_out));

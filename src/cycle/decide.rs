@@ -44,7 +44,7 @@ pub(super) async fn decide(on: &Run<'_>, store: &Store, job: JobId) -> Result<Ve
     let left_out = edges(on, store, job).await?;
     let mut notes: Vec<String> = told.into_iter().map(|(note, people)| note.sentence(people)).collect();
     if left_out > 0 {
-        notes.push(format!("{left_out} members of teams are not in scope and were left out"));
+        notes.push(format!("members of teams who are not in scope were left out: {left_out}"));
     }
     Ok(notes)
 }

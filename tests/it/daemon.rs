@@ -321,7 +321,8 @@ async fn a_job_whose_secret_is_missing_is_named_and_runs_once_it_is_there() {
     assert!(status.contains("ended early: job okta: its source cannot be used"), "{status}");
 
     let token = daemon.folder.path().join("okta-token");
-    let mut file = fs::File::options().write(true).create(true).mode(0o600).open(token).unwrap();
+    let mut file =
+        fs::File::options().write(true).create(true).truncate(true).mode(0o600).open(token).unwrap();
     file.write_all(rosterd::simulators::API_TOKEN.as_bytes()).unwrap();
     daemon.logged(daemon.now(), &["job=okta", "written"]);
     assert_eq!(daemon.ready(), (200, "ready\n".to_owned()));

@@ -99,11 +99,12 @@ both! {
     }
 }
 
-/// Design P10: two delta requests, and one page of assignments for each 999.
+/// Design P10: two delta requests, and one page of assignments for each 999. (Everything anew would take several
+/// requests of each kind.)
 #[tokio::test]
 async fn a_quiet_cycle_asks_graph_the_least_there_is() {
     let (users, pages) = (1_100, 2);
-    let size = Size { users, groups: 30, memberships_per_user: 1 };
+    let size = Size { users, groups: 1_010, memberships_per_user: 1 };
     let world = World::seeded(Flavour::Graph, size, Assigned::Everyone, 1, long_ago());
     let mut site = Site::start(world).await;
     let record = site.cycle().await;

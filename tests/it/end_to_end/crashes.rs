@@ -19,9 +19,6 @@ use super::site::acme;
 use super::site::hire;
 use super::site::login;
 
-const MISHAPS: [Mishap; 4] =
-    [Mishap::AfterTheDeed, Mishap::NoAnswer, Mishap::BeforeTheDeed, Mishap::InTheMiddle];
-
 fn creates_a_person(operation: &Operation) -> bool {
     matches!(operation, Operation::Create { kind: Kind::User, .. })
 }
@@ -102,7 +99,7 @@ async fn survives(site: &mut Site, meant: Meant, mishap: Mishap) {
 
 /// The same from a company that has been synchronised once, after these changes.
 async fn survives_after(flavour: Flavour, change: fn(&Site), meant: Meant) {
-    for mishap in MISHAPS {
+    for mishap in Mishap::ALL {
         let mut site = company(flavour).await;
         site.cycle().await;
         change(&site);
@@ -112,7 +109,7 @@ async fn survives_after(flavour: Flavour, change: fn(&Site), meant: Meant) {
 
 both! {
     async fn at_the_creation_of_people(flavour) {
-        for mishap in MISHAPS {
+        for mishap in Mishap::ALL {
             let mut site = company(flavour).await;
             survives(&mut site, creates_a_person, mishap).await;
             assert_eq!(site.accounts().await.len(), 5, "everybody exactly once");
@@ -120,7 +117,7 @@ both! {
     }
 
     async fn at_the_creation_of_teams(flavour) {
-        for mishap in MISHAPS {
+        for mishap in Mishap::ALL {
             let mut site = company(flavour).await;
             survives(&mut site, creates_a_team, mishap).await;
             assert_eq!(site.resources().await.len(), 7, "everything exactly once");
@@ -128,7 +125,7 @@ both! {
     }
 
     async fn at_the_first_members(flavour) {
-        for mishap in MISHAPS {
+        for mishap in Mishap::ALL {
             let mut site = company(flavour).await;
             survives(&mut site, adds, mishap).await;
         }
@@ -183,7 +180,7 @@ both! {
     }
 
     async fn at_a_reactivation(flavour) {
-        for mishap in MISHAPS {
+        for mishap in Mishap::ALL {
             let mut site = company(flavour).await;
             site.cycle().await;
             site.change(Change::Disable { who: login("Ann") });
@@ -211,7 +208,7 @@ both! {
 
     /// What the source says meanwhile is another matter, and is done after.
     async fn when_somebody_leaves_before_the_next_cycle(flavour) {
-        for mishap in MISHAPS {
+        for mishap in Mishap::ALL {
             let mut site = company(flavour).await;
             let shaky = Arc::new(Shaky::new(site.workspace(), creates_a_person, mishap));
             site.target = shaky.clone();

@@ -12,6 +12,7 @@ mod scope;
 mod shaky;
 mod site;
 mod throttling;
+mod weeks;
 mod witness;
 
 /// One test of each name for every flavour: `name::graph`, `name::okta`.

@@ -27,6 +27,11 @@ pub enum Mishap {
     InTheMiddle,
 }
 
+impl Mishap {
+    pub const ALL: [Mishap; 4] =
+        [Mishap::AfterTheDeed, Mishap::NoAnswer, Mishap::BeforeTheDeed, Mishap::InTheMiddle];
+}
+
 /// Which operation it waits for.
 pub type Meant = fn(&Operation) -> bool;
 

@@ -70,14 +70,14 @@ impl Cast {
             5 => Change::Enable { who },
             6 => Change::SoftDelete { who },
             7 => Change::Restore { who },
-            8 if number % 4 == 0 => Change::Purge { who },
+            8 if number.is_multiple_of(4) => Change::Purge { who },
             8 | 9 => Change::Join { group, member: who },
             10 => Change::Leave { group, member: who },
             11 => Change::Move { who, from: group, to },
             12 => Change::Assign { principal: dice.one(&[who, group]), role: None },
             13 => Change::Unassign { principal: dice.one(&[who, group]) },
             14 => Change::RenameGroup { group, name: format!("Team {number}") },
-            _ if number % 5 == 0 => Change::DeleteGroup { group },
+            _ if number.is_multiple_of(5) => Change::DeleteGroup { group },
             _ => Change::RestoreGroup { group },
         };
         let told = format!("{change:?}");

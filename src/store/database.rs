@@ -69,7 +69,7 @@ impl Store {
     /// An empty state that lives as long as its last clone.
     pub fn in_memory() -> Result<Store, StoreError> {
         let path = PathBuf::from(":memory:");
-        let named = |source| StoreError::Sqlite { path: path.clone(), source };
+        let named = |error| StoreError::sqlite(&path, &error);
         let mut writer = Connection::open_in_memory().map_err(named)?;
         tune(&writer).map_err(named)?;
         migrate(&mut writer, &path)?;
@@ -79,7 +79,7 @@ impl Store {
     }
 
     fn open_file(path: &Path, scratch: Option<PathBuf>) -> Result<Store, StoreError> {
-        let named = |source| StoreError::Sqlite { path: path.to_owned(), source };
+        let named = |error| StoreError::sqlite(path, &error);
         private(path)?;
         let mut writer = Connection::open(path).map_err(named)?;
         tune(&writer).map_err(named)?;
@@ -113,7 +113,7 @@ impl Store {
         blocking(move || {
             let directory = scratch_directory()?;
             let path = directory.join("copy.db");
-            let named = |source| StoreError::Sqlite { path: path.clone(), source };
+            let named = |error| StoreError::sqlite(&path, &error);
             let copied = (|| {
                 let mut copy = Connection::open(&path).map_err(named)?;
                 let source = store.lock_writer();
@@ -196,7 +196,7 @@ impl Store {
     }
 
     pub(super) fn named<T>(&self, result: Sql<T>) -> Result<T, StoreError> {
-        result.map_err(|source| StoreError::Sqlite { path: self.inner.path.clone(), source })
+        result.map_err(|error| StoreError::sqlite(&self.inner.path, &error))
     }
 
     fn lock_writer(&self) -> MutexGuard<'_, Connection> {

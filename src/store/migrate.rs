@@ -19,7 +19,7 @@ const MEMORY: &str = "CREATE TABLE IF NOT EXISTS schema_steps (
 
 /// Brings the schema up to date; refuses a file of a newer version and one whose steps differ from ours.
 pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
-    let named = |source| StoreError::Sqlite { path: path.to_owned(), source };
+    let named = |error| StoreError::sqlite(path, &error);
     let have: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(named)?;
     let have = usize::try_from(have).unwrap_or(usize::MAX);
     if have > STEPS.len() {

@@ -180,6 +180,9 @@ pub struct Enable {
 pub struct Held {
     /// Only this job
     pub job: Option<String>,
+    /// text, markdown or json
+    #[arg(long, value_name = "FORMAT", default_value_t)]
+    pub format: Format,
 }
 
 #[derive(Debug, Args)]

@@ -28,7 +28,7 @@ const SHUTDOWN: Duration = Duration::from_millis(200);
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     match run(&arguments) {
-        Ok(exit) => exit.into(),
+        Ok(exit) => exit.and(out::ended()).into(),
         Err(error) => {
             out::print_error(&error);
             Exit::Failed.into()

@@ -1,16 +1,34 @@
 //! What people read: stdout, coloured on a terminal only, and the chain of an error on stderr.
 
+use std::io;
 use std::io::Write;
+use std::sync::OnceLock;
 
 use owo_colors::OwoColorize;
 
 use super::exit::Exit;
 use crate::config::Problems;
 
+/// The first failure of stdout; the command goes on, and ends with it.
+static LOST: OnceLock<io::Error> = OnceLock::new();
+
 /// Writes to stdout. A reader that went away (`| head`) is no failure: there is nobody left to tell.
 pub fn print(text: &str) {
     let mut out = anstream::stdout().lock();
-    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => drop(LOST.set(error)),
+        _ => {}
+    }
+}
+
+/// `Failed`, and said, where something that was printed did not arrive (a full disk).
+pub fn ended() -> Exit {
+    match LOST.get() {
+        None => Exit::Done,
+        Some(error) => failed(&anyhow::anyhow!(
+            "what was printed did not all arrive ({error}); look at where stdout goes"
+        )),
+    }
 }
 
 /// A report of a plan, coloured by the marks of its lines.

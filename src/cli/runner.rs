@@ -1,6 +1,11 @@
 //! Runs one cycle, or the dry half of it, for a command: with the clock, a progress line, and Ctrl-C as the stop.
 
+use std::sync::OnceLock;
+
 use jiff::Timestamp;
+use tokio::signal::unix::Signal;
+use tokio::signal::unix::SignalKind;
+use tokio::signal::unix::signal;
 use tokio_util::sync::CancellationToken;
 
 use super::progress::Watch;
@@ -20,7 +25,7 @@ pub fn reading(full: bool) -> Reading {
 pub async fn plan(job: &Job, store: &Store, reading: Reading) -> Result<Planned, CycleError> {
     let line = Watch::new(&job.name);
     let watch = |progress| line.show(&progress);
-    let stop = stop_on_signal();
+    let stop = stop();
     cycle::plan(
         job,
         store,
@@ -32,7 +37,7 @@ pub async fn plan(job: &Job, store: &Store, reading: Reading) -> Result<Planned,
 pub async fn sync(job: &Job, store: &Store, reading: Reading) -> Result<CycleRecord, CycleError> {
     let line = Watch::new(&job.name);
     let watch = |progress| line.show(&progress);
-    let stop = stop_on_signal();
+    let stop = stop();
     cycle::run(
         job,
         store,
@@ -41,18 +46,50 @@ pub async fn sync(job: &Job, store: &Store, reading: Reading) -> Result<CycleRec
     .await
 }
 
-/// The first Ctrl-C stops between two changes. It is told; a second one ends the process, as ever.
-fn stop_on_signal() -> CancellationToken {
-    let stop = CancellationToken::new();
-    let told = stop.clone();
-    tokio::spawn(async move {
-        if tokio::signal::ctrl_c().await.is_ok() {
-            tracing::warn!("stopping between two changes; once more ends at once");
-            told.cancel();
+/// Whether somebody asked to stop: what is left of the command is not begun.
+pub fn is_stopping() -> bool {
+    stop().is_cancelled()
+}
+
+/// One stop for the whole command, however many cycles it runs.
+fn stop() -> CancellationToken {
+    static STOP: OnceLock<CancellationToken> = OnceLock::new();
+    let listening = || {
+        let stop = CancellationToken::new();
+        // Without signals Ctrl-C ends the process at once, which is safe as well (P5).
+        if let Ok(signals) = Signals::new() {
+            tokio::spawn(signals.attend(stop.clone()));
         }
-        if tokio::signal::ctrl_c().await.is_ok() {
-            std::process::exit(130);
-        }
-    });
-    stop
+        stop
+    };
+    STOP.get_or_init(listening).clone()
+}
+
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    fn new() -> std::io::Result<Signals> {
+        let (interrupt, terminate) = (SignalKind::interrupt(), SignalKind::terminate());
+        Ok(Signals { interrupt: signal(interrupt)?, terminate: signal(terminate)? })
+    }
+
+    /// The first Ctrl-C (or SIGTERM) stops between two changes. It is told; a second one ends the process.
+    async fn attend(mut self, stop: CancellationToken) {
+        self.next().await;
+        tracing::warn!("stopping between two changes; once more ends at once");
+        stop.cancel();
+        std::process::exit(self.next().await);
+    }
+
+    /// The exit code of a process that this signal ended.
+    async fn next(&mut self) -> i32 {
+        let kind = tokio::select! {
+            _ = self.interrupt.recv() => SignalKind::interrupt(),
+            _ = self.terminate.recv() => SignalKind::terminate(),
+        };
+        128 + kind.as_raw_value()
+    }
 }

@@ -92,6 +92,13 @@ pub enum CycleError {
         #[source]
         source: TargetError,
     },
+    /// Somebody else runs this job, or another one into the same target.
+    #[error("job {job}: not begun")]
+    Busy {
+        job: String,
+        #[source]
+        source: StoreError,
+    },
     #[error("job {job}: the state cannot be used")]
     Store {
         job: String,
@@ -213,7 +220,10 @@ struct Prepared {
 impl<'a> Run<'a> {
     fn store(&self) -> impl Fn(StoreError) -> CycleError + use<> {
         let job = self.job.name.clone();
-        move |source| CycleError::Store { job: job.clone(), source }
+        move |source| match source {
+            StoreError::Busy { .. } => CycleError::Busy { job: job.clone(), source },
+            _ => CycleError::Store { job: job.clone(), source },
+        }
     }
 
     fn target(&self) -> impl Fn(TargetError) -> CycleError + use<> {
@@ -257,6 +267,13 @@ impl<'a> Run<'a> {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Waits for what may be broken off at any time: a question to the source may take minutes when it is throttled
+    /// or away.
+    async fn until_stopped<T>(&self, work: impl Future<Output = T>) -> Result<T, CycleError> {
+        let stopped = || CycleError::Stopped { job: self.job.name.clone() };
+        self.how.stop.run_until_cancelled(work).await.ok_or_else(stopped)
     }
 
     async fn prepare(&self, store: &Store, state: &JobState, cycle: CycleId) -> Result<Prepared, CycleError> {

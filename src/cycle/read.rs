@@ -83,7 +83,8 @@ impl Reader<'_> {
                 );
                 return Err(self.on.source()(SourceError::Unavailable { what }));
             }
-            let page = self.on.job.source.page(&read).await.map_err(self.on.source())?;
+            let page = self.on.until_stopped(self.on.job.source.page(&read)).await?;
+            let page = page.map_err(self.on.source())?;
             records += page.records.len() as u64;
             (self.on.how.watch)(Progress::Reading { read: read.name.clone(), records });
             self.staging.record(page.records).await.map_err(self.on.store())?;

@@ -147,7 +147,8 @@ impl Court<'_> {
         for question in &open {
             self.wake_canary(question).await?;
         }
-        let answers = self.on.job.source.witness(&open).await.map_err(self.on.source())?;
+        let answers = self.on.until_stopped(self.on.job.source.witness(&open)).await?;
+        let answers = answers.map_err(self.on.source())?;
         for (question, answer) in open.into_iter().zip(answers) {
             let reads = self.store.absent_reads(self.job, question.clone()).await.map_err(self.on.store())?;
             let ruling = self.rule(&question, answer, reads);

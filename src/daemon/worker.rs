@@ -18,7 +18,6 @@ use crate::model::Reading;
 use crate::plan::CycleRecord;
 use crate::report;
 use crate::store::Store;
-use crate::store::StoreError;
 
 /// Makes a job of its settings: secrets and files are read, nothing is sent.
 pub type Make = Arc<dyn Fn() -> Result<Job, MakeError> + Send + Sync>;
@@ -60,8 +59,8 @@ impl Worker {
             }
             Ok(Err(CycleError::Stopped { job })) => tracing::info!(%job, "stopped between two changes"),
             // It runs, only not here: a command has it, or another job has its target.
-            Ok(Err(CycleError::Store { job, source: busy @ StoreError::Busy { .. } })) => {
-                tracing::warn!(%job, "{busy}");
+            Ok(Err(CycleError::Busy { job, source })) => {
+                tracing::warn!(%job, "{source}");
             }
             Ok(Err(error)) => {
                 tracing::error!(job = %self.name, error = %chain(&error), "the cycle could not go on");

@@ -37,20 +37,25 @@ async fn one(config: &Config, job: &JobConfig, store: &Store) -> Grade {
     out::print(&format!("{}\n", job.name));
     let source = match wire::source(job) {
         Ok(source) => source.check().await,
-        Err(error) => vec![unusable("source", &error)],
+        Err(error) => vec![unusable(&error)],
     };
     let target = match wire::target(config, job, store) {
         Ok(target) => target.check().await,
-        Err(error) => vec![unusable("target", &error)],
+        Err(error) => vec![unusable(&error)],
     };
     let told = |side, findings: &[Finding]| findings.iter().map(|finding| tell(side, finding)).max();
     told("source", &source).max(told("target", &target)).unwrap_or(Grade::Ok)
 }
 
-fn unusable(subject: &str, error: &anyhow::Error) -> Finding {
+fn unusable(error: &anyhow::Error) -> Finding {
     let text = format!("{error:#}");
     let (text, cure) = text.split_once("; ").unwrap_or((&text, ""));
-    Finding { grade: Grade::Error, subject: subject.to_owned(), text: text.to_owned(), cure: cure.to_owned() }
+    Finding {
+        grade: Grade::Error,
+        subject: "settings".to_owned(),
+        text: text.to_owned(),
+        cure: cure.to_owned(),
+    }
 }
 
 fn tell(side: &str, finding: &Finding) -> Grade {

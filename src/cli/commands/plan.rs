@@ -34,6 +34,9 @@ pub async fn run(global: &Global, arguments: &Arguments) -> Result<Exit, anyhow:
             Ok(exit) => exit,
             Err(error) => out::failed(&error),
         });
+        if runner::is_stopping() {
+            break;
+        }
     }
     sink.close()?;
     Ok(exit)
@@ -70,14 +73,13 @@ async fn write(planned: &Planned, format: Format, sink: &mut Sink) -> Result<Exi
 }
 
 /// What waits at a job as its last cycle left it, written like a plan; nothing is read or asked.
-pub async fn write_standing(job: &cycle::Job, store: &Store) -> Result<Exit, anyhow::Error> {
+pub async fn write_standing(job: &cycle::Job, store: &Store, format: Format) -> Result<Exit, anyhow::Error> {
     match cycle::standing(job, store, jiff::Timestamp::now()).await? {
-        Some(planned) => write(&planned, Format::Text, &mut Sink::screen(Format::Text)).await,
-        None => {
-            out::print(&format!("{}: no cycle yet; run: rosterd sync {}\n", job.name, job.name));
-            Ok(Exit::Done)
-        }
+        Some(planned) => return write(&planned, format, &mut Sink::screen(format)).await,
+        None if format == Format::Json => {}
+        None => out::print(&format!("{}: no cycle yet; run: rosterd sync {}\n", job.name, job.name)),
     }
+    Ok(Exit::Done)
 }
 
 /// Where a plan goes. The first error of a file is kept until the end: rendering does not stop for it.

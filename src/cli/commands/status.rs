@@ -109,11 +109,7 @@ fn last(record: &CycleRecord) -> String {
     let at = Timestamp::from_second(record.started_second).map(seconds).unwrap_or_default();
     let error =
         record.error.as_ref().map(|error| format!("\n            ended early: {}", report::printable(error)));
-    // What could not be read cannot be counted either.
-    let outcome = match record.error {
-        Some(_) if record.written() == 0 => "nothing written".to_owned(),
-        _ => report::outcome(record),
-    };
+    let outcome = report::outcome(record);
     format!("cycle {} at {at}: {outcome}{}", record.cycle, error.unwrap_or_default())
 }
 

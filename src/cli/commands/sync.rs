@@ -22,6 +22,9 @@ pub async fn run(global: &Global, arguments: &Arguments) -> Result<Exit, anyhow:
             Ok(exit) => exit,
             Err(error) => out::failed(&error),
         });
+        if runner::is_stopping() {
+            return Ok(exit.and(Exit::Failed));
+        }
     }
     Ok(exit)
 }

@@ -3,7 +3,7 @@
 /// What the caller does differs by variant.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ClientError {
-    /// The token endpoint refused our credential: a person has to act.
+    /// The token endpoint refused our credential, or TLS cannot be had: a person has to act.
     #[error("{what}; {cure}")]
     Denied { what: String, cure: String },
     /// Out of attempts, throttled beyond the longest wait, no connection, no certificates of authorities.

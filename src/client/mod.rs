@@ -45,6 +45,9 @@ use transport::Failure;
 use transport::Transport;
 use wait::Backoff;
 
+/// What helps where a service cannot be reached.
+const UNREACHED: &str = "check the address, the network, the proxy, and whether the service runs";
+
 /// One remote service. Cheap to clone; all clones share the token, the pause and the limit of concurrency.
 #[derive(Clone)]
 pub struct Client(Arc<Inner>);
@@ -206,7 +209,8 @@ impl Inner {
                 "{place}: status {status}, and the service asks to wait {asked} s, longer than {most} s"
             ));
         }
-        tracing::debug!(%place, status, attempt, wait_ms = after.as_millis() as u64, "waiting before a repeat");
+        let wait_seconds = after.as_secs();
+        tracing::info!(status, attempt, of = self.attempts, wait_seconds, "asked to wait: {place}");
         match status {
             429 => Judged::Pause { after },
             _ => Judged::Again { after },
@@ -225,10 +229,12 @@ impl Inner {
         }
         if attempt >= self.attempts {
             let what = format!("{what} ({attempt} attempts)");
+            let what = if sent { what } else { format!("{what}; {UNREACHED}") };
             return Judged::Return(Err(ClientError::Unavailable { what }));
         }
-        tracing::debug!(%what, attempt, "no answer, trying again");
-        Judged::Again { after: self.backoff.after(0, attempt) }
+        let after = self.backoff.after(0, attempt);
+        tracing::warn!(attempt, of = self.attempts, wait_seconds = after.as_secs(), "trying again: {what}");
+        Judged::Again { after }
     }
 }
 

@@ -32,6 +32,7 @@ use super::ClientError;
 use super::Secret;
 use super::TokenAdvice;
 use super::TokenCure;
+use super::UNREACHED;
 use super::request::place;
 use super::transport::Failure;
 use super::transport::Transport;
@@ -128,9 +129,11 @@ impl Grant {
             };
             let wait = wait.unwrap_or_else(|| fetch.backoff.after(0, attempt));
             if attempt >= fetch.attempts || wait > fetch.backoff.longest {
-                let what = format!("{}: no token after {attempt} attempts: {why}", self.place);
+                let what = format!("{}: no token after {attempt} attempts: {why}; {UNREACHED}", self.place);
                 return Err(ClientError::Unavailable { what });
             }
+            let (of, wait_seconds) = (fetch.attempts, wait.as_secs());
+            tracing::warn!(attempt, of, wait_seconds, "trying again: {}: {why}", self.place);
             tokio::time::sleep(wait).await;
             attempt += 1;
         }

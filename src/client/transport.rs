@@ -1,6 +1,7 @@
 //! One exchange over the wire: the reqwest client, its certificates, and bodies with a limit.
 
 use std::error::Error;
+use std::io;
 use std::path::Path;
 use std::time::Duration;
 
@@ -91,10 +92,10 @@ impl Transport {
     }
 
     async fn receive(&self, builder: reqwest::RequestBuilder, place: &str) -> Result<Answer, Failure> {
-        let mut response = builder.send().await.map_err(failure)?;
+        let mut response = builder.send().await.map_err(|error| failure(error, place))?;
         let (status, headers) = (response.status().as_u16(), std::mem::take(response.headers_mut()));
         let mut body = BytesMut::new();
-        while let Some(chunk) = response.chunk().await.map_err(failure)? {
+        while let Some(chunk) = response.chunk().await.map_err(|error| failure(error, place))? {
             if body.len() + chunk.len() > self.body_max {
                 let what = format!("{place}: the answer is larger than {} MiB", self.body_max >> 20);
                 return Err(Failure::Fatal(ClientError::TooLarge { what }));
@@ -123,16 +124,40 @@ fn headers(request: &Request, authorization: Option<HeaderValue>) -> Result<Head
 }
 
 /// Reqwest's texts hold the address with its query; the innermost cause says what went wrong without it.
-fn failure(error: reqwest::Error) -> Failure {
+fn failure(error: reqwest::Error, place: &str) -> Failure {
     let error = error.without_url();
     let why = if error.is_timeout() { "no answer in time".to_owned() } else { innermost(&error) };
     if error.is_builder() {
         return Failure::Fatal(ClientError::Invalid { what: why });
     }
+    if error.is_connect() && is_tls(&error) {
+        let what = format!("{place}: no TLS connection: {why}");
+        let cure =
+            "check address and port; where a proxy opens TLS, name its certificates as ca_file".to_owned();
+        return Failure::Fatal(ClientError::Denied { what, cure });
+    }
     if error.is_connect() {
         return Failure::NotSent(format!("no connection: {why}"));
     }
     Failure::NoAnswer(format!("no whole answer: {why}"))
+}
+
+/// What TLS finds wrong (no certificate that is trusted, no TLS at all) is as wrong at the next attempt.
+fn is_tls(error: &reqwest::Error) -> bool {
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        if error.downcast_ref().is_some_and(is_invalid) {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
+}
+
+/// An error of input and output that wraps another of its kind has no source, but shows it.
+fn is_invalid(error: &io::Error) -> bool {
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref());
+    error.kind() == io::ErrorKind::InvalidData || inner.is_some_and(is_invalid)
 }
 
 fn innermost(error: &dyn Error) -> String {

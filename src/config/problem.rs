@@ -96,10 +96,13 @@ impl fmt::Display for Problem {
             Severity::Error => "error",
             Severity::Warning => "warning",
         };
-        write!(f, "{word}: {}", self.message)?;
+        // An expression's message shows the place in further lines.
+        let (message, further) = self.message.split_once('\n').unwrap_or((&self.message, ""));
+        write!(f, "{word}: {message}")?;
         if !self.key.0.is_empty() {
             write!(f, " for `{}`", self.key)?;
         }
+        further.lines().try_for_each(|line| write!(f, "\n      {line}"))?;
         write!(f, "\n  --> {}", self.place)?;
         if !self.cure.is_empty() {
             write!(f, "\n  cure: {}", self.cure)?;

@@ -98,6 +98,7 @@ fn wanted_words(wanted: &str) -> (&str, &'static str) {
         "a string" => ("a text", "put it into quotes"),
         "a map" => ("a table", "write its keys under a [header], or in { }"),
         "a sequence" => ("a list", "put its items into [ ]"),
+        other if other.starts_with("enum ") => ("a word", "put one of the possible words into quotes"),
         other if other.starts_with("struct ") => ("a table", "write its keys under a [header], or in { }"),
         other => (other, ""),
     }

@@ -409,7 +409,9 @@ atribute = "mailNickname"
     );
     let text = settings.problems();
     assert!(
-        text.contains("for `jobs.acme.mapping.users.title.expression`\n  --> DIR/rosterd.toml:14:1"),
+        text.contains(
+            "there is no function `Uper` for `jobs.acme.mapping.users.title.expression`\n      Uper([jobTitle])\n      ^\n  --> DIR/rosterd.toml:14:1"
+        ),
         "{text}"
     );
     assert!(text.contains("unknown key for `jobs.acme.mapping.users.nickName.atribute`\n  --> DIR/rosterd.toml:16:1\n  cure: did you mean `attribute`?"), "{text}");

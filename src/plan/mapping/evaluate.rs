@@ -75,7 +75,10 @@ impl Mapping {
     }
 
     fn require(&self, path: &str, mapped: Mapped) -> Result<Mapped, MappingProblem> {
-        if mapped.attributes.get(path).is_some() || mapped.on_create.get(path).is_some() {
+        // A name of blanks alone is none.
+        let says =
+            |attributes: &Attributes| attributes.text(path).is_some_and(|text| !text.trim().is_empty());
+        if says(&mapped.attributes) || says(&mapped.on_create) {
             return Ok(mapped);
         }
         let row = self.rows.iter().find(|row| row.target == path);

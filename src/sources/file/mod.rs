@@ -156,9 +156,14 @@ impl Place {
             what: format!("{} {cause}", path.display()),
             cure: cure.to_owned(),
         };
-        let file = File::open(path).map_err(|error| {
+        let unreadable = |error: &std::io::Error| {
             refused(&format!("cannot be read ({})", error.kind()), "check the path and who may read it")
-        })?;
+        };
+        // A pipe would be waited for without an end.
+        if !std::fs::metadata(path).map_err(|error| unreadable(&error))?.is_file() {
+            return Err(refused("is not a file", "name the JSON file itself as path"));
+        }
+        let file = File::open(path).map_err(|error| unreadable(&error))?;
         let mut bytes = Vec::new();
         file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(|error| SourceError::Unavailable {
             what: format!("{} cannot be read ({})", path.display(), error.kind()),

@@ -20,16 +20,12 @@ use std::sync::mpsc::Receiver;
 use std::time::Duration;
 use std::time::Instant;
 
-use jiff::Timestamp;
 use rosterd::simulators::Flavour;
 use rosterd::simulators::GRAPH_APP_ID;
 use rosterd::simulators::OKTA_APP_ID;
-use rosterd::simulators::Size;
-use rosterd::simulators::World;
-use rosterd::simulators::serve;
 use tempfile::TempDir;
-use tokio::net::TcpListener;
-use tokio_util::sync::CancellationToken;
+
+use crate::support::simulated::Simulated;
 
 /// Far above what anything here takes; reached only when something is broken.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -65,43 +61,6 @@ source.okta = { url = "http://OKTA_AT", token = "env:TEST_OKTA" }
 [targets.okta.workspace]
 name = "okta"
 "#;
-
-/// A simulated directory that can be switched off and on again at the same address.
-struct Directory {
-    world: World,
-    address: SocketAddr,
-    stop: CancellationToken,
-}
-
-impl Directory {
-    async fn start(flavour: Flavour) -> Directory {
-        let size = Size { users: 20, groups: 4, memberships_per_user: 2 };
-        let world = World::new(flavour, size, 1, Timestamp::now());
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let mut directory = Directory { world, address, stop: CancellationToken::new() };
-        directory.serve(listener);
-        directory
-    }
-
-    fn serve(&mut self, listener: TcpListener) {
-        self.stop = CancellationToken::new();
-        tokio::spawn(serve(self.world.clone(), listener, self.stop.clone()));
-    }
-
-    async fn back(&mut self) {
-        let begun = Instant::now();
-        let listener = loop {
-            // The address is free as soon as the old listener has ended.
-            match TcpListener::bind(self.address).await {
-                Ok(listener) => break listener,
-                Err(error) => assert!(begun.elapsed() < PATIENCE, "{error}"),
-            }
-            tokio::task::yield_now().await;
-        };
-        self.serve(listener);
-    }
-}
 
 /// The daemon, what it logs, and what it tells the service manager.
 struct Daemon {
@@ -261,8 +220,8 @@ fn datagrams(path: &PathBuf) -> Receiver<String> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_jobs_keep_their_schedule_through_a_lost_source_and_stop_at_once() {
-    let mut graph = Directory::start(Flavour::Graph).await;
-    let okta = Directory::start(Flavour::Okta).await;
+    let mut graph = Simulated::start(Flavour::Graph).await;
+    let okta = Simulated::start(Flavour::Okta).await;
     let mut daemon = Daemon::start(graph.address, okta.address);
     daemon.told("READY=1");
 
@@ -292,8 +251,8 @@ async fn two_jobs_keep_their_schedule_through_a_lost_source_and_stop_at_once() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_cycle_that_waits_for_its_source_does_not_hold_up_the_stop() {
-    let graph = Directory::start(Flavour::Graph).await;
-    let okta = Directory::start(Flavour::Okta).await;
+    let graph = Simulated::start(Flavour::Graph).await;
+    let okta = Simulated::start(Flavour::Okta).await;
     let slow = r#"{"times": null, "trouble": {"delay": {"milliseconds": 30000}}}"#;
     graph.world.fault(serde_json::from_str(slow).unwrap());
     let mut daemon = Daemon::start(graph.address, okta.address);
@@ -305,8 +264,8 @@ async fn a_cycle_that_waits_for_its_source_does_not_hold_up_the_stop() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_job_whose_secret_is_missing_is_named_and_runs_once_it_is_there() {
-    let graph = Directory::start(Flavour::Graph).await;
-    let okta = Directory::start(Flavour::Okta).await;
+    let graph = Simulated::start(Flavour::Graph).await;
+    let okta = Simulated::start(Flavour::Okta).await;
     let mut daemon = Daemon::start_with(graph.address, okta.address, "file:DIR/okta-token");
     daemon.told("READY=1");
     // It says so at the start and whenever it is due, with the place of the secret; the other job runs.

@@ -1,6 +1,7 @@
 //! The integration tests, one binary: each topic is a module.
 
 mod architecture;
+mod bad_days;
 mod cli;
 mod client;
 mod config;
@@ -24,6 +25,7 @@ mod okta_chosen_groups;
 mod okta_org;
 mod okta_source;
 mod presets;
+mod privacy;
 mod remote_target;
 mod report;
 mod server;

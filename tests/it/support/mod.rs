@@ -2,6 +2,8 @@
 
 pub mod bent;
 pub mod directory;
+pub mod host;
+pub mod simulated;
 pub mod story;
 
 /// Recorded exchanges and a real history, where `ROSTERD_CORPUS` points; `None`, and said, where it is not set.

@@ -98,9 +98,9 @@ async fn the_documented_example_is_read_as_it_says() {
     let source = source(&documented());
     let pulled = pull(&source).await.expect("the example is of the form");
     let expected = r#"
-user u1 (Enabled) givenName="Ann" mail="ann@acme.example" surname="Lee"
-user u2 (Enabled) givenName="Bo" mail="bo@acme.example" surname="Ng"
-user u3 (Disabled) givenName="Cy" mail="cy@acme.example"
+user u1 (Enabled) givenName="Ann" mail="ann@acme.example" surname="Lee" userName="ann@acme.example"
+user u2 (Enabled) givenName="Bo" mail="bo@acme.example" surname="Ng" userName="bo@acme.example"
+user u3 (Disabled) givenName="Cy" mail="cy@acme.example" userName="cy@acme.example"
 group g1 (Enabled) displayName="Sales"
 group g2 (Enabled) displayName="Everybody"
 removed user u9 (Gone)

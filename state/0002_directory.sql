@@ -51,6 +51,8 @@ CREATE TABLE tokens (
   dialect   TEXT NOT NULL,               -- strict | tolerant
   hash      BLOB NOT NULL,               -- SHA-256 of the secret part
   created   INTEGER NOT NULL,            -- seconds
+  who       TEXT NOT NULL,               -- made it
+  reason    TEXT NOT NULL,
   expires   INTEGER,
   revoked   INTEGER,
   last_used INTEGER                      -- to the hour

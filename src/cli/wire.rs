@@ -1,5 +1,6 @@
 //! From checked settings to jobs that can run: secrets are read here, sources and targets made.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -68,6 +69,27 @@ pub fn one<'a>(config: &'a Config, name: &str) -> Result<&'a JobConfig, anyhow::
         };
         anyhow::anyhow!("there is no job `{name}`; {cure}")
     })
+}
+
+/// The workspace of this name, or the only one of the settings. A name that no target has is refused: a slip would
+/// otherwise be an empty workspace.
+pub fn workspace_name(config: &Config, named: Option<&str>) -> Result<String, anyhow::Error> {
+    let name = |kind: &TargetKind| match kind {
+        TargetKind::Workspace { name } => Some(name.clone()),
+        TargetKind::Scim(_) => None,
+    };
+    // Several targets may be one workspace.
+    let known: BTreeSet<String> = config.targets.values().filter_map(|target| name(&target.kind)).collect();
+    let all = || known.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+    match (named, known.len()) {
+        (_, 0) => anyhow::bail!("the settings have no workspace; add [targets.NAME.workspace]"),
+        (Some(name), _) if known.contains(name) => Ok(name.to_owned()),
+        (Some(name), _) => anyhow::bail!("the settings have no workspace `{name}`; they have {}", all()),
+        (None, 1) => Ok(all()),
+        (None, _) => {
+            anyhow::bail!("the settings have several workspaces; name one of {} with --workspace", all())
+        }
+    }
 }
 
 /// A job, ready to run. Nothing is sent.

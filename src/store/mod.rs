@@ -56,6 +56,7 @@ pub use promote::Promoted;
 pub use staging::Staging;
 pub use tokens::NewToken;
 pub use tokens::Token;
+pub use tokens::TokenWish;
 pub use unique::Claim;
 
 /// Inside `store` errors are plain SQLite ones; the door adds which file failed.

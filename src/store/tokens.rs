@@ -35,6 +35,9 @@ pub struct Token {
     pub workspace: String,
     pub dialect: Dialect,
     pub created: Timestamp,
+    /// Who made it, and why.
+    pub who: String,
+    pub reason: String,
     pub expires: Option<Timestamp>,
     pub revoked: Option<Timestamp>,
     /// To the hour.
@@ -45,6 +48,16 @@ impl Token {
     pub fn is_valid(&self, now: Timestamp) -> bool {
         self.revoked.is_none() && self.expires.is_none_or(|expires| now < expires)
     }
+}
+
+/// What is asked for when a token is made.
+#[derive(Clone, Debug)]
+pub struct TokenWish {
+    pub workspace: String,
+    pub dialect: Dialect,
+    pub expires: Option<Timestamp>,
+    pub who: String,
+    pub reason: String,
 }
 
 /// The whole token, for the one time that it is shown. `Debug` does not.
@@ -62,28 +75,25 @@ impl std::fmt::Debug for NewToken {
 
 impl Store {
     /// Makes a token of a workspace, which is made as well where it does not exist.
-    pub async fn create_token(
-        &self,
-        workspace: &str,
-        dialect: Dialect,
-        expires: Option<Timestamp>,
-        now: Timestamp,
-    ) -> Result<NewToken, StoreError> {
+    pub async fn create_token(&self, wish: TokenWish, now: Timestamp) -> Result<NewToken, StoreError> {
         let id = hex(&random::<ID_BYTES>()?);
         let secret = hex(&random::<SECRET_BYTES>()?);
         let token = NewToken { text: format!("{PREFIX}_{id}_{secret}"), id: id.clone() };
-        let (workspace, hash) = (workspace.to_owned(), hash(&secret));
+        let hash = hash(&secret);
         self.write(move |tx| {
-            let workspace = ensure_workspace(tx, &workspace)?;
+            let workspace = ensure_workspace(tx, &wish.workspace)?;
             tx.execute(
-                "INSERT INTO tokens (id, workspace, dialect, hash, created, expires) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                "INSERT INTO tokens (id, workspace, dialect, hash, created, expires, who, reason)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
                 params![
                     id,
                     workspace,
-                    dialect.word(),
+                    wish.dialect.word(),
                     hash.as_slice(),
                     now.as_second(),
-                    expires.map(Timestamp::as_second)
+                    wish.expires.map(Timestamp::as_second),
+                    wish.who,
+                    wish.reason
                 ],
             )
         })
@@ -147,12 +157,13 @@ impl Store {
     }
 }
 
-const SELECT: &str = "SELECT tokens.id, name, dialect, created, expires, revoked, last_used, hash
+const SELECT: &str =
+    "SELECT tokens.id, name, dialect, created, expires, revoked, last_used, who, reason, hash
     FROM tokens JOIN workspaces ON workspaces.id = tokens.workspace";
 
 fn with_hash(db: &Connection, id: &str) -> Sql<Option<(Token, Vec<u8>)>> {
     db.prepare_cached(&format!("{SELECT} WHERE tokens.id = ?1"))?
-        .query_row([id], |row| Ok((token(row)?, row.get(7)?)))
+        .query_row([id], |row| Ok((token(row)?, row.get(9)?)))
         .optional()
 }
 
@@ -165,6 +176,8 @@ fn token(row: &Row<'_>) -> Sql<Token> {
         expires: second(row, 4)?,
         revoked: second(row, 5)?,
         last_used: second(row, 6)?,
+        who: row.get(7)?,
+        reason: row.get(8)?,
     })
 }
 

@@ -223,7 +223,11 @@ fn a_secret_that_is_missing_is_named_with_its_job_its_key_and_the_cure() {
 #[test]
 fn a_token_is_shown_once_and_its_hash_kept() {
     let host = Host::new();
-    let token = host.run(&["token", "create", "--workspace", "main", "--dialect", "tolerant"]);
+    let create = ["token", "create", "--dialect", "tolerant", "--reason", "the new tenant", "--workspace"];
+    let slip = host.run(&[&create[..], &["mian"]].concat());
+    assert_eq!(slip.code, 1);
+    assert_eq!(slip.err, "error: the settings have no workspace `mian`\n  cure: they have main\n");
+    let token = host.run(&[&create[..], &["main"]].concat());
     assert_eq!(token.code, 0, "{}", token.err);
     let text = token.out.trim();
     assert!(text.starts_with("rst_"), "{text}");
@@ -231,6 +235,11 @@ fn a_token_is_shown_once_and_its_hash_kept() {
     let state = fs::read(host.path("rosterd.db")).unwrap();
     let secret = text.rsplit('_').next().unwrap().as_bytes();
     assert!(!state.windows(secret.len()).any(|window| window == secret), "the secret is in the state");
+    let state = rusqlite::Connection::open(host.path("rosterd.db")).unwrap();
+    let read = |row: &rusqlite::Row<'_>| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?));
+    let (who, reason) = state.query_row("SELECT who, reason FROM tokens", [], read).unwrap();
+    assert!(!who.is_empty());
+    assert_eq!(reason, "the new tenant");
 }
 
 #[test]

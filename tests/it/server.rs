@@ -14,6 +14,7 @@ use rosterd::scim::Dialect;
 use rosterd::server::Service;
 use rosterd::server::serve;
 use rosterd::store::Store;
+use rosterd::store::TokenWish;
 use serde_json::Value;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
@@ -58,6 +59,11 @@ impl Got {
     }
 }
 
+fn wish(workspace: &str, dialect: Dialect) -> TokenWish {
+    let (workspace, who, reason) = (workspace.to_owned(), "test".to_owned(), String::new());
+    TokenWish { workspace, dialect, expires: None, who, reason }
+}
+
 impl Served {
     pub async fn start(dialect: Dialect) -> Served {
         let store = Store::in_memory().expect("a store");
@@ -74,7 +80,7 @@ impl Served {
             public_url: None,
         };
         let now = Timestamp::from_second(1_700_000_000).expect("a time");
-        let token = store.create_token("main", dialect, None, now).await.expect("a token").text;
+        let token = store.create_token(wish("main", dialect), now).await.expect("a token").text;
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let root = format!("http://{}", listener.local_addr().expect("an address"));
         let stop = CancellationToken::new();
@@ -243,7 +249,7 @@ async fn one_workspace_knows_nothing_of_another() {
     let served = Served::start(Dialect::Tolerant).await;
     let ann = served.made("/Users", json!({ "userName": "ann" })).await;
     let now = Timestamp::from_second(1_700_000_000).expect("a time");
-    let other = served.store.create_token("other", Dialect::Tolerant, None, now).await.expect("a token");
+    let other = served.store.create_token(wish("other", Dialect::Tolerant), now).await.expect("a token");
     let headers = [("authorization", format!("Bearer {}", other.text))];
     for (method, body) in [("GET", None), ("DELETE", None), ("PUT", Some("{\"userName\": \"x\"}"))] {
         let path = format!("/scim/v2/Users/{ann}");

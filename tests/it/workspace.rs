@@ -10,6 +10,7 @@ use rosterd::scim::incoming;
 use rosterd::store::Author;
 use rosterd::store::ListQuery;
 use rosterd::store::Store;
+use rosterd::store::TokenWish;
 use rosterd::store::WriteAct;
 use rosterd::store::Written;
 use serde_json::Value;
@@ -177,7 +178,14 @@ async fn a_change_of_a_large_team_costs_what_it_names() {
 #[tokio::test]
 async fn a_token_opens_its_workspace_until_it_is_revoked_or_expires() {
     let store = Store::in_memory().expect("a store");
-    let token = store.create_token("main", Dialect::Strict, Some(at(100)), at(0)).await.expect("a token");
+    let wish = TokenWish {
+        workspace: "main".to_owned(),
+        dialect: Dialect::Strict,
+        expires: Some(at(100)),
+        who: "ann".to_owned(),
+        reason: "the new tenant".to_owned(),
+    };
+    let token = store.create_token(wish, at(0)).await.expect("a token");
     assert!(token.text.starts_with(&format!("rst_{}_", token.id)));
     assert_eq!(token.text.len(), "rst_".len() + 12 + 1 + 64);
     assert!(!format!("{token:?}").contains(&token.text[20..]), "Debug shows the id only");
@@ -200,4 +208,5 @@ async fn a_token_opens_its_workspace_until_it_is_revoked_or_expires() {
     assert_eq!(known(&token.text, 3).await, None, "revoked");
     let tokens = store.tokens("main").await.expect("the store reads");
     assert_eq!((tokens.len(), tokens[0].last_used, tokens[0].revoked), (1, Some(at(1)), Some(at(2))));
+    assert_eq!((tokens[0].who.as_str(), tokens[0].reason.as_str()), ("ann", "the new tenant"));
 }

@@ -10,6 +10,7 @@ use crate::cli::settings;
 use crate::cli::who::who;
 use crate::cli::wire;
 use crate::scim::Dialect;
+use crate::store::TokenWish;
 
 pub async fn run(global: &Global, arguments: &Arguments) -> Result<Exit, anyhow::Error> {
     let Arguments::Create(TokenCreate { workspace, dialect, why }) = arguments;
@@ -19,8 +20,10 @@ pub async fn run(global: &Global, arguments: &Arguments) -> Result<Exit, anyhow:
     };
     let config = settings::load(global)?;
     let store = wire::open(&config)?;
-    let token = store.create_token(workspace, dialect, None, jiff::Timestamp::now()).await?;
-    tracing::info!(token = %token.id, %workspace, who = %who(), reason = %why.reason, "a token was made");
+    let workspace = wire::workspace_name(&config, Some(workspace))?;
+    let reason = why.reason.clone();
+    let wish = TokenWish { workspace: workspace.clone(), dialect, expires: None, who: who(), reason };
+    let token = store.create_token(wish, jiff::Timestamp::now()).await?;
     out::print(&format!("{}\n", token.text));
     eprintln!(
         "token {} of workspace {workspace}, dialect {}; it is not shown again\nSCIM base: http://{}/scim/v2",

@@ -2,18 +2,13 @@
 //!
 //! As JSON: one SCIM resource (RFC 7643) a line.
 
-use anyhow::Context;
-
 use crate::cli::args::Global;
 use crate::cli::args::Output;
 use crate::cli::args::Workspace as Arguments;
-use crate::cli::args::WorkspaceList;
 use crate::cli::exit::Exit;
 use crate::cli::out;
 use crate::cli::settings;
 use crate::cli::wire;
-use crate::config::Config;
-use crate::config::TargetKind;
 use crate::report;
 use crate::scim::Kind;
 use crate::store::ListQuery;
@@ -28,7 +23,7 @@ pub async fn run(global: &Global, arguments: &Arguments) -> Result<Exit, anyhow:
     };
     let config = settings::load(global)?;
     let store = wire::open_to_look(&config)?;
-    let name = workspace_name(&config, list)?;
+    let name = wire::workspace_name(&config, list.workspace.as_deref())?;
     let mut start = 1;
     loop {
         let query = ListQuery { kind, filter: None, start, count: CHUNK, related: true };
@@ -42,30 +37,6 @@ pub async fn run(global: &Global, arguments: &Arguments) -> Result<Exit, anyhow:
         start += page.resources.len() as u64;
         if page.resources.is_empty() || start > page.total {
             return Ok(Exit::Done);
-        }
-    }
-}
-
-/// The only workspace of the settings where none is named.
-fn workspace_name(config: &Config, list: &WorkspaceList) -> Result<String, anyhow::Error> {
-    if let Some(name) = &list.workspace {
-        return Ok(name.clone());
-    }
-    let mut names: Vec<&String> = config
-        .targets
-        .values()
-        .filter_map(|target| match &target.kind {
-            TargetKind::Workspace { name } => Some(name),
-            TargetKind::Scim(_) => None,
-        })
-        .collect();
-    names.dedup();
-    match names.as_slice() {
-        [only] => Ok((*only).clone()),
-        [] => None.context("the settings have no workspace; add [targets.NAME.workspace]"),
-        several => {
-            let known = several.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(", ");
-            anyhow::bail!("the settings have several workspaces; name one of {known} with --workspace")
         }
     }
 }

@@ -16,6 +16,7 @@ use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 pub use stream::Planned;
+pub use stream::Standing;
 pub use stream::standing;
 
 use crate::model::Reading;
@@ -49,6 +50,11 @@ impl Job {
     /// What the job may do now.
     pub fn mode(&self, state: &JobState) -> Mode {
         self.ceiling.min(state.mode)
+    }
+
+    /// What of it is needed to show what is pending.
+    pub fn standing(&self) -> Standing<'_> {
+        Standing { job: &self.name, rules: &self.rules, ceiling: self.ceiling }
     }
 }
 

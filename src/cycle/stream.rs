@@ -6,7 +6,6 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::CycleError;
-use super::Job;
 use super::Run;
 use crate::model::Applied;
 use crate::model::Desired;
@@ -18,6 +17,7 @@ use crate::plan::Change;
 use crate::plan::Class;
 use crate::plan::Given;
 use crate::plan::Header;
+use crate::plan::Mode;
 use crate::plan::Tally;
 use crate::plan::Verdict;
 use crate::scim::Attributes;
@@ -49,10 +49,25 @@ impl Planned {
     }
 }
 
+/// What has to be known of a job to show what is pending. No secret is needed for it, nor the network.
+#[derive(Clone, Copy)]
+pub struct Standing<'a> {
+    pub job: &'a str,
+    pub rules: &'a plan::Rules,
+    /// The most that the settings let the job do.
+    pub ceiling: Mode,
+}
+
 /// The pending changes that a job has now, as its last cycle judged them; nothing is read or asked.
-pub async fn standing(job: &Job, store: &Store, now: Timestamp) -> Result<Option<Planned>, StoreError> {
-    let Some(state) = store.find_job(&job.name).await? else { return Ok(None) };
-    tally(job, store, &state, now, Vec::new()).await.map(Some)
+pub async fn standing(
+    of: Standing<'_>,
+    store: &Store,
+    now: Timestamp,
+) -> Result<Option<Planned>, StoreError> {
+    let Some(state) = store.find_job(of.job).await? else { return Ok(None) };
+    let (source, target) = (state.source_identity.clone(), state.target_identity.clone());
+    let sides = Sides { source: source.unwrap_or_default(), target: target.unwrap_or_default() };
+    tally(of, sides, store, &state, now).await.map(Some)
 }
 
 pub(super) async fn planned(
@@ -61,17 +76,28 @@ pub(super) async fn planned(
     state: &JobState,
     notes: Vec<String>,
 ) -> Result<Planned, CycleError> {
-    tally(on.job, store, state, on.how.now, notes).await.map_err(on.store())
+    let job = on.job;
+    let source = job.source.identity().or_else(|| state.source_identity.clone()).unwrap_or_default();
+    let sides = Sides { source, target: job.target.identity() };
+    let mut planned = tally(job.standing(), sides, store, state, on.how.now).await.map_err(on.store())?;
+    planned.header.notes = notes;
+    Ok(planned)
+}
+
+/// Between what the changes go, as the header names it.
+struct Sides {
+    source: String,
+    target: String,
 }
 
 async fn tally(
-    job: &Job,
+    of: Standing<'_>,
+    sides: Sides,
     store: &Store,
     state: &JobState,
     now: Timestamp,
-    notes: Vec<String>,
 ) -> Result<Planned, StoreError> {
-    let stream = Stream { store, job: state.id, rules: &job.rules, now };
+    let stream = Stream { store, job: state.id, rules: of.rules, now };
     let mut counts: BTreeMap<Class, BTreeMap<Kind, Tally>> = BTreeMap::new();
     let mut causes: BTreeMap<CauseId, Tally> = BTreeMap::new();
     let mut digest = blake3::Hasher::new();
@@ -87,18 +113,18 @@ async fn tally(
         causes.into_iter().filter_map(|(id, tally)| Some((known.get(&id)?.clone(), tally))).collect();
     causes.sort_by(|(a, left), (b, right)| right.total().cmp(&left.total()).then_with(|| a.cmp(b)));
     let header = Header {
-        job: job.name.clone(),
-        source: job.source.identity().or_else(|| state.source_identity.clone()).unwrap_or_default(),
-        target: job.target.identity(),
-        mode: job.mode(state),
+        job: of.job.to_owned(),
+        source: sides.source,
+        target: sides.target,
+        mode: of.ceiling.min(state.mode),
         active,
         desired,
         counts,
         causes,
-        notes,
+        notes: Vec::new(),
         digest: digest.finalize().to_hex()[..16].to_owned(),
     };
-    Ok(Planned { header, store: store.clone(), job: state.id, rules: job.rules.clone(), now })
+    Ok(Planned { header, store: store.clone(), job: state.id, rules: of.rules.clone(), now })
 }
 
 /// What makes a change the same change: not its verdict, so that a plan that was looked at in `observe` is the

@@ -158,6 +158,28 @@ fn a_name_of_blanks_is_no_name() {
 }
 
 #[test]
+fn what_waits_and_the_log_are_shown_without_the_secrets_of_the_job() {
+    let host = Host::new();
+    host.run(&["enable", "hr", "--mode", "approve"]);
+    assert_eq!(host.run(&["sync"]).code, 4);
+    let settings = fs::read_to_string(host.path("rosterd.toml")).unwrap();
+    let missing = settings.replace(
+        "name = \"main\"",
+        "name = \"main\"\n[jobs.org]\ntarget = \"local\"\n\
+         source.okta = { url = \"https://acme.okta.com\", token = \"cred:nowhere\" }\n\
+         scope.users.assigned_to = \"0oa1\"\nmapping.preset = \"cerby\"",
+    );
+    fs::write(host.path("rosterd.toml"), missing).unwrap();
+    let held = host.run(&["held"]);
+    assert_eq!((held.code, held.err.as_str()), (4, ""), "{}", held.out);
+    assert!(held.out.contains("ann@acme.example") && held.out.contains("org: no cycle yet"), "{}", held.out);
+    for command in ["status", "log"] {
+        let shown = host.run(&[command]);
+        assert_eq!((shown.code, shown.err.as_str()), (0, ""), "{}", shown.out);
+    }
+}
+
+#[test]
 fn another_target_or_source_is_refused_and_stays_visible() {
     let host = written();
     let settings = fs::read_to_string(host.path("rosterd.toml")).unwrap();

@@ -7,8 +7,8 @@ use crate::cli::exit::Exit;
 use crate::cli::out;
 use crate::cli::settings;
 use crate::cli::wire;
-use crate::config::Config;
 use crate::config::JobConfig;
+use crate::cycle::Standing;
 use crate::report::Format;
 use crate::store::Store;
 
@@ -18,7 +18,7 @@ pub async fn run(global: &Global, arguments: &Arguments) -> Result<Exit, anyhow:
     let names: Vec<String> = arguments.job.iter().cloned().collect();
     let mut exit = Exit::Done;
     for job in wire::chosen(&config, &names)? {
-        exit = exit.and(match one(&config, job, &store, arguments.format).await {
+        exit = exit.and(match one(job, &store, arguments.format).await {
             Ok(exit) => exit,
             Err(error) => out::failed(&error),
         });
@@ -27,6 +27,7 @@ pub async fn run(global: &Global, arguments: &Arguments) -> Result<Exit, anyhow:
     Ok(if exit == Exit::Changes { Exit::Done } else { exit })
 }
 
-async fn one(config: &Config, job: &JobConfig, store: &Store, format: Format) -> Result<Exit, anyhow::Error> {
-    plan::write_standing(&wire::job(config, job, store)?, store, format).await
+async fn one(job: &JobConfig, store: &Store, format: Format) -> Result<Exit, anyhow::Error> {
+    let of = Standing { job: &job.name, rules: &job.rules, ceiling: job.mode };
+    plan::write_standing(of, store, format).await
 }

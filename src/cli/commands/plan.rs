@@ -73,11 +73,15 @@ async fn write(planned: &Planned, format: Format, sink: &mut Sink) -> Result<Exi
 }
 
 /// What waits at a job as its last cycle left it, written like a plan; nothing is read or asked.
-pub async fn write_standing(job: &cycle::Job, store: &Store, format: Format) -> Result<Exit, anyhow::Error> {
-    match cycle::standing(job, store, jiff::Timestamp::now()).await? {
+pub async fn write_standing(
+    of: cycle::Standing<'_>,
+    store: &Store,
+    format: Format,
+) -> Result<Exit, anyhow::Error> {
+    match cycle::standing(of, store, jiff::Timestamp::now()).await? {
         Some(planned) => return write(&planned, format, &mut Sink::screen(format)).await,
         None if format == Format::Json => {}
-        None => out::print(&format!("{}: no cycle yet; run: rosterd sync {}\n", job.name, job.name)),
+        None => out::print(&format!("{}: no cycle yet; run: rosterd sync {}\n", of.job, of.job)),
     }
     Ok(Exit::Done)
 }

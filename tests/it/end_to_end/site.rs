@@ -237,7 +237,8 @@ impl Site {
 
     /// What the last cycle left: a line a change.
     pub async fn left(&self) -> Vec<String> {
-        let planned = cycle::standing(&self.job(), &self.store, self.now).await.expect("the state");
+        let job = self.job();
+        let planned = cycle::standing(job.standing(), &self.store, self.now).await.expect("the state");
         lines(&planned.expect("a job")).await
     }
 

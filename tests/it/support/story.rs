@@ -200,7 +200,9 @@ impl Stage {
     }
 
     async fn standing(&self) -> String {
-        let planned = cycle::standing(&self.job(), &self.store, self.now()).await.expect("the state is read");
+        let job = self.job();
+        let planned =
+            cycle::standing(job.standing(), &self.store, self.now()).await.expect("the state is read");
         let mut lines = String::new();
         if let Some(planned) = planned {
             planned.changes(&mut |change| lines += &line(&change)).await.expect("the plan is read");

@@ -219,4 +219,32 @@ mod tests {
             "142 deactivate, allowed are 50 (jobs.acme.limits.deactivate)"
         );
     }
+
+    /// The table of verdicts, from the top: the first row that speaks is the one that is shown.
+    #[test]
+    fn the_first_reason_that_speaks_is_the_verdict() {
+        let cause = CauseId("c1".to_owned());
+        let mut guard = Guard::default();
+        let hold = Hold { kind: HoldKind::Limit, text: String::new() };
+        guard.classes.insert(Class::Deactivate, hold);
+        guard.causes.insert(cause.clone());
+        let off = Actions { deactivate: false, ..Actions::default() };
+        let rows = [
+            (true, off, Mode::Observe, false, Some(HoldKind::Protected)),
+            (true, Actions::default(), Mode::Write, true, Some(HoldKind::Protected)),
+            (false, off, Mode::Observe, false, Some(HoldKind::Action)),
+            (false, off, Mode::Write, true, Some(HoldKind::Action)),
+            (false, Actions::default(), Mode::Observe, true, Some(HoldKind::Observe)),
+            (false, Actions::default(), Mode::Approve, false, Some(HoldKind::Approval)),
+            (false, Actions::default(), Mode::Approve, true, None),
+            (false, Actions::default(), Mode::Write, false, Some(HoldKind::Limit)),
+            (false, Actions::default(), Mode::Write, true, None),
+        ];
+        for (protected, actions, mode, approved, expected) in rows {
+            let change =
+                Candidate { class: Class::Deactivate, cause: &cause, team: false, approved, protected };
+            let verdict = judge("acme", mode, &actions, &guard, &change).map(|hold| hold.kind);
+            assert_eq!(verdict, expected, "{protected} {mode:?} {approved}");
+        }
+    }
 }

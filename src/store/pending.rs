@@ -362,3 +362,56 @@ fn pending_edge(row: &Row<'_>) -> Sql<PendingEdge> {
         waits: row.get(20)?,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How SQLite finds the rows of a query.
+    async fn plan_of(sql: String) -> String {
+        let store = Store::in_memory().expect("a state");
+        let steps = store.read(move |db| {
+            let mut rows = db.prepare(&format!("EXPLAIN QUERY PLAN {sql}"))?;
+            rows.query_map([], |row| row.get::<_, String>(3))?.collect::<Sql<Vec<String>>>()
+        });
+        steps.await.expect("a plan").join("; ")
+    }
+
+    #[tokio::test]
+    async fn pending_and_dirty_links_are_found_through_their_indexes() {
+        for (table, query) in [
+            (
+                "links_pending",
+                "SELECT id FROM links WHERE job = 1 AND class = 'create' AND kind = 'user' AND source_id > '' ORDER BY source_id LIMIT 9",
+            ),
+            (
+                "links_dirty",
+                "SELECT id FROM links WHERE job = 1 AND kind = 'user' AND dirty <> 0 AND id > 0 ORDER BY id LIMIT 9",
+            ),
+            (
+                "team_edges_pending",
+                "SELECT team FROM team_edges WHERE job = 1 AND desired <> applied AND (team, person) > (0, 0) ORDER BY team, person LIMIT 9",
+            ),
+            ("journal_open", "SELECT id FROM journal WHERE job = 1 AND outcome IS NULL ORDER BY id"),
+        ] {
+            let plan = plan_of(query.to_owned()).await;
+            assert!(plan.contains(&format!("INDEX {table}")) && !plan.contains("SCAN"), "{query}: {plan}");
+        }
+    }
+
+    #[tokio::test]
+    async fn the_streams_of_a_plan_scan_nothing() {
+        let links = format!(
+            "SELECT {LINK_COLUMNS} FROM {LINK_TABLES} WHERE l.job = 1 AND l.class = 'create' AND l.kind = 'user' \
+             AND l.source_id > '' ORDER BY l.source_id LIMIT 9"
+        );
+        let edges = format!(
+            "SELECT {EDGE_COLUMNS} FROM {EDGE_TABLES} WHERE e.job = 1 AND e.desired <> e.applied AND e.desired = 1 \
+             AND (e.team, e.person) > (0, 0) ORDER BY e.team, e.person LIMIT 9"
+        );
+        for query in [links, edges] {
+            let plan = plan_of(query.clone()).await;
+            assert!(!plan.contains("SCAN") && !plan.contains("TEMP B-TREE"), "{query}: {plan}");
+        }
+    }
+}

@@ -10,6 +10,7 @@ mod corpus_graph;
 mod corpus_graph_files;
 mod corpus_okta;
 mod corpus_scim;
+mod coverage;
 mod cycles;
 mod daemon;
 mod daemon_panic;

@@ -1,6 +1,9 @@
 //! P11: at the finest level of logging, stderr shows no secret and nobody's attributes.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU16;
+use std::sync::atomic::Ordering;
 
 use axum::Router;
 use axum::extract::Request;
@@ -84,14 +87,21 @@ fn a_demo_at_trace_logs_nobody_and_no_secret() {
     assert_silent(&demo.err, &people);
 }
 
-/// A service that finds nobody, takes nobody, and repeats in its errors what it was told.
-async fn gossip() -> String {
-    let answer = |request: Request| async move {
+/// A service that finds nobody, takes nobody, and repeats in its errors what it was told. While `reads` is a status,
+/// it is the answer to every question.
+async fn gossip(reads: Arc<AtomicU16>) -> String {
+    let answer = move |request: Request| async move {
         let (parts, body) = request.into_parts();
         let body = axum::body::to_bytes(body, 1 << 20).await.unwrap_or_default();
-        let told = format!("{} with {}", parts.uri, String::from_utf8_lossy(&body));
+        let query = parts.uri.query().unwrap_or_default();
+        let asked: String = url::form_urlencoded::parse(query.as_bytes()).map(|(_, value)| value).collect();
+        let told = format!("{} {asked} with {}", parts.uri, String::from_utf8_lossy(&body));
+        let read = StatusCode::from_u16(reads.load(Ordering::SeqCst)).ok();
         let status = match (parts.method, body.len() % 3) {
-            (Method::GET, _) => return empty(),
+            (Method::GET, _) => match read {
+                Some(status) => status,
+                None => return empty(),
+            },
             (_, 0) => StatusCode::CONFLICT,
             (_, 1) => StatusCode::BAD_REQUEST,
             _ => StatusCode::INTERNAL_SERVER_ERROR,
@@ -111,13 +121,14 @@ fn empty() -> Response {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn troubled_cycles_at_trace_log_nobody_and_no_secret() {
     let org = Simulated::start(Flavour::Okta).await;
+    let reads = Arc::new(AtomicU16::new(0));
     let host = Host::new();
     host.settings(&format!(
         "[jobs.org]\ntarget = \"gossip\"\nsource.okta = {{ url = \"http://{}\", token = \"env:TEST_OKTA\" }}\n\
          scope.users.assigned_to = \"{OKTA_APP_ID}\"\nscope.teams.assigned_to = \"{OKTA_APP_ID}\"\nmapping.preset = \"cerby\"\n\
          [targets.gossip.scim]\nurl = \"{}\"\ntoken = \"env:TEST_SERVICE\"\n",
         org.address,
-        gossip().await
+        gossip(reads.clone()).await
     ));
     host.run(&["enable", "org"]);
     let sync = || {
@@ -139,6 +150,14 @@ async fn troubled_cycles_at_trace_log_nobody_and_no_secret() {
         log += &failed.err;
         org.world.clear_faults();
     }
+    for status in [401, 403, 404, 418] {
+        reads.store(status, Ordering::SeqCst);
+        let failed = sync();
+        assert_eq!(failed.code, 1, "{}{}", failed.out, failed.err);
+        assert!(failed.err.contains(&format!("was answered with status {status}")), "{}", failed.err);
+        log += &failed.err;
+    }
+    reads.store(0, Ordering::SeqCst);
     fault(json!("truncate"), Some(1));
     fault(json!("drop"), Some(1));
     let refused = sync();

@@ -45,6 +45,9 @@ use transport::Failure;
 use transport::Transport;
 use wait::Backoff;
 
+/// Once is news, each request that waits is not.
+const TOLD_EVERY: Duration = Duration::from_secs(10);
+
 /// What helps where a service cannot be reached.
 const UNREACHED: &str = "check the address, the network, the proxy, and whether the service runs";
 
@@ -61,6 +64,8 @@ struct Inner {
     places: Semaphore,
     /// A 429 is meant for the whole application, so it stops the whole client, not one request.
     paused_until: Mutex<Option<Instant>>,
+    /// When a repeat was last told of.
+    told: Mutex<Option<Instant>>,
     requests: AtomicU64,
 }
 
@@ -81,6 +86,7 @@ impl Client {
             attempts,
             places,
             paused_until: Mutex::new(None),
+            told: Mutex::new(None),
             requests: AtomicU64::new(0),
         })))
     }
@@ -180,6 +186,16 @@ impl Inner {
         *paused = Some(paused.map_or(until, |other| other.max(until)));
     }
 
+    /// Whether a repeat is to be told: requests that run side by side all fail when the service is away.
+    fn is_news(&self) -> bool {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let news = told.is_none_or(|at| at.elapsed() >= TOLD_EVERY);
+        if news {
+            *told = Some(Instant::now());
+        }
+        news
+    }
+
     fn pause_ends(&self) -> Option<Instant> {
         let paused = *self.paused_until.lock().unwrap_or_else(PoisonError::into_inner);
         paused.filter(|until| *until > Instant::now())
@@ -233,7 +249,12 @@ impl Inner {
             return Judged::Return(Err(ClientError::Unavailable { what }));
         }
         let after = self.backoff.after(0, attempt);
-        tracing::warn!(attempt, of = self.attempts, wait_seconds = after.as_secs(), "trying again: {what}");
+        let (of, wait_seconds) = (self.attempts, after.as_secs());
+        if self.is_news() {
+            tracing::warn!(attempt, of, wait_seconds, "trying again: {what}");
+        } else {
+            tracing::debug!(attempt, of, wait_seconds, "trying again: {what}");
+        }
         Judged::Again { after }
     }
 }

@@ -26,6 +26,7 @@ use super::problem::Severity;
 /// (`ROSTERD_CONFIG`, `ROSTERD_LOG`) belong to the command line.
 pub const PREFIX: &str = "ROSTERD_";
 const BETWEEN: &str = "__";
+const OFTEN_MEANT: [&str; 5] = ["DAEMON", "JOBS", "TARGETS", "STATE", "LISTEN"];
 
 const DAEMON_DEFAULTS: &str = r#"
 [daemon]
@@ -75,6 +76,8 @@ pub struct Merged {
     pub(super) tree: Dict,
     origins: Figment,
     files: Vec<SettingsFile>,
+    /// Variables that look like settings and are none.
+    pub(super) slips: Vec<String>,
 }
 
 impl Merged {
@@ -93,7 +96,8 @@ impl Merged {
         for name in jobs {
             figment = figment.join(Tree { name: BUILT_IN, dict: job_defaults(&name)? });
         }
-        Ok(Merged { tree: tree_of(&figment)?, origins: figment, files })
+        let slips = slips(&layers.variables);
+        Ok(Merged { tree: tree_of(&figment)?, origins: figment, files, slips })
     }
 
     /// Where the value of a key comes from; for a key that is missing, the nearest table above it.
@@ -212,6 +216,16 @@ fn has_settings(variables: &[(String, String)]) -> bool {
 fn setting_of(variable: &str) -> Option<Vec<String>> {
     let key = variable.strip_prefix(PREFIX).filter(|key| key.contains(BETWEEN))?;
     Some(key.to_ascii_lowercase().split(BETWEEN).map(str::to_owned).collect())
+}
+
+/// Variables with one underscore where two belong (`ROSTERD_DAEMON_STATE`), or without the table (`ROSTERD_STATE`):
+/// they would be passed over in silence.
+fn slips(variables: &[(String, String)]) -> Vec<String> {
+    let is_slip = |name: &str| {
+        let first = name.strip_prefix(PREFIX).and_then(|key| key.split('_').next());
+        setting_of(name).is_none() && first.is_some_and(|word| OFTEN_MEANT.contains(&word))
+    };
+    variables.iter().map(|(name, _)| name).filter(|name| is_slip(name)).cloned().collect()
 }
 
 fn variable_name(key: &[String]) -> String {

@@ -106,6 +106,18 @@ fn a_full_disk_ends_the_cycle_and_the_next_one_goes_on() {
 }
 
 #[test]
+fn a_variable_that_is_nearly_a_setting_is_told() {
+    let host = Host::new();
+    let mut check = host.command(&["config", "check"]);
+    check.env("ROSTERD_DAEMON_STATE", "/elsewhere/rosterd.db").env("ROSTERD_SOMETHING", "else");
+    let check = ran(check);
+    assert_eq!(check.code, 0, "{}", check.out);
+    let warning = "warning: this variable is no setting, and is not read\n  --> variable ROSTERD_DAEMON_STATE\n  cure: ";
+    assert!(check.out.starts_with(warning), "{}", check.out);
+    assert_eq!(check.out.matches("warning").count(), 1, "{}", check.out);
+}
+
+#[test]
 fn two_cycles_of_one_job_do_not_meet() {
     let host = written();
     let store = Store::open(&host.path("rosterd.db")).unwrap();

@@ -17,6 +17,7 @@ use super::checked::DaemonConfig;
 use super::checked::SecretPlace;
 use super::layers::Merged;
 use super::problem::Key;
+use super::problem::Place;
 use super::problem::Problem;
 use super::problem::Problems;
 use super::problem::Severity;
@@ -77,11 +78,24 @@ impl Checker<'_> {
         let daemon = self.daemon(&raw.daemon);
         let targets = self.targets(&raw.targets);
         let jobs = self.jobs(&raw.jobs, &raw.targets);
+        self.warn_of_slips();
         if raw.jobs.is_empty() && raw.targets.is_empty() {
             let cure = "add [jobs.NAME] and [targets.NAME]; config/rosterd.example.toml shows how";
             self.warn(&Key::of(["jobs"]), "no job and no target", cure);
         }
         Some(Config { daemon: daemon?, jobs, targets, warnings: Vec::new() })
+    }
+
+    fn warn_of_slips(&mut self) {
+        let cure = "join the parts of a key with two underscores, as in ROSTERD_DAEMON__STATE";
+        let slips = self.merged.slips.iter().map(|name| Problem {
+            severity: Severity::Warning,
+            message: "this variable is no setting, and is not read".to_owned(),
+            key: Key::default(),
+            place: Place::Variable(name.clone()),
+            cure: cure.to_owned(),
+        });
+        self.warnings.extend(slips);
     }
 
     fn daemon(&mut self, raw: &RawDaemon) -> Option<DaemonConfig> {

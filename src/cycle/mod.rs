@@ -267,12 +267,11 @@ impl<'a> Run<'a> {
 
     /// Pins what was read, at the first cycle that could read it.
     async fn pin(&self, store: &Store, state: &JobState) -> Result<(), CycleError> {
-        match (&state.source_identity, self.job.source.identity()) {
-            (None, Some(source)) => {
-                store.pin(state.id, &source, &self.job.target.identity()).await.map_err(self.store())
-            }
-            _ => Ok(()),
+        if state.source_identity.is_some() {
+            return Ok(());
         }
+        let Some(source) = self.job.source.identity() else { return Ok(()) };
+        store.pin(state.id, &source, &self.job.target.identity()).await.map_err(self.store())
     }
 
     /// Waits for what may be broken off at any time: a question to the source may take minutes when it is throttled

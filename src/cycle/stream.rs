@@ -77,7 +77,7 @@ pub(super) async fn planned(
     notes: Vec<String>,
 ) -> Result<Planned, CycleError> {
     let job = on.job;
-    let source = job.source.identity().or_else(|| state.source_identity.clone()).unwrap_or_default();
+    let source = state.source_identity.clone().or_else(|| job.source.identity()).unwrap_or_default();
     let sides = Sides { source, target: job.target.identity() };
     let mut planned = tally(job.standing(), sides, store, state, on.how.now).await.map_err(on.store())?;
     planned.header.notes = notes;

@@ -14,6 +14,7 @@ use crate::cycle::CycleError;
 use crate::cycle::How;
 use crate::cycle::Job;
 use crate::cycle::Planned;
+use crate::cycle::Progress;
 use crate::model::Reading;
 use crate::plan::CycleRecord;
 use crate::store::Store;
@@ -24,26 +25,22 @@ pub fn reading(full: bool) -> Reading {
 
 pub async fn plan(job: &Job, store: &Store, reading: Reading) -> Result<Planned, CycleError> {
     let line = Watch::new(&job.name);
-    let watch = |progress| line.show(&progress);
-    let stop = stop();
-    cycle::plan(
-        job,
-        store,
-        How { reading, now: Timestamp::now(), clock: &Timestamp::now, watch: &watch, stop: &stop },
-    )
-    .await
+    let watch = |progress: Progress| line.show(&progress);
+    cycle::plan(job, store, how(reading, &watch, &stop())).await
 }
 
 pub async fn sync(job: &Job, store: &Store, reading: Reading) -> Result<CycleRecord, CycleError> {
     let line = Watch::new(&job.name);
-    let watch = |progress| line.show(&progress);
-    let stop = stop();
-    cycle::run(
-        job,
-        store,
-        How { reading, now: Timestamp::now(), clock: &Timestamp::now, watch: &watch, stop: &stop },
-    )
-    .await
+    let watch = |progress: Progress| line.show(&progress);
+    cycle::run(job, store, how(reading, &watch, &stop())).await
+}
+
+fn how<'a>(
+    reading: Reading,
+    watch: &'a (dyn Fn(Progress) + Send + Sync),
+    stop: &'a CancellationToken,
+) -> How<'a> {
+    How { reading, now: Timestamp::now(), clock: &Timestamp::now, watch, stop }
 }
 
 /// Whether somebody asked to stop: what is left of the command is not begun.

@@ -153,7 +153,7 @@ pub async fn run(job: &Job, store: &Store, how: How<'_>) -> Result<CycleRecord, 
     record.source_requests = job.source.requests() - source_before;
     record.target_requests = job.target.requests() - target_before;
     record.ended_second = (how.clock)().as_second();
-    record.error = result.as_ref().err().map(chain);
+    record.error = result.as_ref().err().map(|error| chain(error));
     // The first error is the one to tell: on a full disk all that comes after it fails as well.
     let ended = store.end_cycle(cycle, record.ended_second, kept(&record)).await.map_err(on.store());
     result.and(ended).map(|()| record)
@@ -199,15 +199,10 @@ fn note_left(record: &mut CycleRecord, left: LeftOver) {
     record.active = left.active;
 }
 
-fn chain(error: &CycleError) -> String {
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
+/// An error with its causes, on one line: for records and logs.
+pub fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
 
 /// One run of a job: what all its steps share.

@@ -47,7 +47,7 @@ impl Worker {
             Ok(job) => job,
             Err(error) => {
                 self.cannot_run(&error);
-                return self.keep_failure(now, chain(error.as_ref())).await;
+                return self.keep_failure(now, cycle::chain(error.as_ref())).await;
             }
         };
         // In a task of its own, so that a panic ends this cycle and nothing else.
@@ -63,7 +63,7 @@ impl Worker {
                 tracing::warn!(%job, "{source}");
             }
             Ok(Err(error)) => {
-                tracing::error!(job = %self.name, error = %chain(&error), "the cycle could not go on");
+                tracing::error!(job = %self.name, error = %cycle::chain(&error), "the cycle could not go on");
                 self.failed();
             }
             Err(_) => {
@@ -88,7 +88,7 @@ impl Worker {
     fn cannot_run(&self, error: &MakeError) {
         tracing::error!(
             job = %self.name,
-            error = %chain(error.as_ref()),
+            error = %cycle::chain(error.as_ref()),
             "the job cannot run; it is tried again when it is due"
         );
         self.health.note(&self.name, Some(Trouble::CannotRun));
@@ -101,7 +101,7 @@ impl Worker {
 
     async fn keep_failure(&self, now: Timestamp, text: String) {
         if let Err(error) = cycle::record_failure(&self.store, &self.name, now, text).await {
-            tracing::error!(job = %self.name, error = %chain(&error), "the failure could not be recorded");
+            tracing::error!(job = %self.name, error = %cycle::chain(&error), "the failure could not be recorded");
         }
     }
 
@@ -131,9 +131,4 @@ fn told(record: &CycleRecord) {
     } else {
         tracing::info!(%job, cycle, requests, "{outcome}");
     }
-}
-
-fn chain(error: &(dyn std::error::Error + 'static)) -> String {
-    let causes = std::iter::successors(error.source(), |cause| cause.source());
-    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }

@@ -1,74 +1,20 @@
 //! A defect in one cycle ends neither the daemon nor its job.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use futures_util::future::BoxFuture;
-use jiff::Timestamp;
-use rosterd::cycle::Job;
 use rosterd::daemon;
 use rosterd::daemon::Daemon;
 use rosterd::daemon::Health;
 use rosterd::daemon::Scheduled;
-use rosterd::model::Finding;
-use rosterd::model::Page;
-use rosterd::model::Read;
-use rosterd::model::Reading;
-use rosterd::model::Vocabulary;
-use rosterd::model::Watermarks;
-use rosterd::model::WitnessAnswer;
-use rosterd::model::WitnessQuestion;
 use rosterd::plan::CycleRecord;
-use rosterd::sources::Source;
-use rosterd::sources::SourceError;
 use rosterd::store::Store;
 use tokio_util::sync::CancellationToken;
 
+use crate::support::bent::Bend;
 use crate::support::story::Stage;
 
 const PATIENCE: Duration = Duration::from_secs(60);
-
-/// Panics at its first page, and then never again.
-struct Defective {
-    inner: Arc<dyn Source>,
-    sound: Arc<AtomicBool>,
-}
-
-impl Source for Defective {
-    fn vocabulary(&self) -> Vocabulary {
-        self.inner.vocabulary()
-    }
-
-    fn identity(&self) -> Option<String> {
-        self.inner.identity()
-    }
-
-    fn reads(&self, watermarks: &Watermarks, reading: Reading, now: Timestamp) -> Vec<Read> {
-        self.inner.reads(watermarks, reading, now)
-    }
-
-    fn page<'a>(&'a self, read: &'a Read) -> BoxFuture<'a, Result<Page, SourceError>> {
-        assert!(self.sound.swap(true, Ordering::SeqCst), "a defect");
-        self.inner.page(read)
-    }
-
-    fn witness<'a>(
-        &'a self,
-        questions: &'a [WitnessQuestion],
-    ) -> BoxFuture<'a, Result<Vec<WitnessAnswer>, SourceError>> {
-        self.inner.witness(questions)
-    }
-
-    fn check(&self) -> BoxFuture<'_, Vec<Finding>> {
-        self.inner.check()
-    }
-
-    fn requests(&self) -> u64 {
-        self.inner.requests()
-    }
-}
 
 async fn records(store: &Store, count: usize) -> Vec<CycleRecord> {
     let wait = async {
@@ -92,8 +38,8 @@ async fn a_panic_is_a_failed_cycle_and_the_next_one_runs() {
     }
     // The plan sets the directory's text and lets the job write.
     stage.plan().await;
-    let sound = Arc::new(AtomicBool::new(false));
-    let job = Job { source: Arc::new(Defective { inner: stage.source.clone(), sound }), ..stage.job() };
+    *stage.source.bend.lock().unwrap() = Bend::PanicsOnce;
+    let job = stage.job();
     let (store, health, stop) = (stage.store.clone(), Health::default(), CancellationToken::new());
     let schedule = daemon::Schedule::parse("every 1s", Some(Duration::ZERO)).unwrap();
     let scheduled = Scheduled { name: job.name.clone(), schedule, make: Arc::new(move || Ok(job.clone())) };

@@ -186,20 +186,10 @@ fn check_presence(mapping: &Mapping, found: &mut Found) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::rows::computed;
+    use super::super::rows::copied;
+    use super::super::rows::row;
     use super::*;
-    use crate::expr::Expression;
-
-    fn row(target: &str, value: RowValue) -> Row {
-        Row { target: target.to_owned(), value, matching: None, flow: RowFlow::Always, default: None }
-    }
-
-    fn copied(target: &str, name: &str) -> Row {
-        row(target, RowValue::Attribute(name.to_owned()))
-    }
-
-    fn computed(target: &str, text: &str) -> Row {
-        row(target, RowValue::Expression(Expression::parse(text).expect(text)))
-    }
 
     /// The rows that every mapping of users needs, and these.
     fn users(rows: Vec<Row>) -> Mapping {

@@ -141,23 +141,13 @@ fn place(mapped: &mut Mapped, row: &Row, json: Json) -> Result<(), String> {
 mod tests {
     use serde_json::json;
 
+    use super::super::rows::computed;
+    use super::super::rows::copied;
+    use super::super::rows::row;
     use super::*;
-    use crate::expr::Expression;
     use crate::model::Seen;
     use crate::model::SourceId;
     use crate::model::Standing;
-
-    fn row(target: &str, value: RowValue) -> Row {
-        Row { target: target.to_owned(), value, matching: None, flow: RowFlow::Always, default: None }
-    }
-
-    fn copied(target: &str, name: &str) -> Row {
-        row(target, RowValue::Attribute(name.to_owned()))
-    }
-
-    fn computed(target: &str, text: &str) -> Row {
-        row(target, RowValue::Expression(Expression::parse(text).expect(text)))
-    }
 
     fn mapped(rows: Vec<Row>, attributes: Json) -> Result<Mapped, MappingProblem> {
         let seen = Seen {

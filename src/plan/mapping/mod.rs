@@ -5,6 +5,8 @@ mod evaluate;
 mod known;
 mod names;
 mod raw;
+#[cfg(test)]
+mod rows;
 mod target;
 
 pub use check::RowProblem;

@@ -24,6 +24,8 @@ use rosterd::sources::file::FileSource;
 pub enum Bend {
     #[default]
     Nothing,
+    /// A defect: the next page panics, and no later one.
+    PanicsOnce,
     /// The records of the first page arrive, then the source is down.
     BreaksInTheMiddle,
     /// Assignments arrive as an empty list, with every sign of completeness.
@@ -68,6 +70,10 @@ impl Source for BentSource {
         async move {
             let mut page = self.inner.page(read).await?;
             match self.bend() {
+                Bend::PanicsOnce => {
+                    *self.bend.lock().expect("free") = Bend::Nothing;
+                    panic!("a defect");
+                }
                 Bend::BreaksInTheMiddle if page.records.len() < 2 => {
                     Err(SourceError::Unavailable { what: "the directory is down".to_owned() })
                 }

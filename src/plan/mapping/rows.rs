@@ -1,0 +1,18 @@
+//! Rows as the tests of mappings write them.
+
+use super::Row;
+use super::RowFlow;
+use super::RowValue;
+use crate::expr::Expression;
+
+pub(super) fn row(target: &str, value: RowValue) -> Row {
+    Row { target: target.to_owned(), value, matching: None, flow: RowFlow::Always, default: None }
+}
+
+pub(super) fn copied(target: &str, name: &str) -> Row {
+    row(target, RowValue::Attribute(name.to_owned()))
+}
+
+pub(super) fn computed(target: &str, text: &str) -> Row {
+    row(target, RowValue::Expression(Expression::parse(text).expect(text)))
+}

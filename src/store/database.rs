@@ -118,7 +118,8 @@ impl Store {
                 let mut copy = Connection::open(&path).map_err(named)?;
                 let source = store.lock_writer();
                 let backup = rusqlite::backup::Backup::new(&source, &mut copy).map_err(named)?;
-                backup.run_to_completion(4096, Duration::ZERO, None).map_err(named)
+                // In one step: between two, a daemon that writes would make the copy begin anew, again and again.
+                backup.run_to_completion(i32::MAX, Duration::ZERO, None).map_err(named)
             })();
             match copied {
                 Ok(()) => Store::open_file(&path, Some(directory)),

@@ -106,7 +106,7 @@ fn a_full_disk_ends_the_cycle_and_the_next_one_goes_on() {
 }
 
 #[test]
-fn a_variable_that_is_nearly_a_setting_is_told() {
+fn what_is_doubtful_in_the_settings_is_told() {
     let host = Host::new();
     let mut check = host.command(&["config", "check"]);
     check.env("ROSTERD_DAEMON_STATE", "/elsewhere/rosterd.db").env("ROSTERD_SOMETHING", "else");
@@ -115,6 +115,12 @@ fn a_variable_that_is_nearly_a_setting_is_told() {
     let warning = "warning: this variable is no setting, and is not read\n  --> variable ROSTERD_DAEMON_STATE\n  cure: ";
     assert!(check.out.starts_with(warning), "{}", check.out);
     assert_eq!(check.out.matches("warning").count(), 1, "{}", check.out);
+
+    let mut open = host.command(&["config", "check"]);
+    open.env("ROSTERD_DAEMON__LISTEN", "0.0.0.0:8480");
+    let open = ran(open);
+    assert_eq!(open.code, 0, "{}", open.out);
+    assert!(open.out.starts_with("warning: other hosts reach this address by plain HTTP"), "{}", open.out);
 }
 
 #[test]

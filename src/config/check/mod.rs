@@ -108,10 +108,20 @@ impl Checker<'_> {
 
     fn address(&mut self, key: &Key, text: &str) -> Option<SocketAddr> {
         match text.parse() {
-            Ok(address) => Some(address),
+            Ok(address) => {
+                self.warn_of_plain_http(key, address);
+                Some(address)
+            }
             Err(_) => {
                 self.error(key, format!("`{text}` is not an address and a port"), "write 127.0.0.1:8480")
             }
+        }
+    }
+
+    fn warn_of_plain_http(&mut self, key: &Key, address: SocketAddr) {
+        if !address.ip().is_loopback() {
+            let message = "other hosts reach this address by plain HTTP, with their tokens";
+            self.warn(key, message, "listen on 127.0.0.1, and put a proxy with TLS before it");
         }
     }
 

@@ -34,6 +34,9 @@ fn assigned(name: &str) -> Record {
     Record::Edge { container, principal: id(name), kind: Kind::User, detail: String::new() }
 }
 
+/// What a read says that it has covered.
+type Claims = Vec<(Collection, Coverage)>;
+
 /// One promotion of these records under this claim.
 async fn promote(store: &Store, records: Vec<Record>, covered: &[(Collection, Coverage)]) -> Promoted {
     let job = store.job("table").await.expect("a job").id;
@@ -51,7 +54,7 @@ async fn only_a_complete_read_misses_anything() {
     use Coverage::Full;
     use Coverage::Partial;
     let group = || Collection::Members(id("g"));
-    let table: [(&str, Vec<(Collection, Coverage)>, u64); 11] = [
+    let table: [(&str, Claims, u64); 11] = [
         ("users read completely", vec![(Collection::Users, Full)], 1),
         ("users by changes", vec![(Collection::Users, Changes)], 0),
         ("users in part", vec![(Collection::Users, Partial)], 0),

@@ -36,8 +36,9 @@ pub(super) struct Worker {
 impl Worker {
     /// Tells at the start what cannot run, not only when it is due.
     pub fn prepare(&self) {
-        if let Err(error) = self.job() {
-            self.cannot_run(&error);
+        match self.job() {
+            Ok(_) => self.health.note(&self.name, None),
+            Err(error) => self.cannot_run(&error),
         }
     }
 
@@ -54,6 +55,7 @@ impl Worker {
         let running = tokio::spawn(one(job, self.store.clone(), now, self.stop.clone()));
         match running.await {
             Ok(Ok(record)) => {
+                // Only now: while it is tried again, the trouble is not over.
                 self.health.note(&self.name, None);
                 told(&record);
             }
@@ -81,7 +83,6 @@ impl Worker {
             return Ok(job.clone());
         }
         let job = (self.make)()?;
-        self.health.note(&self.name, None);
         Ok(made.insert(job).clone())
     }
 

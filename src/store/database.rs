@@ -25,6 +25,8 @@ use super::migrate::migrate;
 const CACHE_KIB: i64 = 16 * 1024;
 /// What the write-ahead log keeps of its length between two bursts.
 const LOG_BYTES: i64 = 16 << 20;
+/// The directories of private copies are called so, with the process and a number.
+const SCRATCH: &str = "rosterd-plan-";
 /// How long a statement waits for another process's transaction.
 const BUSY: Duration = Duration::from_secs(30);
 
@@ -279,12 +281,29 @@ async fn blocking<T: Send + 'static>(
     tokio::task::spawn_blocking(f).await.map_err(|_| StoreError::Stopped)?
 }
 
+/// Copies name people: those of processes that were killed do not stay. What is not ours cannot be removed, and is
+/// left.
+fn sweep(home: &Path) {
+    let Ok(entries) = std::fs::read_dir(home) else { return };
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let process =
+            name.to_str().and_then(|name| name.strip_prefix(SCRATCH)?.split('-').next()?.parse::<u32>().ok());
+        let is_over = |process: u32| !Path::new("/proc").join(process.to_string()).exists();
+        if process.is_some_and(is_over) && Path::new("/proc/self").exists() {
+            let _ = std::fs::remove_dir_all(entry.path());
+        }
+    }
+}
+
 /// A new directory that only we may enter.
 fn scratch_directory() -> Result<PathBuf, StoreError> {
     use std::os::unix::fs::DirBuilderExt;
     static NUMBER: AtomicU64 = AtomicU64::new(0);
     let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-    let path = std::env::temp_dir().join(format!("rosterd-plan-{}-{number}", std::process::id()));
+    let home = std::env::temp_dir();
+    sweep(&home);
+    let path = home.join(format!("{SCRATCH}{}-{number}", std::process::id()));
     // A directory of an earlier process with our number is not in use any more.
     let _ = std::fs::remove_dir_all(&path);
     std::fs::DirBuilder::new()

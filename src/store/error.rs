@@ -22,7 +22,7 @@ pub enum StoreError {
     Edited { path: PathBuf, step: &'static str },
     #[error("{} cannot keep a write-ahead log (got journal mode `{mode}`); move the state to a local disk", path.display())]
     NoWal { path: PathBuf, mode: String },
-    #[error("{} cannot be used; look at the path and at who may write there", path.display())]
+    #[error("{} cannot be used; look at the path, and run this as a user who may write there", path.display())]
     Directory {
         path: PathBuf,
         #[source]

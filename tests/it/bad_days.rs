@@ -124,6 +124,30 @@ fn what_is_doubtful_in_the_settings_is_told() {
 }
 
 #[test]
+fn a_copy_that_a_killed_plan_left_is_removed_by_the_next() {
+    let host = written();
+    let home = host.path("tmp");
+    // No process has the number 0.
+    let (left, other) =
+        (home.join("rosterd-plan-0-0"), home.join(format!("rosterd-plan-{}-0", std::process::id())));
+    for folder in [&left, &other] {
+        fs::create_dir_all(folder).unwrap();
+        fs::write(folder.join("copy.db"), "people").unwrap();
+    }
+    let mut plan = host.command(&["plan"]);
+    assert_eq!(
+        ran({
+            plan.env("TMPDIR", &home);
+            plan
+        })
+        .code,
+        0
+    );
+    assert!(!left.exists() && other.exists(), "only what nobody uses is removed");
+    assert_eq!(fs::read_dir(&home).unwrap().count(), 1, "and it leaves none itself");
+}
+
+#[test]
 fn two_cycles_of_one_job_do_not_meet() {
     let host = written();
     let store = Store::open(&host.path("rosterd.db")).unwrap();

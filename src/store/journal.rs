@@ -18,7 +18,6 @@ use crate::model::LinkId;
 use crate::plan::CauseId;
 use crate::plan::Class;
 use crate::plan::Edit;
-use crate::plan::Hold;
 
 /// An entry's number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -50,8 +49,6 @@ pub enum After {
     Members { people: Vec<LinkId>, adds: bool },
     /// It failed: tried again from this second on.
     Failed { failure: String, due_second: i64 },
-    /// Held until a person decides.
-    Held(Hold),
     /// Nothing is known to have happened: it stays pending and is tried again in the next cycle.
     Unchanged,
 }
@@ -253,52 +250,55 @@ fn follow(tx: &Transaction<'_>, job: JobId, end: &Ended) -> Sql<()> {
             forget_approval(tx, job, end, LinkId(0))
         }
         After::Parked { accepted, key } => accept(tx, end.link, "active", accepted, Some(key)),
-        After::Gone => {
-            tx.prepare_cached(
-                "UPDATE links SET applied = 'absent', resource = NULL, sent = NULL, shown = NULL, applied_key = NULL,
-                        origin = NULL, class = NULL, hold = NULL, attempts = 0, failure = NULL, due_at = NULL WHERE id = ?1",
-            )?
-            .execute([end.link.0])?;
-            tx.prepare_cached("DELETE FROM team_edges WHERE (team = ?1 OR person = ?1) AND desired = 0")?
-                .execute([end.link.0])?;
-            tx.prepare_cached("UPDATE team_edges SET applied = 0 WHERE team = ?1 OR person = ?1")?
-                .execute([end.link.0])?;
-            forget_approval(tx, job, end, LinkId(0))
-        }
+        After::Gone => forget_resource(tx, job, end),
         After::Members { people, adds } => {
-            for person in people {
-                let sql = if *adds {
-                    "UPDATE team_edges SET applied = 1, hold = NULL, attempts = 0, failure = NULL, due_at = NULL
-                      WHERE team = ?1 AND person = ?2"
-                } else {
-                    "DELETE FROM team_edges WHERE team = ?1 AND person = ?2 AND desired = 0"
-                };
-                tx.prepare_cached(sql)?.execute(params![end.link.0, person.0])?;
-                forget_approval(tx, job, end, *person)?;
-            }
-            Ok(())
+            people.iter().try_for_each(|person| accept_member(tx, job, end, *person, *adds))
         }
-        After::Failed { failure, due_second } if end.people.is_empty() => tx
+        After::Failed { failure, due_second } => put_off(tx, end, failure, *due_second),
+        After::Unchanged => Ok(()),
+    }
+}
+
+fn forget_resource(tx: &Transaction<'_>, job: JobId, end: &Ended) -> Sql<()> {
+    for sql in [
+        "UPDATE links SET applied = 'absent', resource = NULL, sent = NULL, shown = NULL, applied_key = NULL,
+                origin = NULL, class = NULL, hold = NULL, attempts = 0, failure = NULL, due_at = NULL WHERE id = ?1",
+        "DELETE FROM team_edges WHERE (team = ?1 OR person = ?1) AND desired = 0",
+        "UPDATE team_edges SET applied = 0 WHERE team = ?1 OR person = ?1",
+    ] {
+        tx.prepare_cached(sql)?.execute([end.link.0])?;
+    }
+    forget_approval(tx, job, end, LinkId(0))
+}
+
+fn accept_member(tx: &Transaction<'_>, job: JobId, end: &Ended, person: LinkId, adds: bool) -> Sql<()> {
+    let sql = if adds {
+        "UPDATE team_edges SET applied = 1, hold = NULL, attempts = 0, failure = NULL, due_at = NULL
+          WHERE team = ?1 AND person = ?2"
+    } else {
+        "DELETE FROM team_edges WHERE team = ?1 AND person = ?2 AND desired = 0"
+    };
+    tx.prepare_cached(sql)?.execute(params![end.link.0, person.0])?;
+    forget_approval(tx, job, end, person)
+}
+
+/// Escrow: of the link, or of each membership that was in the request.
+fn put_off(tx: &Transaction<'_>, end: &Ended, failure: &str, due_second: i64) -> Sql<()> {
+    if end.people.is_empty() {
+        return tx
             .prepare_cached(
                 "UPDATE links SET attempts = attempts + 1, failure = ?2, due_at = ?3 WHERE id = ?1",
             )?
             .execute(params![end.link.0, failure, due_second])
-            .map(drop),
-        After::Failed { failure, due_second } => {
-            for person in &end.people {
-                tx.prepare_cached(
-                    "UPDATE team_edges SET attempts = attempts + 1, failure = ?3, due_at = ?4 WHERE team = ?1 AND person = ?2",
-                )?
-                .execute(params![end.link.0, person.0, failure, due_second])?;
-            }
-            Ok(())
-        }
-        After::Held(hold) => tx
-            .prepare_cached("UPDATE links SET hold = ?2 WHERE id = ?1")?
-            .execute(params![end.link.0, json(hold)?])
-            .map(drop),
-        After::Unchanged => Ok(()),
+            .map(drop);
     }
+    for person in &end.people {
+        tx.prepare_cached(
+            "UPDATE team_edges SET attempts = attempts + 1, failure = ?3, due_at = ?4 WHERE team = ?1 AND person = ?2",
+        )?
+        .execute(params![end.link.0, person.0, failure, due_second])?;
+    }
+    Ok(())
 }
 
 fn accept(

@@ -19,14 +19,11 @@ use crate::config::TargetKind;
 use crate::cycle::Job;
 use crate::expr::nearest;
 use crate::model::Vocabulary;
-use crate::plan::GroupPick;
-use crate::plan::Selection;
 use crate::scim::profiles::Profile;
 use crate::sources::Source;
 use crate::sources::file::FileSource;
 use crate::sources::graph::GraphSettings;
 use crate::sources::graph::GraphSource;
-use crate::sources::okta;
 use crate::sources::okta::OktaSettings;
 use crate::sources::okta::OktaSource;
 use crate::store::Store;
@@ -138,19 +135,10 @@ fn okta_settings(job: &JobConfig, okta: &OktaConfig) -> Result<OktaSettings, any
     let token = secret(&okta.token, &format!("jobs.{}.source.okta.token", job.name))?;
     let scope = &job.rules.scope;
     let mut settings = OktaSettings::new(&okta.url, token, &okta.app.0)?
-        .with_people_of(picks(&scope.users))?
-        .with_groups(picks(&scope.teams))?;
+        .with_people_of(scope.users.groups.clone())?
+        .with_groups(scope.teams.groups.clone())?;
     settings.ca_file = okta.ca_file.clone();
     Ok(settings)
-}
-
-fn picks(selection: &Selection) -> Vec<okta::GroupPick> {
-    let picks = selection.groups.iter().map(|pick| match pick {
-        GroupPick::Id(id) => okta::GroupPick::Id(id.clone()),
-        GroupPick::Name(name) => okta::GroupPick::Name(name.clone()),
-        GroupPick::Prefix(prefix) => okta::GroupPick::Prefix(prefix.clone()),
-    });
-    picks.collect()
 }
 
 pub fn target(

@@ -99,6 +99,7 @@ pub(super) struct RawScope {
 #[serde(deny_unknown_fields, default)]
 pub(super) struct RawUserScope {
     pub assigned_to: Option<String>,
+    pub filter: Option<String>,
     pub groups: Option<OneOrMany>,
     pub all: Option<bool>,
     pub nested: Option<bool>,
@@ -108,6 +109,7 @@ pub(super) struct RawUserScope {
 #[serde(deny_unknown_fields, default)]
 pub(super) struct RawTeamScope {
     pub assigned_to: Option<String>,
+    pub push_mappings: Option<bool>,
     pub groups: Option<OneOrMany>,
     pub all: Option<bool>,
     pub nested: Option<bool>,

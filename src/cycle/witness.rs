@@ -67,6 +67,8 @@ enum Canary {
 #[derive(Clone, Debug)]
 enum Ruling {
     Confirmed,
+    /// There, but it may not sign in.
+    Disabled,
     Held(Hold),
 }
 
@@ -89,7 +91,7 @@ impl Court<'_> {
             let questions = due.iter().flat_map(|link| link.questions.iter().cloned()).collect();
             self.ask(questions).await?;
             let held = due.iter().filter_map(|link| {
-                let hold = self.hold(&link.questions)?;
+                let hold = self.hold(class, &link.questions)?;
                 Some(LinkVerdict { link: link.link, hold: Some(hold), adopt: None })
             });
             self.store.save_link_verdicts(held.collect()).await.map_err(self.on.store())?;
@@ -112,7 +114,9 @@ impl Court<'_> {
             self.ask(due.iter().flat_map(|(_, questions)| questions.clone()).collect()).await?;
             let mut holds: Vec<_> = due
                 .iter()
-                .filter_map(|(edge, questions)| Some((edge.team, edge.person, Some(self.hold(questions)?))))
+                .filter_map(|(edge, questions)| {
+                    Some((edge.team, edge.person, Some(self.hold(Class::RemoveMembers, questions)?)))
+                })
                 .collect();
             // What follows from a person waits with the person.
             let following = chunk.iter().filter(|edge| edge.follows && edge.person_hold.is_some());
@@ -121,10 +125,12 @@ impl Court<'_> {
         }
     }
 
-    /// `None`: every question was answered with "not there".
-    fn hold(&self, questions: &[WitnessQuestion]) -> Option<Hold> {
+    /// `None`: every question was answered with "not there", or with enough for this class.
+    fn hold(&self, class: Class, questions: &[WitnessQuestion]) -> Option<Hold> {
         questions.iter().find_map(|question| match self.known.get(question) {
             Some(Ruling::Confirmed) => None,
+            Some(Ruling::Disabled) if class == Class::Deactivate => None,
+            Some(Ruling::Disabled) => Some(disabled()),
             Some(Ruling::Held(hold)) => Some(hold.clone()),
             None => Some(over_budget(self.on)),
         })
@@ -165,7 +171,12 @@ impl Court<'_> {
                 let text = "the source's list does not show it, its witness does; nothing is removed until they agree";
                 return Ruling::Held(Hold { kind: HoldKind::Disagrees, text: text.to_owned() });
             }
-            WitnessAnswer::Absent => match self.canaries.get(&canary_of(question)) {
+            WitnessAnswer::Disabled => return Ruling::Disabled,
+            WitnessAnswer::Unexplained(why) => {
+                let text = format!("disappeared without event: {why}; approve it, or look into the source");
+                return Ruling::Held(Hold { kind: HoldKind::Unexplained, text });
+            }
+            WitnessAnswer::Absent(_) => match self.canaries.get(&canary_of(question)) {
                 Some(None) => return Ruling::Confirmed,
                 Some(Some(doubt)) => doubt.clone(),
                 None => "nobody was left to prove that the source still answers".to_owned(),
@@ -192,9 +203,9 @@ impl Court<'_> {
         let answers =
             self.on.job.source.witness(std::slice::from_ref(&known)).await.map_err(self.on.source())?;
         let doubt = match answers.first() {
-            Some(WitnessAnswer::Present) => None,
+            Some(WitnessAnswer::Present | WitnessAnswer::Disabled) => None,
             Some(WitnessAnswer::CannotSay(why)) => Some(why.clone()),
-            Some(WitnessAnswer::Absent) | None => {
+            Some(WitnessAnswer::Absent(_) | WitnessAnswer::Unexplained(_)) | None => {
                 Some("a canary known to be there was not found either".to_owned())
             }
         };
@@ -229,6 +240,12 @@ fn questions_of(edge: &PendingEdge) -> Vec<WitnessQuestion> {
         principal: edge.person_source.clone(),
         kind: Kind::User,
     }]
+}
+
+fn disabled() -> Hold {
+    let text = "the source's list does not show it, its witness does, and says that it may not sign in; that confirms \
+                a deactivation, not this";
+    Hold { kind: HoldKind::Disagrees, text: text.to_owned() }
 }
 
 fn over_budget(on: &Run<'_>) -> Hold {

@@ -1,19 +1,25 @@
 //! What a source shows and what we keep of it: objects, edges, pages, watermarks, links. Pure values.
 
 mod finding;
+mod group_pick;
 mod link;
+mod list;
 mod page;
 mod source_object;
 mod witness;
 
 pub use finding::Finding;
 pub use finding::Grade;
+pub use group_pick::GroupField;
+pub use group_pick::GroupPick;
+pub use group_pick::TextTest;
 pub use link::Accepted;
 pub use link::Applied;
 pub use link::Desired;
 pub use link::LinkId;
 pub use link::Origin;
 pub use link::Seen;
+pub use list::List;
 pub use page::Collection;
 pub use page::Coverage;
 pub use page::Cursor;

@@ -14,7 +14,7 @@ pub enum Collection {
     /// Every user that the source has (Graph), or every user of the application (Okta).
     Users,
     Groups,
-    /// The users and groups directly assigned to an application.
+    /// The users and groups directly assigned to an application, or on another `List` of the source.
     Assignments(SourceId),
     /// The direct members of one group.
     Members(SourceId),

@@ -77,7 +77,8 @@ impl fmt::Debug for SourceObject {
     }
 }
 
-/// What holds principals: the application that people and groups are assigned to, or a group.
+/// What holds principals: the application that people and groups are assigned to (or another list that the source
+/// keeps, by the id that `List` gives it), or a group.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Container {

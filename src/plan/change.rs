@@ -160,6 +160,8 @@ pub enum HoldKind {
     Unwitnessed,
     /// The witness says that it is still there.
     Disagrees,
+    /// It is gone, and no event of the source's own log says why.
+    Unexplained,
     /// Matching found several, or one that the policy forbids to adopt, or no answer.
     Matching,
     /// The unique value belongs to somebody else.

@@ -70,7 +70,6 @@ pub use order::order;
 pub use record::CycleRecord;
 pub use rules::Actions;
 pub use rules::Adoption;
-pub use rules::GroupPick;
 pub use rules::Leavers;
 pub use rules::Limit;
 pub use rules::Limits;

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::Class;
 use super::Mapping;
+use crate::model::GroupPick;
 use crate::model::SourceId;
 use crate::model::Vocabulary;
 
@@ -44,6 +45,8 @@ pub struct Scope {
 pub struct Selection {
     /// Assigned to this application: for people directly or through an assigned group, for teams directly.
     pub assigned_to: Option<SourceId>,
+    /// On these lists of the source (`model::List`), as if each were an application.
+    pub lists: Vec<SourceId>,
     pub groups: Vec<GroupPick>,
     /// Everybody that the source shows.
     pub all: bool,
@@ -51,14 +54,11 @@ pub struct Selection {
     pub nested: bool,
 }
 
-/// One chosen group, or several.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum GroupPick {
-    Id(SourceId),
-    /// The exact display name; names are not unique, every group of that name is chosen.
-    Name(String),
-    Prefix(String),
+impl Selection {
+    /// The application and the other lists.
+    pub fn all_lists(&self) -> impl Iterator<Item = &SourceId> {
+        self.assigned_to.iter().chain(&self.lists)
+    }
 }
 
 /// What happens to what leaves scope. Nothing is deleted unless a setting says so (P16).

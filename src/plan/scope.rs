@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
-use super::GroupPick;
 use super::Proof;
 use super::Selection;
 use crate::model::Container;
+use crate::model::GroupPick;
 use crate::model::LinkId;
+use crate::model::List;
 use crate::model::SourceId;
 use crate::model::Standing;
 use crate::model::Vocabulary;
@@ -26,8 +27,9 @@ pub enum EdgeState {
 pub struct Node {
     pub link: LinkId,
     pub container: Container,
-    /// The display name; empty for an application.
+    /// The display name; of a list, what a person calls it.
     pub name: String,
+    pub description: String,
     pub standing: Standing,
 }
 
@@ -226,21 +228,24 @@ impl ContainerGraph {
         self.nodes.get(&link).is_some_and(|node| matches!(node.container, Container::Group(_)))
     }
 
-    fn app(&self, id: &SourceId) -> Option<&Node> {
-        self.nodes.values().find(|node| node.container == Container::App(id.clone()))
+    fn list(&self, id: &SourceId) -> Option<&Node> {
+        self.nodes.values().find(|node| matches!(&node.container, Container::App(list) if list == id))
     }
 }
 
 type Roots = BTreeMap<LinkId, (EdgeState, Option<WitnessQuestion>)>;
 
-/// The containers that the selection names itself: the application, the groups assigned to it, chosen groups.
+/// The containers that the selection names itself: the application and other lists, the groups on them, chosen
+/// groups. A group that one of them still names is there.
 fn roots(selection: &Selection, graph: &ContainerGraph) -> Roots {
     let mut roots = Roots::new();
-    if let Some(app) = selection.assigned_to.as_ref().and_then(|id| graph.app(id)) {
-        roots.insert(app.link, (EdgeState::Present, None));
-        for (link, state) in graph.children(app.link) {
-            if let Some(node) = graph.nodes.get(&link) {
-                roots.insert(link, (worse(state, node.standing), Some(question_of(app, node, state))));
+    for list in selection.all_lists().filter_map(|id| graph.list(id)) {
+        roots.insert(list.link, (EdgeState::Present, None));
+        for (link, state) in graph.children(list.link) {
+            let Some(node) = graph.nodes.get(&link) else { continue };
+            let known = roots.get(&link).is_some_and(|(known, _)| *known == EdgeState::Present);
+            if !known {
+                roots.insert(link, (worse(state, node.standing), Some(question_of(list, node, state))));
             }
         }
     }
@@ -256,11 +261,7 @@ fn roots(selection: &Selection, graph: &ContainerGraph) -> Roots {
 
 fn picked(picks: &[GroupPick], node: &Node) -> bool {
     let Container::Group(id) = &node.container else { return false };
-    picks.iter().any(|pick| match pick {
-        GroupPick::Id(chosen) => chosen.0.eq_ignore_ascii_case(&id.0),
-        GroupPick::Name(name) => *name == node.name,
-        GroupPick::Prefix(prefix) => node.name.starts_with(prefix.as_str()),
-    })
+    picks.iter().any(|pick| pick.takes(id, &node.name, &node.description))
 }
 
 /// A group that is gone grants nothing, whatever its edges say.
@@ -272,8 +273,8 @@ fn worse(state: EdgeState, standing: Standing) -> EdgeState {
     }
 }
 
-fn question_of(app: &Node, node: &Node, state: EdgeState) -> WitnessQuestion {
-    if state == EdgeState::Present { exists(node) } else { held(&app.container, node) }
+fn question_of(list: &Node, node: &Node, state: EdgeState) -> WitnessQuestion {
+    if state == EdgeState::Present { exists(node) } else { held(&list.container, node) }
 }
 
 fn held(container: &Container, node: &Node) -> WitnessQuestion {
@@ -291,7 +292,7 @@ fn exists(node: &Node) -> WitnessQuestion {
 fn grant(node: &Node, lost: Option<(Proof, WitnessQuestion)>) -> Grant {
     let source = node.container.id().clone();
     let name = match &node.container {
-        Container::App(_) => "the application".to_owned(),
+        Container::App(list) => List::of(list).name(),
         Container::Group(_) => format!("group {}", node.name),
     };
     Grant { source, name, container: node.container.clone(), lost }
@@ -321,6 +322,7 @@ mod tests {
             link: LinkId(link),
             container,
             name: name.to_owned(),
+            description: String::new(),
             standing: Standing::Enabled,
         };
         graph.nodes.insert(LinkId(0), node(0, app, ""));

@@ -229,9 +229,11 @@ pub(super) fn is_of_one_object(kind: HoldKind) -> bool {
 /// The command that decides; `None` where something has to be mended instead.
 fn deciding(kind: HoldKind, cause: &CauseId, job: &str) -> Option<String> {
     match kind {
-        HoldKind::Approval | HoldKind::Limit | HoldKind::Unwitnessed | HoldKind::Disagrees => {
-            Some(format!("rosterd approve {job} {}", cause.0))
-        }
+        HoldKind::Approval
+        | HoldKind::Limit
+        | HoldKind::Unwitnessed
+        | HoldKind::Disagrees
+        | HoldKind::Unexplained => Some(format!("rosterd approve {job} {}", cause.0)),
         HoldKind::Observe
         | HoldKind::Matching
         | HoldKind::Uniqueness
@@ -248,6 +250,7 @@ pub(super) fn hold_word(kind: HoldKind) -> &'static str {
         HoldKind::Limit => "limit",
         HoldKind::Unwitnessed => "unwitnessed",
         HoldKind::Disagrees => "disagrees",
+        HoldKind::Unexplained => "unexplained",
         HoldKind::Matching => "matching",
         HoldKind::Uniqueness => "uniqueness",
         HoldKind::Protected => "protected",

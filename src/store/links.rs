@@ -190,8 +190,10 @@ fn container_graph(db: &Connection, job: JobId) -> Sql<ContainerGraph> {
         let app = row.get_ref(1)?.as_str()? == "app";
         let seen: Option<SourceAttributes> = parsed_or_none(row, 4)?;
         let name = seen.as_ref().map(group_name).unwrap_or_default();
+        let description = seen.as_ref().and_then(|seen| seen.get("description")?.as_str());
+        let description = description.unwrap_or_default().to_owned();
         let container = if app { Container::App(id) } else { Container::Group(id) };
-        Ok(Node { link: LinkId(row.get(0)?), container, name, standing: word(row, 3)? })
+        Ok(Node { link: LinkId(row.get(0)?), container, name, description, standing: word(row, 3)? })
     })?;
     for node in nodes {
         let node = node?;

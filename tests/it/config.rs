@@ -12,10 +12,10 @@ use rosterd::config::Layers;
 use rosterd::config::Merged;
 use rosterd::config::SourceConfig;
 use rosterd::config::TargetKind;
+use rosterd::model::GroupPick;
 use rosterd::plan::Actions;
 use rosterd::plan::Adoption;
 use rosterd::plan::Class;
-use rosterd::plan::GroupPick;
 use rosterd::plan::Leavers;
 use rosterd::plan::Limit;
 use rosterd::plan::Limits;
@@ -221,7 +221,7 @@ error: plain http would send credentials in the clear for `jobs.acme.source.grap
   cure: use https://
 error: `Sales` chooses no group for `jobs.acme.scope.users.groups`
   --> DIR/rosterd.toml:14:1
-  cure: write "id:ID", "name:EXACT NAME" or "prefix:BEGINNING OF NAMES"
+  cure: write "id:ID", "name:WHOLE NAME", "prefix:BEGINNING OF NAMES", or a rule such as "name_contains:PART" (docs/settings.md lists them)
 error: a number where a whole number, not negative, is needed for `jobs.acme.limits.deactivate.count`
   --> DIR/rosterd.toml:18:16
   cure: write it without sign, point and quotes

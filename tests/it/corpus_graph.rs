@@ -373,9 +373,11 @@ async fn recorded_assignments_are_edges_and_witnesses() {
         let container = Container::App(id("app-1"));
         [WitnessQuestion::Held { container, principal: id(principal), kind }]
     };
+    let no_row =
+        || WitnessAnswer::Absent("no row of the application among the principal's own assignments".into());
     for (principal, person_is, group_is) in [
-        ("8e881353-1735-45af-af21-ee1344582a4d", WitnessAnswer::Present, WitnessAnswer::Absent),
-        ("076e8b57-bac8-49d7-9396-e3449b685055", WitnessAnswer::Absent, WitnessAnswer::Present),
+        ("8e881353-1735-45af-af21-ee1344582a4d", WitnessAnswer::Present, no_row()),
+        ("076e8b57-bac8-49d7-9396-e3449b685055", no_row(), WitnessAnswer::Present),
     ] {
         let graph = Canned::start()
             .await
@@ -391,9 +393,11 @@ async fn recorded_assignments_are_edges_and_witnesses() {
 #[tokio::test]
 async fn recorded_memberships_are_witnesses() {
     let Some(corpus) = Corpus::open() else { return };
-    for (number, answer) in
-        [("008", WitnessAnswer::Present), ("009", WitnessAnswer::Present), ("014", WitnessAnswer::Absent)]
-    {
+    for (number, answer) in [
+        ("008", WitnessAnswer::Present),
+        ("009", WitnessAnswer::Present),
+        ("014", WitnessAnswer::Absent("checkMemberGroups does not name the group".into())),
+    ] {
         let exchange = corpus.exchange(number);
         let group = exchange["request"]["body"]["groupIds"][0].as_str().unwrap();
         let graph = Canned::start()
@@ -408,7 +412,7 @@ async fn recorded_memberships_are_witnesses() {
         assert_eq!(graph.source(None).witness(&[question]).await.unwrap(), [answer], "{number}");
     }
     let gone = "a3f6c606-38ec-42d7-8c0e-d4ecaf0d9d61";
-    for (number, answer) in [("004", WitnessAnswer::Present), ("020", WitnessAnswer::Absent)] {
+    for (number, answer) in [("004", WitnessAnswer::Present), ("020", WitnessAnswer::Absent("404".into()))] {
         let (status, body) = corpus.answer(number);
         let graph = Canned::start().await.on(&format!("GET /groups/{gone}?$select=id"), status, body);
         let question = WitnessQuestion::Exists { id: id(gone), kind: Kind::Group };

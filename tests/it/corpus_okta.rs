@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use rosterd::model::Collection;
 use rosterd::model::Coverage;
-use rosterd::sources::okta::GroupPick;
+use rosterd::model::GroupPick;
 use rosterd::sources::okta::OktaSource;
 use rosterd::sources::okta::PageSizes;
 use serde_json::Value;

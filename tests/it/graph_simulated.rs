@@ -368,15 +368,16 @@ async fn witnesses_follow_the_tenant() {
     };
     let exists = |id: &SourceId| WitnessQuestion::Exists { id: id.clone(), kind: Kind::User };
     let in_group = || Container::Group(group.clone());
+    let gone = |evidence: &'static str| WitnessAnswer::Absent(evidence.into());
     let (questions, expected): (Vec<_>, Vec<_>) = [
         (held(app(), &stays), WitnessAnswer::Present),
-        (held(app(), &leaves), WitnessAnswer::Absent),
-        (held(app(), &purged), WitnessAnswer::Absent),
+        (held(app(), &leaves), gone("no row of the application among the principal's own assignments")),
+        (held(app(), &purged), gone("404")),
         (held(in_group(), &stays), WitnessAnswer::Present),
-        (held(in_group(), &leaves), WitnessAnswer::Absent),
+        (held(in_group(), &leaves), gone("checkMemberGroups does not name the group")),
         (exists(&stays), WitnessAnswer::Present),
-        (exists(&binned), WitnessAnswer::Absent),
-        (exists(&purged), WitnessAnswer::Absent),
+        (exists(&binned), gone("404, and in the recycle bin")),
+        (exists(&purged), gone("404, and not in the recycle bin")),
         (WitnessQuestion::Exists { id: group.clone(), kind: Kind::Group }, WitnessAnswer::Present),
     ]
     .into_iter()

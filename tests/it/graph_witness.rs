@@ -63,24 +63,27 @@ async fn a_witness_confirms_what_is_gone_and_only_that() {
         .on("GET /groups/g1?$select=id", 200, json!({"id": "g1"}));
     let denied = "Graph refuses the question (403); it needs the application permission Directory.Read.All";
     let hidden = "the group hides its members; add the application permission Member.Read.Hidden";
+    const NO_ROW: &str = "no row of the application among the principal's own assignments";
+    const NOT_NAMED: &str = "checkMemberGroups does not name the group";
+    let gone = |evidence: &'static str| WitnessAnswer::Absent(evidence.into());
     let table = [
         (held(app(), "still", Kind::User), WitnessAnswer::Present),
-        (held(app(), "gone", Kind::User), WitnessAnswer::Absent),
+        (held(app(), "gone", Kind::User), gone(NO_ROW)),
         (held(app(), "paged", Kind::User), WitnessAnswer::Present),
-        (held(app(), "nobody", Kind::User), WitnessAnswer::Absent),
+        (held(app(), "nobody", Kind::User), gone("404")),
         (held(app(), "denied", Kind::User), WitnessAnswer::CannotSay(denied.to_owned())),
-        (held(app(), "g1", Kind::Group), WitnessAnswer::Absent),
+        (held(app(), "g1", Kind::Group), gone(NO_ROW)),
         (held(group("g1"), "in", Kind::User), WitnessAnswer::Present),
-        (held(group("g1"), "out", Kind::User), WitnessAnswer::Absent),
-        (held(group("g1"), "nobody", Kind::User), WitnessAnswer::Absent),
+        (held(group("g1"), "out", Kind::User), gone(NOT_NAMED)),
+        (held(group("g1"), "nobody", Kind::User), gone("404")),
         (held(group("hidden"), "out", Kind::User), WitnessAnswer::CannotSay(hidden.to_owned())),
-        (held(group("deleted"), "out", Kind::User), WitnessAnswer::Absent),
+        (held(group("deleted"), "out", Kind::User), gone(NOT_NAMED)),
         (exists("here", Kind::User), WitnessAnswer::Present),
-        (exists("binned", Kind::User), WitnessAnswer::Absent),
-        (exists("purged", Kind::User), WitnessAnswer::Absent),
+        (exists("binned", Kind::User), gone("404, and in the recycle bin")),
+        (exists("purged", Kind::User), gone("404, and not in the recycle bin")),
         (exists("unclear", Kind::User), WitnessAnswer::CannotSay("Graph answered 403".to_owned())),
         (exists("g1", Kind::Group), WitnessAnswer::Present),
-        (exists("g9", Kind::Group), WitnessAnswer::Absent),
+        (exists("g9", Kind::Group), gone("404")),
     ];
     let (questions, expected): (Vec<_>, Vec<_>) = table.into_iter().unzip();
     let source = graph.source(Some("app-1"));

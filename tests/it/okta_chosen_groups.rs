@@ -9,6 +9,7 @@ use rosterd::client::Secret;
 use rosterd::cycle;
 use rosterd::cycle::How;
 use rosterd::cycle::Job;
+use rosterd::model::GroupPick;
 use rosterd::model::Reading;
 use rosterd::model::SourceId;
 use rosterd::model::Vocabulary;
@@ -27,7 +28,6 @@ use rosterd::simulators::Hire;
 use rosterd::simulators::OKTA_APP_ID;
 use rosterd::simulators::World;
 use rosterd::sources::Source;
-use rosterd::sources::okta::GroupPick;
 use rosterd::sources::okta::OktaSettings;
 use rosterd::sources::okta::OktaSource;
 use serde_json::Value;
@@ -274,7 +274,7 @@ fn rules() -> Rules {
     let preset: RawPreset =
         toml_edit::de::from_str(include_str!("../../config/presets/cerby.toml")).expect("the preset is TOML");
     let mappings = RawMapping::default().check(Some(&preset), Vocabulary::Okta).expect("the preset is sound");
-    let crew = || vec![rosterd::plan::GroupPick::Name("Crew".to_owned())];
+    let crew = || vec![rosterd::model::GroupPick::Name("Crew".to_owned())];
     let assigned_to = Some(SourceId(OKTA_APP_ID.to_owned()));
     let users = Selection { assigned_to, groups: crew(), ..Selection::default() };
     let teams = Selection { groups: crew(), ..Selection::default() };

@@ -5,6 +5,7 @@ use rosterd::model::Collection;
 use rosterd::model::Container;
 use rosterd::model::Coverage;
 use rosterd::model::Grade;
+use rosterd::model::GroupPick;
 use rosterd::model::Reading;
 use rosterd::model::SourceId;
 use rosterd::model::Watermarks;
@@ -13,7 +14,6 @@ use rosterd::model::WitnessQuestion;
 use rosterd::scim::Kind;
 use rosterd::sources::Source;
 use rosterd::sources::SourceError;
-use rosterd::sources::okta::GroupPick;
 use rosterd::sources::okta::OktaSource;
 use serde_json::Value;
 use serde_json::json;
@@ -378,9 +378,11 @@ async fn the_witness_answers_by_a_second_independent_question() {
     ];
     let answers = org.source("0oa1").witness(&questions).await.expect("answers");
     let short = |answer: &WitnessAnswer| match answer {
-        WitnessAnswer::Absent => "absent",
+        WitnessAnswer::Absent(_) => "absent",
         WitnessAnswer::Present => "present",
         WitnessAnswer::CannotSay(_) => "cannot say",
+        WitnessAnswer::Disabled => "disabled",
+        WitnessAnswer::Unexplained(_) => "unexplained",
     };
     let answers: Vec<&str> = answers.iter().map(short).collect();
     let users = ["present", "absent", "cannot say", "cannot say", "cannot say", "absent"];

@@ -13,11 +13,14 @@ use crate::config::raw::RawLimits;
 use crate::config::raw::RawScope;
 use crate::config::raw::RawSource;
 use crate::config::raw::RawTarget;
+use crate::model::GroupField;
+use crate::model::GroupPick;
+use crate::model::List;
 use crate::model::SourceId;
+use crate::model::TextTest;
 use crate::model::Vocabulary;
 use crate::plan::Actions;
 use crate::plan::Class;
-use crate::plan::GroupPick;
 use crate::plan::Leavers;
 use crate::plan::Limit;
 use crate::plan::Limits;
@@ -29,9 +32,9 @@ use crate::plan::Selection;
 
 impl Checker<'_> {
     pub(super) fn rules(&mut self, table: &Key, raw: &RawJob, target: Option<&RawTarget>) -> Option<Rules> {
-        let scope = self.scope(&table.join("scope"), &raw.scope);
         // Without a source it is not known which names its attributes have.
         let vocabulary = vocabulary(&raw.source);
+        let scope = self.scope(&table.join("scope"), &raw.scope, vocabulary);
         let mapping =
             vocabulary.and_then(|vocabulary| self.mapping(&table.join("mapping"), &raw.mapping, vocabulary));
         let leavers = Leavers {
@@ -66,30 +69,34 @@ impl Checker<'_> {
         }
     }
 
-    fn scope(&mut self, table: &Key, raw: &RawScope) -> Option<Scope> {
+    fn scope(&mut self, table: &Key, raw: &RawScope, source: Option<Vocabulary>) -> Option<Scope> {
         let (users, teams) = (&raw.users, &raw.teams);
-        let users_key = table.join("users");
-        let chosen = users.assigned_to.is_some() || users.groups.is_some() || users.all == Some(true);
-        if !chosen {
+        let (users_key, teams_key) = (table.join("users"), table.join("teams"));
+        let chosen = [users.assigned_to.is_some(), users.filter.is_some(), users.groups.is_some()];
+        if !chosen.contains(&true) && users.all != Some(true) {
             let cure =
                 "set one or more of assigned_to = \"APPLICATION ID\", groups = [\"name:…\"], all = true";
             self.error::<()>(&users_key, "nobody is in scope".to_owned(), cure);
         }
-        let user_groups = self.picks(&users_key.join("groups"), users.groups.as_ref());
+        let user_filter = self.user_filter(&users_key.join("filter"), users.filter.as_deref(), source);
+        let user_picks = self.picks(&users_key.join("groups"), users.groups.as_ref(), source);
         let users_app = self.app(&users_key.join("assigned_to"), users.assigned_to.as_deref());
-        let teams_key = table.join("teams");
-        let team_groups = self.picks(&teams_key.join("groups"), teams.groups.as_ref());
+        let pushed = self.push_mappings(&teams_key.join("push_mappings"), raw, source);
+        let team_picks = self.picks(&teams_key.join("groups"), teams.groups.as_ref(), source);
         let teams_app = self.app(&teams_key.join("assigned_to"), teams.assigned_to.as_deref());
+        let (user_picks, team_picks) = (user_picks?, team_picks?);
         Some(Scope {
             users: Selection {
                 assigned_to: users_app?,
-                groups: user_groups?,
+                lists: user_filter?.into_iter().chain(user_picks.lists).collect(),
+                groups: user_picks.groups,
                 all: users.all.unwrap_or(false),
                 nested: users.nested.unwrap_or(false),
             },
             teams: Selection {
                 assigned_to: teams_app?,
-                groups: team_groups?,
+                lists: pushed?.into_iter().chain(team_picks.lists).collect(),
+                groups: team_picks.groups,
                 all: teams.all.unwrap_or(false),
                 nested: teams.nested.unwrap_or(false),
             },
@@ -103,10 +110,63 @@ impl Checker<'_> {
         }
     }
 
-    fn picks(&mut self, key: &Key, raw: Option<&OneOrMany>) -> Option<Vec<GroupPick>> {
-        let texts = raw.map_or(&[][..], |many| &many.0);
-        let picks: Vec<Option<GroupPick>> = texts.iter().map(|text| self.pick(key, text)).collect();
-        picks.into_iter().collect()
+    fn user_filter(
+        &mut self,
+        key: &Key,
+        raw: Option<&str>,
+        source: Option<Vocabulary>,
+    ) -> Option<Option<SourceId>> {
+        if raw.is_none() {
+            return Some(None);
+        }
+        let filter = self.text(key, raw, "the $filter of the users, like department eq 'Sales'")?;
+        self.only_graph_filters(key, source)?;
+        Some(Some(List::UserFilter(filter).id()))
+    }
+
+    fn only_graph_filters(&mut self, key: &Key, source: Option<Vocabulary>) -> Option<()> {
+        match source {
+            Some(Vocabulary::Graph) | None => Some(()),
+            Some(_) => {
+                let message = "only Microsoft Graph filters on its own side".to_owned();
+                self.error(key, message, "choose by assigned_to and groups instead")
+            }
+        }
+    }
+
+    /// The groups that the application of this job pushes.
+    fn push_mappings(
+        &mut self,
+        key: &Key,
+        scope: &RawScope,
+        source: Option<Vocabulary>,
+    ) -> Option<Option<SourceId>> {
+        if scope.teams.push_mappings != Some(true) {
+            return Some(None);
+        }
+        if source.is_some_and(|source| source != Vocabulary::Okta) {
+            let cure = "take it out; teams come from assigned_to and groups";
+            return self.error(key, "only Okta has group push mappings".to_owned(), cure);
+        }
+        let app = scope.users.assigned_to.as_ref().or(scope.teams.assigned_to.as_ref());
+        Some(app.map(|app| List::PushMappings(SourceId(app.clone())).id()))
+    }
+
+    fn picks(&mut self, key: &Key, raw: Option<&OneOrMany>, source: Option<Vocabulary>) -> Option<Picks> {
+        let mut picks = Picks::default();
+        let mut whole = true;
+        for text in raw.map_or(&[][..], |many| &many.0) {
+            if let Some(filter) = text.strip_prefix("filter:").filter(|filter| !filter.trim().is_empty()) {
+                whole &= self.only_graph_filters(key, source).is_some();
+                picks.lists.push(List::GroupFilter(filter.to_owned()).id());
+                continue;
+            }
+            match self.pick(key, text) {
+                Some(pick) => picks.groups.push(pick),
+                None => whole = false,
+            }
+        }
+        whole.then_some(picks)
     }
 
     fn pick(&mut self, key: &Key, text: &str) -> Option<GroupPick> {
@@ -114,11 +174,13 @@ impl Checker<'_> {
             Some((_, "")) => None,
             Some(("id", id)) => Some(GroupPick::Id(SourceId(id.to_owned()))),
             Some(("name", name)) => Some(GroupPick::Name(name.to_owned())),
-            Some(("prefix", prefix)) => Some(GroupPick::Prefix(prefix.to_owned())),
-            _ => None,
+            Some(("prefix" | "name_starts", prefix)) => Some(GroupPick::Prefix(prefix.to_owned())),
+            Some((rule, text)) => rule_of(rule, text),
+            None => None,
         };
         pick.or_else(|| {
-            let cure = "write \"id:ID\", \"name:EXACT NAME\" or \"prefix:BEGINNING OF NAMES\"";
+            let cure = "write \"id:ID\", \"name:WHOLE NAME\", \"prefix:BEGINNING OF NAMES\", or a rule such as \
+                        \"name_contains:PART\" (docs/settings.md lists them)";
             self.error(key, format!("`{text}` chooses no group"), cure)
         })
     }
@@ -145,6 +207,29 @@ impl Checker<'_> {
             _ => self.error(&key.join("percent"), format!("{percent} is no percentage"), "use 0 to 100"),
         }
     }
+}
+
+/// The groups that one setting chooses: by what they are, and by lists that the source keeps.
+#[derive(Default)]
+struct Picks {
+    groups: Vec<GroupPick>,
+    lists: Vec<SourceId>,
+}
+
+/// `name_contains:…` and its like.
+fn rule_of(rule: &str, text: &str) -> Option<GroupPick> {
+    let (field, test) = match rule.split_once('_')? {
+        ("name", test) => (GroupField::Name, test),
+        ("description", test) => (GroupField::Description, test),
+        _ => return None,
+    };
+    let test = match test {
+        "starts" => TextTest::Starts,
+        "contains" => TextTest::Contains,
+        "ends" => TextTest::Ends,
+        _ => return None,
+    };
+    Some(GroupPick::Rule { field, test, text: text.to_owned() })
 }
 
 fn vocabulary(source: &RawSource) -> Option<Vocabulary> {

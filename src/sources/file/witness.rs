@@ -10,6 +10,8 @@ use crate::model::WitnessQuestion;
 use crate::scim::Kind;
 use crate::sources::SourceError;
 
+const EVIDENCE: &str = "the file, whole by its own counts, does not show it";
+
 pub(super) fn answer(snapshot: &Snapshot, question: &WitnessQuestion) -> WitnessAnswer {
     match question {
         WitnessQuestion::Exists { id, kind } if snapshot.has(*kind, id) => WitnessAnswer::Present,
@@ -39,7 +41,7 @@ fn absent(class: &str, count: Count) -> WitnessAnswer {
         Some(_) if count.left_out => {
             WitnessAnswer::CannotSay(format!("some {class} of the file were left out"))
         }
-        Some(_) => WitnessAnswer::Absent,
+        Some(_) => WitnessAnswer::Absent(EVIDENCE.into()),
     }
 }
 

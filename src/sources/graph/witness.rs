@@ -25,6 +25,10 @@ use crate::sources::SourceError;
 /// Pages of one principal's assignments: at most 1 500 exist (graph.md section 3).
 const GRANT_PAGES_MAX: usize = 20;
 
+/// Evidence.
+const UNKNOWN: &str = "404";
+const NO_ROW: &str = "no row of the application among the principal's own assignments";
+
 /// What is known before the questions are asked.
 struct Ground {
     /// The service principal of an application, or why it is not known.
@@ -102,7 +106,7 @@ async fn answer_one(
 fn exists(answer: &PartAnswer) -> WitnessAnswer {
     match answer.status {
         200 => WitnessAnswer::Present,
-        404 => WitnessAnswer::Absent,
+        404 => WitnessAnswer::Absent(UNKNOWN.into()),
         status => cannot_say(status, None),
     }
 }
@@ -111,14 +115,16 @@ fn exists(answer: &PartAnswer) -> WitnessAnswer {
 /// answer may be one that may not be asked about.
 fn member(ground: &Ground, group: &SourceId, answer: &PartAnswer) -> WitnessAnswer {
     if answer.status == 404 {
-        return WitnessAnswer::Absent;
+        return WitnessAnswer::Absent(UNKNOWN.into());
     }
     let hits = answer.body.get("value").and_then(Value::as_array);
     let (200, Some(hits)) = (answer.status, hits) else { return cannot_say(answer.status, None) };
     let hit = hits.iter().filter_map(Value::as_str).any(|id| id.eq_ignore_ascii_case(&group.0));
     match (hit, ground.groups.get(group)) {
         (true, _) => WitnessAnswer::Present,
-        (false, Some(GroupState::Open | GroupState::Absent)) => WitnessAnswer::Absent,
+        (false, Some(GroupState::Open | GroupState::Absent)) => {
+            WitnessAnswer::Absent("checkMemberGroups does not name the group".into())
+        }
         (false, Some(GroupState::Unknown(status))) => cannot_say(*status, None),
         (false, Some(GroupState::Hidden) | None) => WitnessAnswer::CannotSay(
             "the group hides its members; add the application permission Member.Read.Hidden".to_owned(),
@@ -129,7 +135,7 @@ fn member(ground: &Ground, group: &SourceId, answer: &PartAnswer) -> WitnessAnsw
 /// No row for the application, directly or through a group, confirms the removal.
 async fn assigned(graph: &Graph, principal: &str, answer: PartAnswer) -> Result<WitnessAnswer, SourceError> {
     if answer.status == 404 {
-        return Ok(WitnessAnswer::Absent);
+        return Ok(WitnessAnswer::Absent(UNKNOWN.into()));
     }
     if answer.status != 200 {
         return Ok(cannot_say(answer.status, Some(DIRECTORY_READ)));
@@ -143,7 +149,7 @@ async fn assigned(graph: &Graph, principal: &str, answer: PartAnswer) -> Result<
         if listing.value.iter().any(of_app) {
             return Ok(WitnessAnswer::Present);
         }
-        let Some(next) = listing.next else { return Ok(WitnessAnswer::Absent) };
+        let Some(next) = listing.next else { return Ok(WitnessAnswer::Absent(NO_ROW.into())) };
         listing = match graph.get(graph.given(&next)?, Link::Next, DIRECTORY_READ).await {
             Ok(listing) => listing,
             Err(Trouble::Source(error)) => return Ok(WitnessAnswer::CannotSay(error.to_string())),
@@ -163,16 +169,18 @@ async fn deleted(
     let mut missing = Vec::new();
     for (at, question) in questions.iter().enumerate() {
         if let WitnessQuestion::Exists { id, kind: Kind::User } = question
-            && answers[at] == WitnessAnswer::Absent
+            && matches!(answers[at], WitnessAnswer::Absent(_))
         {
             missing.push((at, Part::get(format!("/directory/deletedItems/{}?$select=id", segment(&id.0)))));
         }
     }
     let (places, parts): (Vec<usize>, Vec<Part>) = missing.into_iter().unzip();
     for (at, answer) in places.into_iter().zip(graph.batch(&parts).await?) {
-        if !matches!(answer.status, 200 | 404) {
-            answers[at] = cannot_say(answer.status, None);
-        }
+        answers[at] = match answer.status {
+            200 => WitnessAnswer::Absent("404, and in the recycle bin".into()),
+            404 => WitnessAnswer::Absent("404, and not in the recycle bin".into()),
+            status => cannot_say(status, None),
+        };
     }
     Ok(())
 }

@@ -31,7 +31,6 @@ mod talk;
 mod wire;
 mod witness;
 
-pub use settings::GroupPick;
 pub use settings::OktaSettings;
 pub use settings::OktaSettingsError;
 pub use settings::PageSizes;
@@ -52,6 +51,7 @@ use talk::Talk;
 use super::Source;
 use super::SourceError;
 use crate::model::Finding;
+use crate::model::GroupPick;
 use crate::model::Page;
 use crate::model::Read;
 use crate::model::Reading;
@@ -110,6 +110,7 @@ impl OktaSource {
         let url = match self.settings.pick(index)? {
             GroupPick::Id(id) => self.talk.address(&["groups", &id.0], &[]),
             GroupPick::Name(text) | GroupPick::Prefix(text) => self.talk.address(&["groups"], &[("q", text)]),
+            GroupPick::Rule { .. } => self.talk.address(&["groups"], &[("limit", "200")]),
         };
         Some(url)
     }

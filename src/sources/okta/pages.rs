@@ -2,7 +2,6 @@
 
 use url::Url;
 
-use super::GroupPick;
 use super::OktaSource;
 use super::bookmark::Bookmark;
 use super::bookmark::Step;
@@ -23,6 +22,7 @@ use super::wire::User;
 use crate::model::Collection;
 use crate::model::Container;
 use crate::model::Coverage;
+use crate::model::GroupPick;
 use crate::model::Next;
 use crate::model::Page;
 use crate::model::Read;
@@ -186,7 +186,7 @@ impl OktaSource {
         let mut shown = Shown::default();
         let groups = match self.settings.pick(index) {
             Some(GroupPick::Id(id)) => self.picked_by_id(url, id, &mut shown).await?,
-            Some(pick @ (GroupPick::Name(_) | GroupPick::Prefix(_))) => {
+            Some(pick) => {
                 let page = self.talk.rows(url).await?;
                 found(pick, &page, &mut shown)
             }
@@ -306,7 +306,10 @@ fn admitted(id: &SourceId, app: &App) -> Result<(), SourceError> {
 fn found(pick: &GroupPick, page: &Rows, shown: &mut Shown) -> Vec<Group> {
     let (groups, bad) = page.read::<Group>();
     let wanted = match pick {
-        GroupPick::Id(SourceId(text)) | GroupPick::Name(text) | GroupPick::Prefix(text) => text,
+        GroupPick::Id(SourceId(text))
+        | GroupPick::Name(text)
+        | GroupPick::Prefix(text)
+        | GroupPick::Rule { text, .. } => text,
     };
     if bad > 0 {
         shown.notes.push(unreadable(page, bad));
@@ -316,11 +319,7 @@ fn found(pick: &GroupPick, page: &Rows, shown: &mut Shown) -> Vec<Group> {
             "the search for groups named `{wanted}…` shows no more than {FOUND_MAX}; pick longer names, or ids"
         ));
     }
-    let wanted = wanted.to_lowercase();
-    let fits = |group: &Group| match pick {
-        GroupPick::Name(_) => group.name().to_lowercase() == wanted,
-        _ => group.name().to_lowercase().starts_with(&wanted),
-    };
+    let fits = |group: &Group| pick.takes(&SourceId(group.id.clone()), group.name(), group.description());
     groups.into_iter().filter(fits).collect()
 }
 

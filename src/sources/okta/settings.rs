@@ -9,6 +9,7 @@ use url::Host;
 use url::Url;
 
 use crate::client::Secret;
+use crate::model::GroupPick;
 use crate::model::SourceId;
 
 /// One org and one application. Host, application and page sizes are checked; the rest is free.
@@ -31,16 +32,6 @@ pub struct OktaSettings {
     pub backoff: Duration,
     /// The longest silence within one request: 500 users with their profiles can take over 30 s.
     pub timeout: Duration,
-}
-
-/// A group that is read although it is not assigned to the application.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum GroupPick {
-    Id(SourceId),
-    /// Exactly this name; several groups may bear it.
-    Name(String),
-    /// Names that begin so.
-    Prefix(String),
 }
 
 /// Rows asked for at once. Larger pages mean fewer requests of a small allowance (okta.md section 7).
@@ -168,6 +159,7 @@ fn checked_picks(picks: Vec<GroupPick>) -> Result<Vec<GroupPick>, OktaSettingsEr
         GroupPick::Id(SourceId(text)) | GroupPick::Name(text) | GroupPick::Prefix(text) => {
             text.trim().is_empty()
         }
+        GroupPick::Rule { text, .. } => text.trim().is_empty(),
     };
     if picks.iter().any(empty) {
         return Err(OktaSettingsError::GroupPick);

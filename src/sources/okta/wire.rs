@@ -84,6 +84,10 @@ impl Group {
     pub fn name(&self) -> &str {
         self.profile.as_ref().and_then(|profile| profile.name.as_deref()).unwrap_or_default()
     }
+
+    pub fn description(&self) -> &str {
+        self.profile.as_ref().and_then(|profile| profile.description.as_deref()).unwrap_or_default()
+    }
 }
 
 /// A row of `GET /groups/{id}/users`: a whole user, of which only the id is a fact about the group.

@@ -78,7 +78,7 @@ impl OktaSource {
             let status = row.status.unwrap_or_default();
             match records::assigned(&status) {
                 Meaning::Yes => WitnessAnswer::Present,
-                Meaning::No => WitnessAnswer::Absent,
+                Meaning::No => WitnessAnswer::Absent(format!("the assignment is {status}").into()),
                 Meaning::Unknown => cannot(format!("the assignment status `{status}` is not known")),
             }
         })
@@ -97,7 +97,7 @@ impl OktaSource {
         }
         Ok(match readings.get(group) {
             Some(Ok(members)) if members.contains(&principal.0) => WitnessAnswer::Present,
-            Some(Ok(_)) => WitnessAnswer::Absent,
+            Some(Ok(_)) => WitnessAnswer::Absent("a second complete read does not show it either".into()),
             Some(Err(why)) => cannot(why.clone()),
             None => cannot("the group was not read".to_owned()),
         })
@@ -134,7 +134,7 @@ impl OktaSource {
 /// Somebody deactivated is gone for every application, though the record is kept.
 fn existing(user: User) -> WitnessAnswer {
     match user.status.as_deref() {
-        Some("DEPROVISIONED") => WitnessAnswer::Absent,
+        Some("DEPROVISIONED") => WitnessAnswer::Absent("the user is DEPROVISIONED".into()),
         _ => WitnessAnswer::Present,
     }
 }
@@ -152,7 +152,7 @@ fn judged<T>(
     match outcome {
         Ok(object) => Ok(present(object)),
         Err(Failure::Refused(refusal)) if refusal.is_missing() && !refusal.of_app => {
-            Ok(WitnessAnswer::Absent)
+            Ok(WitnessAnswer::Absent(refusal.status.to_string().into()))
         }
         Err(Failure::Refused(refusal)) => said(refusal).map(cannot),
         Err(Failure::Broken(SourceError::Malformed { place, what })) => {

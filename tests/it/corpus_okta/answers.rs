@@ -1,5 +1,7 @@
 //! Single answers of the corpus: applications, testimony, refusals, refused cursors, rate limits.
 
+use std::borrow::Cow;
+
 use rosterd::model::Container;
 use rosterd::model::WitnessAnswer;
 use rosterd::model::WitnessQuestion;
@@ -56,15 +58,15 @@ pub const TESTIMONY: &[(&str, &str, WitnessAnswer)] = &[
     ("009-app-user-update-200.json", "assigned user", WitnessAnswer::Present),
     ("080-app-user-assign-provisioning-200.json", "assigned user", WitnessAnswer::Present),
     ("088-app-user-expand-200.json", "assigned user", WitnessAnswer::Present),
-    ("086-not-found-404.json", "assigned user", WitnessAnswer::Absent),
+    ("086-not-found-404.json", "assigned user", WitnessAnswer::Absent(Cow::Borrowed("404"))),
     ("011-app-group-assign-200.json", "assigned group", WitnessAnswer::Present),
     ("012-app-group-assign-200.json", "assigned group", WitnessAnswer::Present),
     ("014-app-group-get-200.json", "assigned group", WitnessAnswer::Present),
     ("091-app-group-expand-200.json", "assigned group", WitnessAnswer::Present),
     ("047-user-get-suspended-200.json", "existing user", WitnessAnswer::Present),
-    ("056-user-get-missing-404.json", "existing user", WitnessAnswer::Absent),
+    ("056-user-get-missing-404.json", "existing user", WitnessAnswer::Absent(Cow::Borrowed("404"))),
     ("040-group-get-200.json", "existing group", WitnessAnswer::Present),
-    ("041-group-get-missing-404.json", "existing group", WitnessAnswer::Absent),
+    ("041-group-get-missing-404.json", "existing group", WitnessAnswer::Absent(Cow::Borrowed("404"))),
 ];
 
 #[tokio::test]

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use rosterd::model::GroupPick;
 use rosterd::plan::Class;
-use rosterd::plan::GroupPick;
 use rosterd::plan::Selection;
 use rosterd::simulators::Change;
 use rosterd::simulators::Flavour;

@@ -211,6 +211,6 @@ async fn both_connectors_find_everything_in_order_and_their_witnesses_agree_with
         let ask = [held];
         assert_eq!(source.witness(&ask).await.unwrap(), [WitnessAnswer::Present]);
         served.world.change(Change::Unassign { principal: who }).unwrap();
-        assert_eq!(source.witness(&ask).await.unwrap(), [WitnessAnswer::Absent]);
+        assert!(matches!(source.witness(&ask).await.unwrap()[..], [WitnessAnswer::Absent(_)]));
     }
 }

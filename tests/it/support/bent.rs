@@ -102,7 +102,7 @@ impl Source for BentSource {
             let say = |answer: WitnessAnswer| Ok(vec![answer; questions.len()]);
             match self.bend() {
                 Bend::WitnessDisagrees | Bend::NoAssignments => say(WitnessAnswer::Present),
-                Bend::WitnessLies => say(WitnessAnswer::Absent),
+                Bend::WitnessLies => say(WitnessAnswer::Absent("404".into())),
                 Bend::WitnessForbidden => {
                     say(WitnessAnswer::CannotSay("the permission Directory.Read.All is missing".to_owned()))
                 }

@@ -267,6 +267,9 @@ pub struct Simulated {
     /// A fault to play, such as `users_delta@2=503` or `*+=delay/200`; may be repeated
     #[arg(long, value_name = "ROUTE[@NTH][+]=TROUBLE")]
     pub fault: Vec<String>,
+    /// How the service behaves where it may behave in several ways, such as `page_size=50`; may be repeated
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub knob: Vec<String>,
 }
 
 #[derive(Debug, Subcommand)]

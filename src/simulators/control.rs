@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Map;
 use serde_json::Value;
 use serde_json::json;
 
@@ -11,7 +12,7 @@ use super::changes::Change;
 use super::exchange::Answer;
 use super::exchange::Request;
 use super::faults::Fault;
-use super::faults::Knobs;
+use super::knobs::Knobs;
 use super::world::World;
 
 #[derive(Serialize, Deserialize)]
@@ -37,11 +38,9 @@ pub(super) fn respond(world: &World, request: &Request) -> Option<Answer> {
             world.clear_faults();
             Ok(done(0))
         }
-        ("GET", ["knobs"]) => Ok(shown(&world.knobs())),
-        ("PUT", ["knobs"]) => body(request).map(|knobs: Knobs| {
-            world.set_knobs(knobs);
-            done(1)
-        }),
+        ("GET", ["knobs"]) => Ok(shown(&world.knobs().shown(world.flavour()))),
+        ("PUT", ["knobs"]) => knobs(world, Knobs::default(), request),
+        ("PATCH", ["knobs"]) => knobs(world, world.knobs(), request),
         ("GET", ["counters"]) => Ok(shown(&world.counters())),
         ("DELETE", ["counters"]) => {
             world.reset_counters();
@@ -55,6 +54,16 @@ pub(super) fn respond(world: &World, request: &Request) -> Option<Answer> {
         _ => Err(Answer::json(404, json!({ "error": "no such control; see the table of the simulators" }))),
     };
     Some(answer.unwrap_or_else(|error| error))
+}
+
+/// Sets the knobs that the body names, on top of the given ones.
+fn knobs(world: &World, mut knobs: Knobs, request: &Request) -> Result<Answer, Answer> {
+    let values: Map<String, Value> = body(request)?;
+    knobs
+        .set(world.flavour(), &values)
+        .map_err(|error| Answer::json(400, json!({ "error": error.to_string() })))?;
+    world.set_knobs(knobs);
+    Ok(done(values.len()))
 }
 
 /// Stops at the first change that cannot be made; those before it stay made.

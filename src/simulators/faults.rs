@@ -1,4 +1,4 @@
-//! What can go wrong on purpose: faults that hit chosen requests, and knobs that change how the service behaves.
+//! What can go wrong on purpose: faults that hit chosen requests.
 
 use serde::Deserialize;
 use serde::Serialize;
@@ -83,37 +83,6 @@ pub enum Trouble {
     ExpireDelta { status: u16 },
     /// The answer comes late.
     Delay { milliseconds: u64 },
-}
-
-/// How the service behaves where the references leave it open or know of several ways.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Knobs {
-    /// Graph: a restored user gives no delta entry where `$select` was sent (graph.md section 6.4, 6), and the
-    /// groups that the user belongs to give none either (UNCONFIRMED; a client that read them while the user was
-    /// deleted then learns of the membership only from a list).
-    pub silent_restore: bool,
-    /// Graph: assignment rows of soft-deleted principals stay visible (UNCONFIRMED, graph.md section 5.8).
-    pub rows_of_deleted: bool,
-    /// Graph: days until a delta token expires.
-    pub delta_token_days: i64,
-    /// Okta: requests a minute for each bucket; more are answered 429.
-    pub rate_limit: u32,
-    /// Okta: `limit` above the maximum is refused instead of cut (UNCONFIRMED, okta.md section 15).
-    pub refuse_high_limit: bool,
-}
-
-impl Default for Knobs {
-    fn default() -> Self {
-        Knobs {
-            silent_restore: false,
-            rows_of_deleted: false,
-            delta_token_days: 7,
-            // Far above what a client does in a minute: throttling is asked for, never met by accident.
-            rate_limit: 100_000,
-            refuse_high_limit: false,
-        }
-    }
 }
 
 /// The faults that wait, oldest first.

@@ -18,7 +18,7 @@
 //! | `POST /_control/changes` | a list of [`Change`]; `{"done": n}`, or 409 with the index and reason of the first that failed |
 //! | `GET /_control/snapshot` | a [`Snapshot`] |
 //! | `GET`, `POST`, `DELETE /_control/faults` | a list of [`Fault`]: shown, added, cleared |
-//! | `GET`, `PUT /_control/knobs` | the [`Knobs`] |
+//! | `GET`, `PUT`, `PATCH /_control/knobs` | the [`Knobs`] of the service; `PUT` sets the named ones and the others to their defaults, `PATCH` leaves the others |
 //! | `GET`, `DELETE /_control/counters` | the [`Counters`]: shown, reset |
 //! | `GET`, `PUT /_control/clock` | `{"now": "2026-03-01T10:00:00Z"}`; setting it stops the clock there |
 
@@ -33,7 +33,9 @@ mod exchange;
 mod fault_text;
 mod faults;
 mod graph;
+mod knobs;
 mod names;
+mod nearest;
 mod okta;
 mod people;
 mod random;
@@ -50,15 +52,18 @@ pub use day::demo_day;
 pub use directory::Status;
 pub use fault_text::FaultTextError;
 pub use faults::Fault;
-pub use faults::Knobs;
 pub use faults::Trouble;
 pub use graph::CLIENT_ID;
 pub use graph::CLIENT_SECRET;
 pub use graph::GRAPH_APP_ID;
 pub use graph::GRAPH_APP_OBJECT_ID;
+pub use graph::GraphKnobs;
 pub use graph::TENANT;
+pub use knobs::KnobError;
+pub use knobs::Knobs;
 pub use okta::API_TOKEN;
 pub use okta::OKTA_APP_ID;
+pub use okta::OktaKnobs;
 pub use routes::Counters;
 pub use routes::Route;
 pub use seed::DOMAIN;

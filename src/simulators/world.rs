@@ -25,8 +25,9 @@ use super::exchange::Answer;
 use super::exchange::Request;
 use super::faults::Fault;
 use super::faults::Faults;
-use super::faults::Knobs;
 use super::graph;
+use super::knobs::KnobError;
+use super::knobs::Knobs;
 use super::okta;
 use super::routes::Counters;
 use super::seed::seed;
@@ -156,6 +157,14 @@ impl World {
 
     pub fn set_knobs(&self, knobs: Knobs) {
         self.state().knobs = knobs;
+    }
+
+    /// Turns one knob of the world's flavour, as `simulate --knob` writes it: `NAME=VALUE`.
+    pub fn turn(&self, text: &str) -> Result<(), KnobError> {
+        let (flavour, mut knobs) = (self.flavour(), self.knobs());
+        knobs.turn(flavour, text)?;
+        self.set_knobs(knobs);
+        Ok(())
     }
 
     pub fn counters(&self) -> Counters {

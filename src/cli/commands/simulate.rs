@@ -31,6 +31,9 @@ pub async fn run(arguments: &Arguments) -> Result<Exit, anyhow::Error> {
     let address = listener.local_addr()?;
     let world = World::new(flavour, size(simulated), simulated.seed, Timestamp::now());
     faults.into_iter().for_each(|fault| world.fault(fault));
+    for text in &simulated.knob {
+        world.turn(text)?;
+    }
     out::print(&settings(flavour, address));
     let stop = CancellationToken::new();
     stop_on_signals(&stop)?;

@@ -8,6 +8,7 @@ mod errors;
 mod filter;
 mod groups;
 mod groups_delta;
+mod knobs;
 mod members;
 mod options;
 mod rest;
@@ -16,12 +17,13 @@ mod token;
 mod users;
 mod users_delta;
 
+pub use knobs::GraphKnobs;
+
 use call::Call;
 
 use super::exchange::Answer;
 use super::exchange::Content;
 use super::exchange::Request;
-use super::faults::Knobs;
 use super::faults::Trouble;
 use super::routes::Route;
 use super::world::State;
@@ -48,7 +50,7 @@ type Reply = Result<Answer, Answer>;
 /// What a route sees.
 struct View<'a> {
     directory: &'a Directory,
-    knobs: &'a Knobs,
+    knobs: &'a GraphKnobs,
     now: Timestamp,
     request: &'a Request,
 }
@@ -77,7 +79,7 @@ fn single(state: &State, request: &Request, call: Option<&Call>, trouble: Option
     if let Some(answer) = trouble.and_then(|trouble| spoil::instead(trouble, request)) {
         return answer;
     }
-    let view = View { directory: &state.directory, knobs: &state.knobs, now: state.now(), request };
+    let view = View { directory: &state.directory, knobs: &state.knobs.graph, now: state.now(), request };
     let answer = match call {
         Some(call) => answer(&view, call).unwrap_or_else(|error| error),
         None => errors::not_a_resource(request),
@@ -133,7 +135,7 @@ fn respond_batch(state: &mut State, request: &Request) -> Answer {
 }
 
 fn parts(state: &mut State, request: &Request) -> Reply {
-    let view = View { directory: &state.directory, knobs: &state.knobs, now: state.now(), request };
+    let view = View { directory: &state.directory, knobs: &state.knobs.graph, now: state.now(), request };
     token::check(&view)?;
     let mut responses = Vec::new();
     for (id, part) in batch::requests(request)? {

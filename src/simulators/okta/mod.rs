@@ -4,6 +4,7 @@ mod apps;
 mod call;
 mod errors;
 mod groups;
+mod knobs;
 mod paging;
 mod rate;
 mod spoil;
@@ -11,13 +12,14 @@ mod users;
 
 use jiff::Timestamp;
 
+pub use knobs::OktaKnobs;
+
 use call::Call;
 
 use super::directory::Directory;
 use super::exchange::Answer;
 use super::exchange::Content;
 use super::exchange::Request;
-use super::faults::Knobs;
 use super::faults::Trouble;
 use super::routes::Route;
 use super::world::State;
@@ -35,7 +37,7 @@ type Reply = Result<Answer, Answer>;
 /// What a route sees.
 struct View<'a> {
     directory: &'a Directory,
-    knobs: &'a Knobs,
+    knobs: &'a OktaKnobs,
     request: &'a Request,
 }
 
@@ -45,7 +47,7 @@ pub(super) fn respond(state: &mut State, request: &Request) -> Answer {
     *state.counters.requests.entry(route).or_default() += 1;
     let trouble = state.faults.strike(route);
     let now = state.now();
-    let allowance = rate::count(&mut state.buckets, route, state.knobs.rate_limit, now);
+    let allowance = rate::count(&mut state.buckets, route, state.knobs.okta.rate_limit, now);
     let answer = if allowance.exceeded {
         errors::of_status(429)
     } else {
@@ -64,7 +66,7 @@ fn troubled(
     if let Some(answer) = trouble.and_then(|trouble| spoil::instead(trouble, now)) {
         return answer;
     }
-    let view = View { directory: &state.directory, knobs: &state.knobs, request };
+    let view = View { directory: &state.directory, knobs: &state.knobs.okta, request };
     let answer = answer(&view, call).unwrap_or_else(|error| error);
     match trouble {
         Some(trouble) => spoil::afterwards(trouble, request, answer),

@@ -256,7 +256,7 @@ async fn rows_of_the_recycle_bin_are_hidden_or_kept_as_the_knob_says() {
     let target = format!("/v1.0/servicePrincipals/{GRAPH_APP_OBJECT_ID}/appRoleAssignedTo");
     assert_eq!(served.rows(&target).await.0.len(), 0);
     let mut knobs = served.world.knobs();
-    knobs.rows_of_deleted = true;
+    knobs.graph.rows_of_deleted = true;
     served.world.set_knobs(knobs);
     assert_eq!(served.rows(&target).await.0.len(), 1);
 }

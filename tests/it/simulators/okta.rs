@@ -133,7 +133,7 @@ async fn membership_changes_move_one_timestamp_and_renames_the_other() {
 async fn okta_refuses_a_wrong_token_and_an_exhausted_bucket() {
     let mut served = Served::okta(okta_with(&[], &[])).await;
     let mut knobs = served.world.knobs();
-    knobs.rate_limit = 2;
+    knobs.okta.rate_limit = 2;
     served.world.set_knobs(knobs);
     served.world.set_clock(morning());
     served.ok("/api/v1/groups").await;
@@ -164,7 +164,7 @@ async fn groups_are_found_by_filter_and_search_and_a_page_above_the_limit_is_cut
     let answer = served.send("/api/v1/users?limit=1000").await.unwrap();
     assert!(link(&answer, "self").unwrap().ends_with("?limit=200"));
     let mut knobs = served.world.knobs();
-    knobs.refuse_high_limit = true;
+    knobs.okta.refuse_high_limit = true;
     served.world.set_knobs(knobs);
     assert_eq!(served.get("/api/v1/users?limit=1000").await.0, 400);
 }

@@ -57,6 +57,10 @@ pub(super) enum Delivery {
     Whole,
     Truncated,
     Dropped,
+    /// All of it, the second half after so many milliseconds.
+    Slow(u64),
+    /// Half of it, and no word of the rest.
+    Cut,
 }
 
 #[derive(Clone, Debug)]

@@ -13,7 +13,10 @@ use super::routes::Route;
 #[error(
     "`{text}` is no fault; write ROUTE[@NTH][+]=TROUBLE, such as users_delta@2=503 or *+=delay/200. \
      Troubles: a status, status/retry-after, deny, drop, truncate, html/status, empty, foreign_host, \
-     repeat_cursor, lose_expand, one_link_header, expire_delta/status, delay/milliseconds"
+     repeat_cursor, lose_expand, one_link_header, expire_delta/status, delay/milliseconds, \
+     slow_body/milliseconds, cut_json, unknown_enum, unknown_fields; for Okta also a code such as E0000009, \
+     lose_scope, concurrency, sibling_host, no_link_header, expire_cursor, short_page, empty_page, skip_row, \
+     repeat_row"
 )]
 pub struct FaultTextError {
     text: String,
@@ -54,6 +57,8 @@ fn trouble_of(text: &str) -> Option<Trouble> {
         ("html", Some(status)) => Trouble::Html { status: status.parse().ok()? },
         ("expire_delta", Some(status)) => Trouble::ExpireDelta { status: status.parse().ok()? },
         ("delay", Some(milliseconds)) => Trouble::Delay { milliseconds: milliseconds.parse().ok()? },
+        ("slow_body", Some(milliseconds)) => Trouble::SlowBody { milliseconds: milliseconds.parse().ok()? },
+        (code, None) if is_code(code) => Trouble::Error { code: code.to_owned() },
         (status, retry_after) if status.parse::<u16>().is_ok() => {
             Trouble::Status { status: status.parse().ok()?, retry_after: retry_after.map(str::to_owned) }
         }
@@ -61,6 +66,11 @@ fn trouble_of(text: &str) -> Option<Trouble> {
         (_, None) => serde_json::from_value(Value::from(word)).ok()?,
         _ => return None,
     })
+}
+
+/// An error code of Okta.
+fn is_code(text: &str) -> bool {
+    text.strip_prefix('E').is_some_and(|digits| digits.len() == 7 && digits.parse::<u32>().is_ok())
 }
 
 #[cfg(test)]
@@ -75,6 +85,10 @@ mod tests {
         let any =
             Fault { route: None, nth: 1, times: Some(1), trouble: Trouble::Delay { milliseconds: 200 } };
         assert_eq!("*=delay/200".parse(), Ok(any));
+        let error = Trouble::Error { code: "E0000009".to_owned() };
+        assert_eq!("members=E0000009".parse(), Ok(Fault::next(Route::Members, error)));
+        let slow = Trouble::SlowBody { milliseconds: 50 };
+        assert_eq!("app_users=slow_body/50".parse(), Ok(Fault::next(Route::AppUsers, slow)));
     }
 
     #[test]

@@ -83,6 +83,34 @@ pub enum Trouble {
     ExpireDelta { status: u16 },
     /// The answer comes late.
     Delay { milliseconds: u64 },
+    /// The first half of the body comes, the second half late.
+    SlowBody { milliseconds: u64 },
+    /// Half of the JSON, as if that were all of it.
+    CutJson,
+    /// Values of enumerations that nobody has heard of.
+    UnknownEnum,
+    /// Properties that nobody has heard of.
+    UnknownFields,
+    /// Okta's error of that code, as in the table of okta.md section 8.
+    Error { code: String },
+    /// Okta: the token lacks the scope: 403 without a body.
+    LoseScope,
+    /// Okta: too many requests at once: 429 with a limit of 0.
+    Concurrency,
+    /// Okta: the next link leads to the same service under another name.
+    SiblingHost,
+    /// Okta: no `Link` header at all.
+    NoLinkHeader,
+    /// Okta: the cursor of the request is refused: E0000029, or E0000031 in a search. Without one, nothing happens.
+    ExpireCursor,
+    /// Okta: fewer rows than asked for, and a next link all the same.
+    ShortPage,
+    /// Okta: no rows, and a next link to them.
+    EmptyPage,
+    /// Okta: the next page begins one row too late, as where a row before it was removed.
+    SkipRow,
+    /// Okta: the next page begins with the last row of this one, as where a row before it was added.
+    RepeatRow,
 }
 
 /// The faults that wait, oldest first.

@@ -38,6 +38,19 @@ pub enum Route {
     TransitiveMembers,
     DeletedItems,
     Batch,
+    /// From here on Okta alone.
+    AppsList,
+    PushMappings,
+    PushMapping,
+    GroupApps,
+    UserGroups,
+    AppLinks,
+    GroupRules,
+    Schema,
+    Mappings,
+    Mapping,
+    ApiToken,
+    Logs,
     /// Nothing that the service knows.
     Unknown,
 }

@@ -114,7 +114,16 @@ fn response(answer: Answer, date: Option<String>) -> Response {
             });
             Body::from_stream(half.chain(end))
         }
-        _ => Body::from(bytes),
+        Delivery::Slow(milliseconds) => {
+            let (first, rest) = (bytes.slice(..bytes.len() / 2), bytes.slice(bytes.len() / 2..));
+            let rest = stream::once(async move {
+                tokio::time::sleep(Duration::from_millis(milliseconds)).await;
+                Ok::<Bytes, io::Error>(rest)
+            });
+            Body::from_stream(stream::iter([Ok(first)]).chain(rest))
+        }
+        Delivery::Cut => Body::from(bytes.slice(..bytes.len() / 2)),
+        Delivery::Whole | Delivery::Dropped => Body::from(bytes),
     };
     response
 }

@@ -40,6 +40,8 @@ pub(super) fn afterwards(trouble: &Trouble, request: &Request, mut answer: Answe
     match trouble {
         Trouble::Truncate => answer.delivery = Delivery::Truncated,
         Trouble::Delay { milliseconds } => answer.delay_milliseconds = *milliseconds,
+        Trouble::SlowBody { milliseconds } => answer.delivery = Delivery::Slow(*milliseconds),
+        Trouble::CutJson => answer.delivery = Delivery::Cut,
         _ => {}
     }
     let Content::Json(body) = &mut answer.content else { return answer };

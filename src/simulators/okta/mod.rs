@@ -2,6 +2,7 @@
 
 mod apps;
 mod call;
+mod credentials;
 mod errors;
 mod groups;
 mod knobs;
@@ -12,7 +13,15 @@ mod users;
 
 use jiff::Timestamp;
 
+pub use credentials::API_TOKEN;
+pub use credentials::OKTA_CLIENT_ID;
+pub use credentials::OKTA_CLIENT_KEY;
+pub use credentials::OKTA_CLIENT_KID;
+pub use knobs::AppProfiles;
 pub use knobs::OktaKnobs;
+pub use knobs::OrgKind;
+pub use knobs::PushFeature;
+pub use knobs::Role;
 
 use call::Call;
 
@@ -24,8 +33,6 @@ use super::faults::Trouble;
 use super::routes::Route;
 use super::world::State;
 
-/// The simulated org's API token. Public, since nothing but a simulator takes it.
-pub const API_TOKEN: &str = "00simulated-token-not-a-secret-0000000000";
 /// The application that people are assigned to.
 pub const OKTA_APP_ID: &str = "0oa5im0000acme000app";
 /// Its label.

@@ -9,8 +9,9 @@ use super::Answer;
 use super::ClientError;
 use super::Credential;
 use super::TokenCure;
+use super::grant::GrantDoor;
 use super::token::Fetch;
-use super::token::Grant;
+use super::token::TokenKeeper;
 
 /// The credential with what is known of it so far.
 pub(super) enum Keeper {
@@ -20,7 +21,7 @@ pub(super) enum Keeper {
         /// The one that worked last.
         current: AtomicUsize,
     },
-    Grant(Box<Grant>),
+    Token(Box<TokenKeeper>),
 }
 
 /// The credential of one attempt.
@@ -69,8 +70,8 @@ impl Keeper {
                 list(secrets.iter().map(|secret| sensitive("Bearer", secret.reveal())).collect())
             }
             Credential::Header { scheme, secret } => list(vec![sensitive(&scheme, secret.reveal())]),
-            Credential::ClientSecret { token_url, client_id, secret, scope } => {
-                Keeper::Grant(Box::new(Grant::new(token_url, client_id, secret, scope, cure)))
+            Credential::Grant(grant) => {
+                Keeper::Token(Box::new(TokenKeeper::new(GrantDoor::new(*grant, cure))))
             }
         }
     }
@@ -91,12 +92,12 @@ impl Keeper {
                 let header = headers.get(place).cloned().flatten().ok_or_else(unusable)?;
                 Ok(Authorization::Listed { header, place, tried })
             }
-            Keeper::Grant(grant) => {
+            Keeper::Token(keeper) => {
                 let refused = match which {
                     Some(Authorization::Younger { generation }) => Some(generation),
                     _ => None,
                 };
-                let (token, generation) = grant.token(refused, fetch).await?;
+                let (token, generation) = keeper.token(refused, fetch).await?;
                 let header = sensitive("Bearer", token.reveal()).ok_or_else(unusable)?;
                 Ok(Authorization::Granted { header, generation, renewed: refused.is_some() })
             }
@@ -110,7 +111,7 @@ impl Keeper {
                 let next = Authorization::Place { place: (place + 1) % headers.len(), tried: tried + 1 };
                 (*tried < headers.len()).then_some(next)
             }
-            (Keeper::Grant(_), Authorization::Granted { generation, renewed: false, .. }) => {
+            (Keeper::Token(_), Authorization::Granted { generation, renewed: false, .. }) => {
                 Some(Authorization::Younger { generation: *generation })
             }
             _ => None,

@@ -19,8 +19,8 @@ pub(super) struct Hosts {
 impl Hosts {
     pub(super) fn new(settings: &ClientSettings) -> Result<Hosts, ClientError> {
         check_base(&settings.base, &settings.credential)?;
-        if let Credential::ClientSecret { token_url, .. } = &settings.credential {
-            check_plain(token_url)?;
+        if let Credential::Grant(grant) = &settings.credential {
+            check_plain(&grant.token_url)?;
         }
         let also = settings.also_hosts.iter().map(|text| sibling(text)).collect::<Result<_, _>>()?;
         let mut base = settings.base.clone();

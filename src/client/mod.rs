@@ -1,12 +1,17 @@
-//! One polite outbound HTTP client: tokens, retries, limits, secrets. The only door to reqwest and oauth2.
+//! One polite outbound HTTP client: tokens, retries, limits, secrets. The only door to reqwest, oauth2
+//! and jsonwebtoken.
 //!
 //! A `Client` speaks to one remote service. It waits where the service asks it to, repeats what may be
 //! repeated, renews its credential, and never sends anything to another host. What an answer means is the
 //! caller's business: every status that is not waited out comes back as an `Answer`.
 
+mod assertion;
+mod certificate;
 mod credential;
 mod error;
+mod grant;
 mod hosts;
+mod keys;
 mod request;
 mod secret;
 mod settings;
@@ -14,14 +19,24 @@ mod token;
 mod transport;
 mod wait;
 
+pub use assertion::Algorithm;
+pub use assertion::Assertion;
+pub use assertion::KeyName;
+pub use certificate::Certificate;
+pub use certificate::CertifiedKey;
 pub use error::ClientError;
+pub use keys::KeyError;
+pub use keys::KeyKind;
+pub use keys::SigningKey;
 pub use request::Answer;
 pub use request::Repeat;
 pub use request::Request;
 pub use secret::Secret;
 pub use secret::SecretError;
+pub use settings::ClientAuth;
 pub use settings::ClientSettings;
 pub use settings::Credential;
+pub use settings::Grant;
 pub use settings::NO_CURE;
 pub use settings::TokenAdvice;
 pub use settings::TokenCure;
@@ -61,6 +76,7 @@ struct Inner {
     transport: Transport,
     backoff: Backoff,
     attempts: u32,
+    patience: Duration,
     places: Semaphore,
     /// A 429 is meant for the whole application, so it stops the whole client, not one request.
     paused_until: Mutex<Option<Instant>>,
@@ -84,6 +100,7 @@ impl Client {
             transport,
             backoff,
             attempts,
+            patience: settings.patience,
             places,
             paused_until: Mutex::new(None),
             told: Mutex::new(None),
@@ -165,8 +182,12 @@ enum Judged {
 
 impl Inner {
     async fn authorize(&self, which: Option<Authorization>) -> Result<Authorization, ClientError> {
-        let fetch =
-            token::Fetch { transport: &self.transport, backoff: self.backoff, attempts: self.attempts };
+        let fetch = token::Fetch {
+            transport: &self.transport,
+            backoff: self.backoff,
+            attempts: self.attempts,
+            patience: self.patience,
+        };
         self.keeper.authorize(which, fetch).await
     }
 

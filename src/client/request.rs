@@ -99,7 +99,7 @@ impl Answer {
 
     /// The server's own time (`Date`).
     pub fn date(&self) -> Option<Timestamp> {
-        wait::http_date(self.header("date")?)
+        wait::date(&self.headers)
     }
 }
 

@@ -4,6 +4,8 @@ use std::fmt;
 use std::path::Path;
 use std::path::PathBuf;
 
+use super::keys::FROM_PKCS12;
+
 /// A credential. `Debug` and `Display` show dots only (P11).
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
@@ -49,7 +51,18 @@ fn read_private(path: &Path, place: &str) -> Result<String, SecretError> {
     if mode & 0o007 != 0 {
         return Err(SecretError::WorldReadable { place: place.to_owned(), path: path.to_owned() });
     }
-    std::fs::read_to_string(path).map_err(unreadable)
+    std::fs::read_to_string(path).map_err(|source| match source.kind() {
+        std::io::ErrorKind::InvalidData => SecretError::NotText { place: place.to_owned() },
+        _ => unreadable(source),
+    })
+}
+
+/// The whole text of an error, its cause in brackets before the cure.
+pub(super) fn chain(error: &SecretError) -> String {
+    match std::error::Error::source(error) {
+        Some(cause) => format!("{error} ({cause})"),
+        None => error.to_string(),
+    }
 }
 
 impl fmt::Debug for Secret {
@@ -85,6 +98,8 @@ pub enum SecretError {
     },
     #[error("{place} may be read by everybody on this host; run: chmod 600 {}", path.display())]
     WorldReadable { place: String, path: PathBuf },
+    #[error("{place} holds no text; a PKCS#12 file (.pfx, .p12) has to become PEM: {FROM_PKCS12}")]
+    NotText { place: String },
     #[error("{place} is empty")]
     Empty { place: String },
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use url::Url;
 
+use super::Assertion;
 use super::Secret;
 
 /// Says what follows from a refused token: the OAuth `error`, and the service's own numbers for it.
@@ -20,6 +21,12 @@ pub enum TokenAdvice {
     Cure(&'static str),
     /// It passes: ask again after a while.
     Later,
+    /// What was set up is not known everywhere yet: ask again for some minutes, then a person has to act.
+    Spreading(&'static str),
+    /// The assertion came outside its time: make one by the service's clock, then a person has to act.
+    Clock(&'static str),
+    /// Asked too often: a person has to know, and nothing is asked for an hour.
+    Rest(&'static str),
 }
 
 /// One remote service. Credentials may travel over plain `http` to a loopback address only.
@@ -44,6 +51,8 @@ pub struct ClientSettings {
     /// Requests in flight at once.
     pub concurrency: usize,
     pub token_cure: TokenCure,
+    /// How long a sign-in is tried again that was set up a moment ago and is not known everywhere yet.
+    pub patience: Duration,
 }
 
 impl ClientSettings {
@@ -62,6 +71,7 @@ impl ClientSettings {
             backoff: Duration::from_secs(1),
             concurrency: 4,
             token_cure: NO_CURE,
+            patience: Duration::from_secs(300),
         }
     }
 }
@@ -77,11 +87,33 @@ pub enum Credential {
         scheme: String,
         secret: Secret,
     },
-    /// OAuth 2.0 client credentials (RFC 6749 section 4.4) with a secret in the body.
-    ClientSecret {
-        token_url: Url,
-        client_id: String,
-        secret: Secret,
-        scope: String,
-    },
+    /// OAuth 2.0 client credentials (RFC 6749 section 4.4).
+    Grant(Box<Grant>),
+}
+
+impl From<Grant> for Credential {
+    fn from(grant: Grant) -> Credential {
+        Credential::Grant(Box::new(grant))
+    }
+}
+
+/// A grant of OAuth 2.0 client credentials: asked once for all, kept, renewed.
+#[derive(Clone, Debug)]
+pub struct Grant {
+    pub token_url: Url,
+    pub client_id: String,
+    /// Divided by spaces where there are several.
+    pub scope: String,
+    pub auth: ClientAuth,
+}
+
+/// How a client proves to the token endpoint who it is.
+#[derive(Clone, Debug)]
+pub enum ClientAuth {
+    /// A secret in the body; the next of the list is tried where one is refused, so that it can be rotated.
+    Secrets(Vec<Secret>),
+    /// An assertion that is signed anew for every attempt.
+    Assertion(Box<Assertion>),
+    /// An assertion that somebody else signs; it is read from its place (`file:PATH`) for every token.
+    Federated { place: String },
 }

@@ -170,7 +170,7 @@ fn innermost(error: &dyn Error) -> String {
 
 fn speaks_plainly(settings: &ClientSettings) -> bool {
     let token_plain = match &settings.credential {
-        Credential::ClientSecret { token_url, .. } => token_url.scheme() == "http",
+        Credential::Grant(grant) => grant.token_url.scheme() == "http",
         _ => true,
     };
     settings.base.scheme() == "http" && token_plain

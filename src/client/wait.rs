@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use http::HeaderMap;
+use http::header;
 use jiff::Timestamp;
 
 use super::Answer;
@@ -58,6 +60,11 @@ fn until(moment: Timestamp, clock: Timestamp) -> Option<Duration> {
     Some(Duration::try_from(moment.duration_since(clock)).unwrap_or(Duration::ZERO))
 }
 
+/// The server's own time (`Date`).
+pub(super) fn date(headers: &HeaderMap) -> Option<Timestamp> {
+    http_date(headers.get(header::DATE)?.to_str().ok()?)
+}
+
 /// RFC 9110 section 5.6.7, the fixed form.
 pub(super) fn http_date(text: &str) -> Option<Timestamp> {
     jiff::fmt::rfc2822::parse(text.trim()).ok().map(|zoned| zoned.timestamp())
@@ -80,7 +87,6 @@ fn random() -> u8 {
 mod tests {
     use super::*;
     use bytes::Bytes;
-    use http::HeaderMap;
     use http::HeaderName;
     use http::HeaderValue;
 

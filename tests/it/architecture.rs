@@ -56,9 +56,10 @@ const IMPURE: [(&str, &str); 14] = [
 ];
 
 /// A big crate and its doors.
-const DOORS: [(&str, &[&str]); 6] = [
+const DOORS: [(&str, &[&str]); 7] = [
     ("reqwest", &["client"]),
     ("oauth2", &["client"]),
+    ("jsonwebtoken", &["client"]),
     ("rusqlite", &["store"]),
     ("axum", &["server", "simulators"]),
     ("tokio_cron_scheduler", &["daemon"]),

@@ -16,9 +16,11 @@ use serde_json::json;
 use url::Url;
 
 use rosterd::client::Client;
+use rosterd::client::ClientAuth;
 use rosterd::client::ClientError;
 use rosterd::client::ClientSettings;
 use rosterd::client::Credential;
+use rosterd::client::Grant;
 use rosterd::client::Repeat;
 use rosterd::client::Request;
 use rosterd::client::Secret;
@@ -100,12 +102,13 @@ impl Script {
     }
 
     fn secret(&self) -> Credential {
-        Credential::ClientSecret {
+        let grant = Grant {
             token_url: self.base.join("/tenant/oauth2/v2.0/token").unwrap(),
             client_id: "app-1".to_owned(),
-            secret: Secret::new("hush-hush"),
             scope: "https://graph.example/.default".to_owned(),
-        }
+            auth: ClientAuth::Secrets(vec![Secret::new("hush-hush")]),
+        };
+        grant.into()
     }
 
     fn authorizations(&self) -> Vec<String> {

@@ -15,8 +15,9 @@ use super::trouble::Link;
 use super::trouble::Trouble;
 use crate::client::Answer;
 use crate::client::Client;
+use crate::client::ClientAuth;
 use crate::client::ClientSettings;
-use crate::client::Credential;
+use crate::client::Grant;
 use crate::client::Request;
 use crate::model::SourceId;
 use crate::sources::SourceError;
@@ -129,13 +130,13 @@ fn client(settings: &GraphSettings) -> Result<Client, SourceError> {
     let authority = settings.authority.as_str().trim_end_matches('/');
     let token_url = Url::parse(&format!("{authority}/{}/oauth2/v2.0/token", settings.tenant))
         .map_err(|_| refused("authority"))?;
-    let credential = Credential::ClientSecret {
+    let grant = Grant {
         token_url,
         client_id: settings.client_id.clone(),
-        secret: settings.secret.clone(),
         scope: format!("{root}/.default"),
+        auth: ClientAuth::Secrets(vec![settings.secret.clone()]),
     };
-    let mut client = ClientSettings::new(base, credential);
+    let mut client = ClientSettings::new(base, grant.into());
     client.ca_file = settings.ca_file.clone();
     client.attempts = settings.attempts;
     client.backoff = settings.backoff;

@@ -7,11 +7,14 @@ use http::HeaderValue;
 
 use super::Answer;
 use super::ClientError;
+use super::ClientSettings;
 use super::Credential;
-use super::TokenCure;
 use super::grant::GrantDoor;
+use super::identity::IdentityDoor;
+use super::token::Door;
 use super::token::Fetch;
 use super::token::TokenKeeper;
+use super::transport::Transport;
 
 /// The credential with what is known of it so far.
 pub(super) enum Keeper {
@@ -62,18 +65,23 @@ impl Authorization {
 }
 
 impl Keeper {
-    pub(super) fn new(credential: Credential, cure: TokenCure) -> Keeper {
+    pub(super) fn new(settings: &ClientSettings) -> Result<Keeper, ClientError> {
         let list = |headers| Keeper::List { headers, current: AtomicUsize::new(0) };
-        match credential {
+        let token = |door| Keeper::Token(Box::new(TokenKeeper::new(door)));
+        Ok(match &settings.credential {
             Credential::None => Keeper::None,
             Credential::Bearer(secrets) => {
                 list(secrets.iter().map(|secret| sensitive("Bearer", secret.reveal())).collect())
             }
-            Credential::Header { scheme, secret } => list(vec![sensitive(&scheme, secret.reveal())]),
+            Credential::Header { scheme, secret } => list(vec![sensitive(scheme, secret.reveal())]),
             Credential::Grant(grant) => {
-                Keeper::Token(Box::new(TokenKeeper::new(GrantDoor::new(*grant, cure))))
+                token(Door::Grant(GrantDoor::new((**grant).clone(), settings.token_cure)))
             }
-        }
+            Credential::Identity(identity) => {
+                let direct = Transport::direct(settings, identity.endpoint())?;
+                token(Door::Identity(IdentityDoor::new((**identity).clone(), direct)))
+            }
+        })
     }
 
     /// The credential to use now; `which` is what `next` said, if something was refused.
@@ -129,7 +137,7 @@ impl Keeper {
 }
 
 /// `None` for a secret that no header can carry (a line end within it).
-fn sensitive(scheme: &str, secret: &str) -> Option<HeaderValue> {
+pub(super) fn sensitive(scheme: &str, secret: &str) -> Option<HeaderValue> {
     let mut header = HeaderValue::try_from(format!("{scheme} {secret}")).ok()?;
     header.set_sensitive(true);
     Some(header)

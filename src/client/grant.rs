@@ -44,7 +44,9 @@ use super::TokenAdvice;
 use super::TokenCure;
 use super::assertion;
 use super::request::place;
+use super::token::Fetch;
 use super::token::Granted;
+use super::token::Tried;
 use super::token::Trouble;
 use super::transport::Failure;
 use super::transport::Transport;
@@ -79,15 +81,6 @@ pub(super) struct GrantDoor {
     offset: Mutex<SignedDuration>,
 }
 
-/// What one fetch of a token has tried already: each of these once.
-#[derive(Debug, Default)]
-pub(super) struct Tried {
-    /// Secrets that were refused.
-    secrets: usize,
-    /// An assertion was made anew by the service's clock.
-    clock: bool,
-}
-
 impl GrantDoor {
     pub(super) fn new(grant: Grant, cure: TokenCure) -> GrantDoor {
         let place = place(&Method::POST, &grant.token_url);
@@ -111,8 +104,8 @@ impl GrantDoor {
     }
 
     /// One request, with a proof of its own.
-    pub(super) async fn ask(&self, transport: &Transport, tried: &mut Tried) -> Result<Granted, Trouble> {
-        let door = Door { transport, place: &self.place, headers: Mutex::default() };
+    pub(super) async fn ask(&self, fetch: Fetch<'_>, tried: &mut Tried) -> Result<Granted, Trouble> {
+        let door = Door { transport: fetch.transport, place: &self.place, headers: Mutex::default() };
         let scope = Scope::new(self.scope.clone());
         let response = match self.proof().await? {
             Proof::Secret(secret) => {
@@ -132,7 +125,7 @@ impl GrantDoor {
         let headers = door.headers.into_inner().unwrap_or_else(PoisonError::into_inner);
         match response {
             Ok(response) => Ok(granted(&response)),
-            Err(error) => Err(self.trouble(error, &headers, tried)),
+            Err(error) => Err(self.trouble(error, &headers, fetch, tried)),
         }
     }
 
@@ -167,6 +160,7 @@ impl GrantDoor {
         &self,
         error: RequestTokenError<DoorError, Refusal>,
         headers: &HeaderMap,
+        fetch: Fetch<'_>,
         tried: &mut Tried,
     ) -> Trouble {
         let unreadable = |why: &str| {
@@ -175,7 +169,7 @@ impl GrantDoor {
             Trouble::Final(ClientError::Denied { what, cure })
         };
         match error {
-            RequestTokenError::ServerResponse(refusal) => self.refused(&refusal, headers, tried),
+            RequestTokenError::ServerResponse(refusal) => self.refused(&refusal, headers, fetch, tried),
             RequestTokenError::Request(DoorError(trouble)) => trouble,
             RequestTokenError::Parse(..) => unreadable("the answer is not an OAuth 2.0 token answer"),
             RequestTokenError::Other(_) => unreadable("the answer is empty"),
@@ -189,12 +183,20 @@ impl GrantDoor {
     /// | the clock | once more by the service's clock, then refused with the difference |
     /// | too many requests | refused, and nothing is asked for an hour |
     /// | a person has to act, or none | `invalid_client`: the next secret; else refused |
-    fn refused(&self, refusal: &Refusal, headers: &HeaderMap, tried: &mut Tried) -> Trouble {
+    fn refused(
+        &self,
+        refusal: &Refusal,
+        headers: &HeaderMap,
+        fetch: Fetch<'_>,
+        tried: &mut Tried,
+    ) -> Trouble {
         let what = format!("{}: the sign-in was refused: {refusal}", self.place);
         let denied = |cure: &str| ClientError::Denied { what: what.clone(), cure: cure.to_owned() };
         match (self.cure)(&refusal.error, &refusal.codes()) {
             Some(TokenAdvice::Later) => Trouble::Passing { why: refusal.to_string(), wait: None },
-            Some(TokenAdvice::Spreading(cure)) => Trouble::Spreading(denied(cure)),
+            Some(TokenAdvice::Spreading(cure)) => {
+                Trouble::Lasting { last: denied(cure), within: fetch.patience }
+            }
             Some(TokenAdvice::Clock(cure)) => self.clock(&what, cure, headers, tried),
             Some(TokenAdvice::Rest(cure)) => Trouble::Rest(denied(cure)),
             None if matches!(refusal.error.as_str(), "temporarily_unavailable" | "server_error") => {

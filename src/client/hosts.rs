@@ -8,6 +8,7 @@ use url::Url;
 use super::ClientError;
 use super::ClientSettings;
 use super::Credential;
+use super::identity::stays_here;
 
 /// The service's addresses.
 pub(super) struct Hosts {
@@ -19,8 +20,12 @@ pub(super) struct Hosts {
 impl Hosts {
     pub(super) fn new(settings: &ClientSettings) -> Result<Hosts, ClientError> {
         check_base(&settings.base, &settings.credential)?;
-        if let Credential::Grant(grant) = &settings.credential {
-            check_plain(&grant.token_url)?;
+        match &settings.credential {
+            Credential::Grant(grant) => check_plain(&grant.token_url)?,
+            Credential::Identity(identity) if !stays_here(identity.endpoint()) => {
+                check_plain(identity.endpoint())?;
+            }
+            _ => {}
         }
         let also = settings.also_hosts.iter().map(|text| sibling(text)).collect::<Result<_, _>>()?;
         let mut base = settings.base.clone();

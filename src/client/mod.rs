@@ -7,10 +7,12 @@
 
 mod assertion;
 mod certificate;
+mod challenge;
 mod credential;
 mod error;
 mod grant;
 mod hosts;
+mod identity;
 mod keys;
 mod request;
 mod secret;
@@ -37,9 +39,12 @@ pub use settings::ClientAuth;
 pub use settings::ClientSettings;
 pub use settings::Credential;
 pub use settings::Grant;
+pub use settings::IdentityHost;
+pub use settings::ManagedIdentity;
 pub use settings::NO_CURE;
 pub use settings::TokenAdvice;
 pub use settings::TokenCure;
+pub use settings::WhichIdentity;
 
 use std::sync::Arc;
 use std::sync::Mutex;
@@ -58,6 +63,7 @@ use credential::Keeper;
 use hosts::Hosts;
 use transport::Failure;
 use transport::Transport;
+use transport::Way;
 use wait::Backoff;
 
 /// Once is news, each request that waits is not.
@@ -96,7 +102,7 @@ impl Client {
         let attempts = settings.attempts.max(1);
         Ok(Client(Arc::new(Inner {
             hosts,
-            keeper: Keeper::new(settings.credential, settings.token_cure),
+            keeper: Keeper::new(&settings)?,
             transport,
             backoff,
             attempts,
@@ -136,10 +142,14 @@ impl Client {
         let inner = &*self.0;
         inner.hosts.admit(&request.url)?;
         let mut authorization = inner.authorize(None).await?;
-        let mut attempt = 0;
+        let (mut attempt, mut way) = (0, Way::Kept);
         loop {
             attempt += 1;
-            let outcome = inner.once(&request, &authorization).await;
+            let outcome = inner.once(&request, &authorization, way).await;
+            way = match &outcome {
+                Ok(answer) if answer.status == 503 => Way::New,
+                _ => Way::Kept,
+            };
             if let Ok(answer) = &outcome
                 && answer.status == 401
                 && let Some(next) = inner.keeper.next(&authorization)
@@ -192,13 +202,18 @@ impl Inner {
     }
 
     /// One attempt, after the pause and within the limit of concurrency.
-    async fn once(&self, request: &Request, authorization: &Authorization) -> Result<Answer, Failure> {
+    async fn once(
+        &self,
+        request: &Request,
+        authorization: &Authorization,
+        way: Way,
+    ) -> Result<Answer, Failure> {
         let _place = self.places.acquire().await.expect("the semaphore is never closed");
         while let Some(until) = self.pause_ends() {
             tokio::time::sleep_until(until).await;
         }
         self.requests.fetch_add(1, Ordering::Relaxed);
-        self.transport.exchange(request, authorization.header()).await
+        self.transport.exchange(request, authorization.header(), way).await
     }
 
     fn pause(&self, wait: Duration) {

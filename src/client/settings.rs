@@ -89,6 +89,14 @@ pub enum Credential {
     },
     /// OAuth 2.0 client credentials (RFC 6749 section 4.4).
     Grant(Box<Grant>),
+    /// The machine that we run on vouches for us.
+    Identity(Box<ManagedIdentity>),
+}
+
+impl From<ManagedIdentity> for Credential {
+    fn from(identity: ManagedIdentity) -> Credential {
+        Credential::Identity(Box::new(identity))
+    }
 }
 
 impl From<Grant> for Credential {
@@ -116,4 +124,65 @@ pub enum ClientAuth {
     Assertion(Box<Assertion>),
     /// An assertion that somebody else signs; it is read from its place (`file:PATH`) for every token.
     Federated { place: String },
+}
+
+/// An identity that Azure gave the machine (graph.md 2.4).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ManagedIdentity {
+    /// What the token is for: the service's root, `https://graph.microsoft.com`.
+    pub root: String,
+    pub host: IdentityHost,
+}
+
+/// Which service on the machine gives the tokens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum IdentityHost {
+    /// A machine in Azure.
+    Machine { endpoint: Url, which: WhichIdentity },
+    /// A machine elsewhere, with the Azure Arc agent; `token_directory` is where the agent puts its key files.
+    Arc { endpoint: Url, token_directory: PathBuf },
+}
+
+/// Which of the machine's identities.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WhichIdentity {
+    /// The machine's own, or the only one.
+    System,
+    ClientId(String),
+    ObjectId(String),
+    /// `/subscriptions/…/userAssignedIdentities/NAME`.
+    ResourceId(String),
+}
+
+impl IdentityHost {
+    /// The well-known address of a machine in Azure.
+    pub fn machine(which: WhichIdentity) -> IdentityHost {
+        let endpoint = constant("http://169.254.169.254/metadata/identity/oauth2/token");
+        IdentityHost::Machine { endpoint, which }
+    }
+
+    /// The well-known address of the Azure Arc agent, and its folder.
+    pub fn arc() -> IdentityHost {
+        let endpoint = constant("http://127.0.0.1:40342/metadata/identity/oauth2/token");
+        IdentityHost::Arc { endpoint, token_directory: PathBuf::from("/var/opt/azcmagent/tokens") }
+    }
+
+    /// The same at another address.
+    pub fn at(mut self, other: Url) -> IdentityHost {
+        let (IdentityHost::Machine { endpoint, .. } | IdentityHost::Arc { endpoint, .. }) = &mut self;
+        *endpoint = other;
+        self
+    }
+}
+
+impl ManagedIdentity {
+    pub(super) fn endpoint(&self) -> &Url {
+        match &self.host {
+            IdentityHost::Machine { endpoint, .. } | IdentityHost::Arc { endpoint, .. } => endpoint,
+        }
+    }
+}
+
+fn constant(text: &str) -> Url {
+    Url::parse(text).expect("a constant address")
 }

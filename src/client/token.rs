@@ -9,7 +9,8 @@ use super::ClientError;
 use super::Secret;
 use super::UNREACHED;
 use super::grant::GrantDoor;
-use super::grant::Tried;
+use super::identity;
+use super::identity::IdentityDoor;
 use super::transport::Transport;
 use super::wait::Backoff;
 
@@ -22,9 +23,49 @@ const REST: Duration = Duration::from_secs(3600);
 
 /// The latest token, and where the next one comes from.
 pub(super) struct TokenKeeper {
-    door: GrantDoor,
+    door: Door,
     /// Held while a token is fetched: whoever comes meanwhile waits for the same one.
     held: Mutex<Held>,
+}
+
+/// Who gives tokens.
+pub(super) enum Door {
+    Grant(GrantDoor),
+    Identity(IdentityDoor),
+}
+
+impl Door {
+    fn place(&self) -> &str {
+        match self {
+            Door::Grant(door) => door.place(),
+            Door::Identity(door) => door.place(),
+        }
+    }
+
+    async fn ask(&self, fetch: Fetch<'_>, tried: &mut Tried) -> Result<Granted, Trouble> {
+        match self {
+            Door::Grant(door) => door.ask(fetch, tried).await,
+            Door::Identity(door) => door.ask(fetch, tried).await,
+        }
+    }
+
+    fn attempts(&self, usual: u32) -> u32 {
+        match self {
+            Door::Grant(_) => usual,
+            Door::Identity(_) => identity::TRIES,
+        }
+    }
+}
+
+/// What one fetch of a token has tried already.
+#[derive(Debug, Default)]
+pub(super) struct Tried {
+    /// Requests.
+    pub(super) asked: u32,
+    /// Secrets that were refused, each once.
+    pub(super) secrets: usize,
+    /// An assertion was made anew by the service's clock, once.
+    pub(super) clock: bool,
 }
 
 #[derive(Default)]
@@ -61,8 +102,11 @@ pub(super) enum Trouble {
         why: String,
         wait: Option<Duration>,
     },
-    /// What was set up a moment ago is not known everywhere yet: for minutes, then this.
-    Spreading(ClientError),
+    /// As often as it takes within this time, then this.
+    Lasting {
+        last: ClientError,
+        within: Duration,
+    },
     /// Asked too often: this, and then nothing for an hour.
     Rest(ClientError),
     Final(ClientError),
@@ -79,7 +123,7 @@ pub(super) struct Fetch<'a> {
 }
 
 impl TokenKeeper {
-    pub(super) fn new(door: GrantDoor) -> TokenKeeper {
+    pub(super) fn new(door: Door) -> TokenKeeper {
         TokenKeeper { door, held: Mutex::default() }
     }
 
@@ -103,26 +147,30 @@ impl TokenKeeper {
 
     async fn fetch(&self, fetch: Fetch<'_>) -> Result<Granted, Stop> {
         let (mut tried, mut attempt, mut waited) = (Tried::default(), 1, Duration::ZERO);
+        let (place, of) = (self.door.place(), self.door.attempts(fetch.attempts));
         loop {
-            let (why, wait, last) = match self.door.ask(fetch.transport, &mut tried).await {
+            let (why, wait) = match self.door.ask(fetch, &mut tried).await {
                 Ok(granted) => return Ok(granted),
                 Err(Trouble::Again) => continue, // Bounded by `tried`.
                 Err(Trouble::Final(error)) => return Err(Stop { error, rest: false }),
                 Err(Trouble::Rest(error)) => return Err(Stop { error, rest: true }),
-                Err(Trouble::Passing { why, wait }) => (why, wait, None),
-                Err(Trouble::Spreading(error)) => (error.to_string(), None, Some(error)),
-            };
-            let wait = wait.unwrap_or_else(|| fetch.backoff.after(0, attempt));
-            let place = self.door.place();
-            match last {
-                Some(error) if waited >= fetch.patience => return Err(Stop { error, rest: false }),
-                None if attempt >= fetch.attempts || wait > fetch.backoff.longest => {
-                    let what = format!("{place}: no token after {attempt} attempts: {why}; {UNREACHED}");
-                    return Err(Stop { error: ClientError::Unavailable { what }, rest: false });
+                Err(Trouble::Passing { why, wait }) => {
+                    let wait = wait.unwrap_or_else(|| fetch.backoff.after(0, attempt));
+                    if attempt >= of || wait > fetch.backoff.longest {
+                        let what = format!("{place}: no token after {attempt} attempts: {why}; {UNREACHED}");
+                        return Err(Stop { error: ClientError::Unavailable { what }, rest: false });
+                    }
+                    (why, wait)
                 }
-                _ => {}
-            }
-            let (of, wait_seconds) = (fetch.attempts, wait.as_secs());
+                Err(Trouble::Lasting { last, within }) => {
+                    let left = within.saturating_sub(waited);
+                    if left.is_zero() {
+                        return Err(Stop { error: last, rest: false });
+                    }
+                    (last.to_string(), fetch.backoff.after(0, attempt).min(left))
+                }
+            };
+            let wait_seconds = wait.as_secs();
             tracing::warn!(attempt, of, wait_seconds, "trying again: {place}: {why}");
             tokio::time::sleep(wait).await;
             waited += wait;

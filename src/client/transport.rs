@@ -11,7 +11,9 @@ use http::HeaderName;
 use http::HeaderValue;
 use http::header;
 use reqwest::Certificate;
+use reqwest::ClientBuilder;
 use reqwest::redirect::Policy;
+use url::Url;
 
 use super::Answer;
 use super::ClientError;
@@ -28,9 +30,24 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
 /// A service that sends a byte now and then is not silent, and still has to end.
 const SILENCES_PER_REQUEST: u32 = 5;
 
+/// The service on the machine itself answers at once or not at all.
+const DIRECT_TIMEOUT: Duration = Duration::from_secs(10);
+
 pub(super) struct Transport {
     http: reqwest::Client,
+    /// Keeps no connection, so that each of its requests opens one. A 503 can come from one broken machine behind
+    /// a name, and the old connection would lead to it again (graph.md section 4).
+    fresh: reqwest::Client,
     body_max: usize,
+}
+
+/// Over which connection a request goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    /// One that is open already, where there is one.
+    Kept,
+    /// A new one.
+    New,
 }
 
 /// Why an attempt has no answer.
@@ -45,24 +62,20 @@ pub(super) enum Failure {
 
 impl Transport {
     pub(super) fn new(settings: &ClientSettings) -> Result<Transport, ClientError> {
-        let mut builder = reqwest::Client::builder()
-            // Tokens and links must not wander.
-            .redirect(Policy::none())
-            .user_agent(&settings.user_agent)
-            .connect_timeout(CONNECT_TIMEOUT.min(settings.timeout))
-            .read_timeout(settings.timeout)
-            .timeout(settings.timeout * SILENCES_PER_REQUEST);
-        if hosts::is_loopback(&settings.base) {
-            builder = builder.no_proxy();
+        let http = builder(settings)?.build().map_err(unbuilt)?;
+        let fresh = builder(settings)?.pool_max_idle_per_host(0).build().map_err(unbuilt)?;
+        Ok(Transport { http, fresh, body_max: BODY_MAX })
+    }
+
+    /// To a service on the machine itself: never through a proxy.
+    pub(super) fn direct(settings: &ClientSettings, endpoint: &Url) -> Result<Transport, ClientError> {
+        let timeout = settings.timeout.min(DIRECT_TIMEOUT);
+        let mut builder = patient(settings, timeout).no_proxy();
+        if endpoint.scheme() == "http" {
+            builder = builder.tls_certs_only([]);
         }
-        builder = match &settings.ca_file {
-            Some(path) => builder.tls_certs_merge(certificates(path)?),
-            // Without TLS no certificates are needed, and a host that has none is no obstacle.
-            None if speaks_plainly(settings) => builder.tls_certs_only([]),
-            None => builder,
-        };
         let http = builder.build().map_err(unbuilt)?;
-        Ok(Transport { http, body_max: BODY_MAX })
+        Ok(Transport { fresh: http.clone(), http, body_max: BODY_MAX })
     }
 
     /// Sends once and reads the whole answer.
@@ -70,9 +83,14 @@ impl Transport {
         &self,
         request: &Request,
         authorization: Option<HeaderValue>,
+        way: Way,
     ) -> Result<Answer, Failure> {
         let headers = headers(request, authorization).map_err(Failure::Fatal)?;
-        let mut builder = self.http.request(request.method.clone(), request.url.clone()).headers(headers);
+        let http = match way {
+            Way::Kept => &self.http,
+            Way::New => &self.fresh,
+        };
+        let mut builder = http.request(request.method.clone(), request.url.clone()).headers(headers);
         if let Some(body) = &request.body {
             builder = builder.body(body.to_string());
         }
@@ -104,6 +122,29 @@ impl Transport {
         }
         Ok(Answer { status, headers, body: body.freeze() })
     }
+}
+
+fn builder(settings: &ClientSettings) -> Result<ClientBuilder, ClientError> {
+    let mut builder = patient(settings, settings.timeout);
+    if hosts::is_loopback(&settings.base) {
+        builder = builder.no_proxy();
+    }
+    Ok(match &settings.ca_file {
+        Some(path) => builder.tls_certs_merge(certificates(path)?),
+        // Without TLS no certificates are needed, and a host that has none is no obstacle.
+        None if speaks_plainly(settings) => builder.tls_certs_only([]),
+        None => builder,
+    })
+}
+
+fn patient(settings: &ClientSettings, timeout: Duration) -> ClientBuilder {
+    reqwest::Client::builder()
+        // Tokens and links must not wander.
+        .redirect(Policy::none())
+        .user_agent(&settings.user_agent)
+        .connect_timeout(CONNECT_TIMEOUT.min(timeout))
+        .read_timeout(timeout)
+        .timeout(timeout * SILENCES_PER_REQUEST)
 }
 
 fn headers(request: &Request, authorization: Option<HeaderValue>) -> Result<HeaderMap, ClientError> {

@@ -125,6 +125,9 @@ pub struct Sync {
     /// Reads everything anew instead of what changed
     #[arg(long)]
     pub full: bool,
+    /// Reads what changed, then everything anew, and says what the changes had missed
+    #[arg(long, conflicts_with = "full")]
+    pub verify: bool,
 }
 
 #[derive(Debug, Args)]

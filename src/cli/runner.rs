@@ -19,28 +19,34 @@ use crate::model::Reading;
 use crate::plan::CycleRecord;
 use crate::store::Store;
 
-pub fn reading(full: bool) -> Reading {
-    if full { Reading::Full } else { Reading::Incremental }
+/// How much a command asks to be read; nothing of it is what the schedule would read.
+#[derive(Clone, Copy, Default)]
+pub struct Asked {
+    /// Everything anew, instead of what changed.
+    pub full: bool,
+    /// Everything anew after what changed.
+    pub verify: bool,
 }
 
-pub async fn plan(job: &Job, store: &Store, reading: Reading) -> Result<Planned, CycleError> {
+pub async fn plan(job: &Job, store: &Store, asked: Asked) -> Result<Planned, CycleError> {
     let line = Watch::new(&job.name);
     let watch = |progress: Progress| line.show(&progress);
-    cycle::plan(job, store, how(reading, &watch, &stop())).await
+    cycle::plan(job, store, how(asked, &watch, &stop())).await
 }
 
-pub async fn sync(job: &Job, store: &Store, reading: Reading) -> Result<CycleRecord, CycleError> {
+pub async fn sync(job: &Job, store: &Store, asked: Asked) -> Result<CycleRecord, CycleError> {
     let line = Watch::new(&job.name);
     let watch = |progress: Progress| line.show(&progress);
-    cycle::run(job, store, how(reading, &watch, &stop())).await
+    cycle::run(job, store, how(asked, &watch, &stop())).await
 }
 
 fn how<'a>(
-    reading: Reading,
+    asked: Asked,
     watch: &'a (dyn Fn(Progress) + Send + Sync),
     stop: &'a CancellationToken,
 ) -> How<'a> {
-    How { reading, now: Timestamp::now(), clock: &Timestamp::now, watch, stop }
+    let reading = if asked.full { Reading::Full } else { Reading::Incremental };
+    How { reading, verify: asked.verify, now: Timestamp::now(), clock: &Timestamp::now, watch, stop }
 }
 
 /// Whether somebody asked to stop: what is left of the command is not begun.

@@ -100,6 +100,7 @@ pub fn job(config: &Config, job: &JobConfig, store: &Store) -> Result<Job, anyho
         target,
         rules: job.rules.clone(),
         limits: job.limits.clone(),
+        verify: job.verify,
         ceiling: job.mode,
     })
 }

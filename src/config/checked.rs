@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use url::Url;
 
@@ -37,6 +38,8 @@ pub struct DaemonConfig {
 pub struct JobConfig {
     pub name: String,
     pub schedule: Schedule,
+    /// How often everything is read anew behind the changes; `None` where it is switched off.
+    pub verify: Option<Duration>,
     /// The most that the job may do. A job begins in `observe` and leaves it by `rosterd enable`.
     pub mode: Mode,
     /// The name of its target; `Config::targets` has it.

@@ -37,6 +37,7 @@ listen = "127.0.0.1:8480"
 /// What a job has that does not say otherwise. Tests hold it equal to the defaults of the rules.
 const JOB_DEFAULTS: &str = r#"
 schedule = "every 40m"
+verify   = "24h"
 mode = "write"
 adopt = "external_id_or_name"
 actions = { create = true, update = true, deactivate = true, delete = false, teams = true }

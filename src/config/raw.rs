@@ -33,6 +33,7 @@ pub(super) struct RawDaemon {
 pub(super) struct RawJob {
     pub schedule: Option<String>,
     pub jitter: Option<String>,
+    pub verify: Option<String>,
     pub mode: Option<Mode>,
     pub target: Option<String>,
     pub actions: RawActions,

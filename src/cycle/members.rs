@@ -1,6 +1,7 @@
 //! Memberships on their way: one operation a team and batch, one journal entry for each.
 
 use super::CycleError;
+use super::witness::Testimony;
 use super::write::UNKNOWN;
 use super::write::Writer;
 use super::write::due_again;
@@ -49,7 +50,7 @@ impl Writer<'_> {
     async fn send_members(&mut self, adds: bool, batches: &[Batch]) -> Result<(), CycleError> {
         let now = self.on.how.now.as_second();
         let class = if adds { Class::AddMembers } else { Class::RemoveMembers };
-        let intents = batches.iter().map(|batch| batch.intent(class)).collect();
+        let intents = batches.iter().map(|batch| batch.intent(class, &self.testimony)).collect();
         let entries = self.store.intend(self.job, self.cycle, now, intents).await.map_err(self.on.store())?;
         let operations: Vec<Operation> = batches.iter().map(|batch| batch.operation(adds)).collect();
         let outcomes = self.on.job.target.apply(&operations).await.map_err(self.on.target())?;
@@ -68,8 +69,13 @@ impl Batch {
         self.people.iter().map(|(link, _)| *link).collect()
     }
 
-    fn intent(&self, class: Class) -> Intent {
+    fn intent(&self, class: Class, testimony: &Testimony) -> Intent {
+        let mut told: Vec<&str> =
+            self.people.iter().filter_map(|(person, _)| testimony.of_edge(self.team, *person)).collect();
+        told.dedup();
+        let evidence = (!told.is_empty()).then(|| told.join("; "));
         Intent {
+            evidence,
             link: self.team,
             class,
             cause: self.cause.clone(),

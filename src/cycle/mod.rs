@@ -11,6 +11,7 @@ mod witness;
 mod write;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
@@ -42,6 +43,9 @@ pub struct Job {
     pub target: Arc<dyn ServiceProvider>,
     pub rules: Rules,
     pub limits: Limits,
+    /// How long after a full reading everything is read anew, behind the changes, to see what those had missed;
+    /// `None`: only when somebody asks for it.
+    pub verify: Option<Duration>,
     /// The most that the settings let it do; what it does is what `enable` allowed, if that is less.
     pub ceiling: Mode,
 }
@@ -62,6 +66,8 @@ impl Job {
 #[derive(Clone, Copy)]
 pub struct How<'a> {
     pub reading: Reading,
+    /// Everything is read anew after the changes, whether it is due or not.
+    pub verify: bool,
     /// The time that the cycle decides with.
     pub now: Timestamp,
     /// Asked once, when the cycle has ended: how long it took.
@@ -215,7 +221,7 @@ struct Run<'a> {
 /// A cycle up to the first write.
 struct Prepared {
     planned: Planned,
-    promoted: crate::store::Promoted,
+    read: read::Outcome,
 }
 
 impl<'a> Run<'a> {
@@ -278,15 +284,13 @@ impl<'a> Run<'a> {
 
     async fn prepare(&self, store: &Store, state: &JobState, cycle: CycleId) -> Result<Prepared, CycleError> {
         self.identified(state)?;
-        let (staging, mut notes) = read::read(self, store, state.id).await?;
-        self.identified(state)?;
-        self.pin(store, state).await?;
-        let promoted = staging.promote(cycle, self.job.rules.digest()).await.map_err(self.store())?;
+        let mut read = read::read(self, store, state, cycle).await?;
+        let mut notes = std::mem::take(&mut read.notes);
         self.stopped()?;
         notes.extend(decide::decide(self, store, state.id).await?);
         judge::judge(self, store, state).await?;
         let planned = stream::planned(self, store, state, notes).await?;
-        Ok(Prepared { planned, promoted })
+        Ok(Prepared { planned, read })
     }
 
     async fn carry_out(
@@ -298,10 +302,12 @@ impl<'a> Run<'a> {
     ) -> Result<(), CycleError> {
         self.identified(state)?;
         settle::settle(self, store, state.id).await?;
-        let Prepared { planned, promoted } = self.prepare(store, state, cycle).await?;
-        record.objects_changed = promoted.objects;
-        record.edges_changed = promoted.edges;
-        record.missing = promoted.missing;
+        let Prepared { planned, read } = self.prepare(store, state, cycle).await?;
+        record.objects_changed = read.promoted.objects;
+        record.edges_changed = read.promoted.edges;
+        record.missing = read.promoted.missing;
+        record.verified = read.repaired.is_some();
+        record.repaired = read.repaired.unwrap_or(0);
         record.digest.clone_from(&planned.header.digest);
         record.planned.clone_from(&planned.header.counts);
         record.notes.clone_from(&planned.header.notes);

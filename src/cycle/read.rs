@@ -12,42 +12,120 @@ use crate::model::Read;
 use crate::model::Reading;
 use crate::model::Watermarks;
 use crate::sources::SourceError;
-use crate::store::JobId;
+use crate::store::CycleId;
+use crate::store::JobState;
+use crate::store::Promoted;
 use crate::store::Staging;
 use crate::store::Store;
 
 /// Notes kept of one cycle's reads: enough to see what is wrong, not a second log.
 const NOTES: usize = 50;
 
-/// Follows every read to its end. An error leaves nothing behind: the staging area goes with it.
+/// What a cycle has read and made the new `seen`.
+pub(super) struct Outcome {
+    pub(super) promoted: Promoted,
+    /// What a full reading found behind the changes; `None` where there was none.
+    pub(super) repaired: Option<u64>,
+    pub(super) notes: Vec<String>,
+}
+
+/// Reads, and makes what was read the new `seen`. Where a verification is due, everything is read a second time, in
+/// full: what that finds, the changes had missed.
 pub(super) async fn read(
     on: &Run<'_>,
     store: &Store,
-    job: JobId,
-) -> Result<(Staging, Vec<String>), CycleError> {
-    let watermarks = store.watermarks(job).await.map_err(on.store())?;
-    let staging = store.stage(job).await.map_err(on.store())?;
-    let mut reader = Reader { on, staging, watermarks, notes: Vec::new() };
-    let mut open: VecDeque<Read> = reader.begin(on.how.reading).into();
+    state: &JobState,
+    cycle: CycleId,
+) -> Result<Outcome, CycleError> {
+    let watermarks = store.watermarks(state.id).await.map_err(on.store())?;
+    let full = on.how.reading == Reading::Full || watermarks.is_empty();
+    let staging = store.stage(state.id).await.map_err(on.store())?;
+    let read = follow_all(on, staging, watermarks, on.how.reading).await?;
+    on.identified(state)?;
+    on.pin(store, state).await?;
+    let promoted = read.staging.promote(cycle, on.job.rules.digest()).await.map_err(on.store())?;
+    let mut outcome = Outcome { promoted, repaired: None, notes: read.notes };
+    if full {
+        note_verified(on, store, state).await?;
+    } else if on.job.source.verifies() && (on.how.verify || is_due(on, state)) {
+        verify(on, store, state, cycle, &mut outcome).await?;
+    }
+    Ok(outcome)
+}
+
+fn is_due(on: &Run<'_>, state: &JobState) -> bool {
+    let Some(every) = on.job.verify else { return false };
+    let Some(last) = state.verified_second else { return true };
+    let since = on.how.now.as_second().saturating_sub(last);
+    u64::try_from(since).is_ok_and(|since| since >= every.as_secs())
+}
+
+async fn note_verified(on: &Run<'_>, store: &Store, state: &JobState) -> Result<(), CycleError> {
+    store.note_verified(state.id, on.how.now.as_second()).await.map_err(on.store())
+}
+
+/// A second reading that fails takes nothing back: the changes stand, and the next cycle verifies.
+async fn verify(
+    on: &Run<'_>,
+    store: &Store,
+    state: &JobState,
+    cycle: CycleId,
+    outcome: &mut Outcome,
+) -> Result<(), CycleError> {
+    let staging = store.stage(state.id).await.map_err(on.store())?;
+    staging.settle_changes().await.map_err(on.store())?;
+    let read = match follow_all(on, staging, Watermarks::new(), Reading::Full).await {
+        Ok(read) => read,
+        Err(CycleError::Source { source, .. }) => {
+            let why = super::chain(&source);
+            outcome
+                .notes
+                .push(format!("not everything could be read anew; the next cycle tries again: {why}"));
+            return Ok(());
+        }
+        Err(error) => return Err(error),
+    };
+    on.identified(state)?;
+    let found = read.staging.promote(cycle, on.job.rules.digest()).await.map_err(on.store())?;
+    outcome.repaired = Some(found.objects + found.edges + found.missing);
+    outcome.promoted += found;
+    for note in read.notes {
+        if !outcome.notes.contains(&note) {
+            outcome.notes.push(note);
+        }
+    }
+    note_verified(on, store, state).await
+}
+
+/// Follows every read to its end. An error leaves nothing behind: the staging area goes with it.
+async fn follow_all<'a>(
+    on: &'a Run<'a>,
+    staging: Staging,
+    watermarks: Watermarks,
+    reading: Reading,
+) -> Result<Reader<'a>, CycleError> {
+    let mut reader = Reader { on, staging, watermarks, reading, notes: Vec::new() };
+    let mut open: VecDeque<Read> = reader.begin().into();
     let mut begun = BTreeSet::new();
     while let Some(read) = open.pop_front() {
         if begun.insert(read.name.clone()) {
             open.extend(reader.follow(read).await?);
         }
     }
-    Ok((reader.staging, reader.notes))
+    Ok(reader)
 }
 
 struct Reader<'a> {
     on: &'a Run<'a>,
     staging: Staging,
     watermarks: Watermarks,
+    reading: Reading,
     notes: Vec<String>,
 }
 
 impl Reader<'_> {
-    fn begin(&self, reading: Reading) -> Vec<Read> {
-        self.on.job.source.reads(&self.watermarks, reading, self.on.how.now)
+    fn begin(&self) -> Vec<Read> {
+        self.on.job.source.reads(&self.watermarks, self.reading, self.on.how.now)
     }
 
     /// One read to its end. A watermark that the source no longer knows starts it over, once; nobody is removed
@@ -60,7 +138,7 @@ impl Reader<'_> {
             {
                 self.watermarks.remove(&name);
                 self.note(format!("the watermark of `{name}` had expired; it was read from the start"));
-                let again = self.begin(self.on.how.reading).into_iter().find(|read| read.name == name);
+                let again = self.begin().into_iter().find(|read| read.name == name);
                 match again {
                     Some(read) => self.pages(read).await,
                     None => Ok(Vec::new()),

@@ -23,8 +23,25 @@ const CHUNK: usize = 500;
 /// A second complete read in a later cycle is the witness where nothing else can be asked.
 const COMPLETE_READS: u32 = 2;
 
+/// How removals were confirmed, in memory for as long as they are written: no more than the budget of questions.
+#[derive(Debug, Default)]
+pub(super) struct Testimony {
+    links: BTreeMap<LinkId, String>,
+    edges: BTreeMap<(LinkId, LinkId), String>,
+}
+
+impl Testimony {
+    pub(super) fn of_link(&self, link: LinkId) -> Option<String> {
+        self.links.get(&link).cloned()
+    }
+
+    pub(super) fn of_edge(&self, team: LinkId, person: LinkId) -> Option<&str> {
+        self.edges.get(&(team, person)).map(String::as_str)
+    }
+}
+
 /// Holds every removal that is to go and is not confirmed. Afterwards `hold` says it, as for any other reason.
-pub(super) async fn witness(on: &Run<'_>, store: &Store, job: JobId) -> Result<(), CycleError> {
+pub(super) async fn witness(on: &Run<'_>, store: &Store, job: JobId) -> Result<Testimony, CycleError> {
     let mut court = Court {
         on,
         store,
@@ -32,6 +49,7 @@ pub(super) async fn witness(on: &Run<'_>, store: &Store, job: JobId) -> Result<(
         budget: on.job.limits.witness_budget,
         known: BTreeMap::new(),
         canaries: BTreeMap::new(),
+        testimony: Testimony::default(),
         reread: false,
     };
     court.links(Class::Deactivate, Kind::User).await?;
@@ -41,7 +59,7 @@ pub(super) async fn witness(on: &Run<'_>, store: &Store, job: JobId) -> Result<(
     if court.reread {
         store.forget_watermarks(job).await.map_err(on.store())?;
     }
-    Ok(())
+    Ok(court.testimony)
 }
 
 /// Answers of this cycle: a question is asked once, however many removals hang on it.
@@ -52,6 +70,7 @@ struct Court<'a> {
     budget: u64,
     known: BTreeMap<WitnessQuestion, Ruling>,
     canaries: BTreeMap<Canary, Option<String>>,
+    testimony: Testimony,
     /// The next cycle reads everything anew.
     reread: bool,
 }
@@ -66,7 +85,8 @@ enum Canary {
 
 #[derive(Clone, Debug)]
 enum Ruling {
-    Confirmed,
+    /// By this evidence.
+    Confirmed(String),
     /// There, but it may not sign in.
     Disabled,
     Held(Hold),
@@ -90,11 +110,14 @@ impl Court<'_> {
             let due: Vec<_> = due.collect();
             let questions = due.iter().flat_map(|link| link.questions.iter().cloned()).collect();
             self.ask(questions).await?;
-            let held = due.iter().filter_map(|link| {
-                let hold = self.hold(class, &link.questions)?;
-                Some(LinkVerdict { link: link.link, hold: Some(hold), adopt: None })
-            });
-            self.store.save_link_verdicts(held.collect()).await.map_err(self.on.store())?;
+            let mut held = Vec::new();
+            for link in due {
+                match self.hold(class, &link.questions) {
+                    Some(hold) => held.push(LinkVerdict { link: link.link, hold: Some(hold), adopt: None }),
+                    None => drop(self.testimony.links.insert(link.link, self.evidence(&link.questions))),
+                }
+            }
+            self.store.save_link_verdicts(held).await.map_err(self.on.store())?;
         }
     }
 
@@ -112,12 +135,14 @@ impl Court<'_> {
                 .map(|edge| (edge, questions_of(edge)))
                 .collect();
             self.ask(due.iter().flat_map(|(_, questions)| questions.clone()).collect()).await?;
-            let mut holds: Vec<_> = due
-                .iter()
-                .filter_map(|(edge, questions)| {
-                    Some((edge.team, edge.person, Some(self.hold(Class::RemoveMembers, questions)?)))
-                })
-                .collect();
+            let mut holds = Vec::new();
+            for (edge, questions) in &due {
+                let (team, person) = (edge.team, edge.person);
+                match self.hold(Class::RemoveMembers, questions) {
+                    Some(hold) => holds.push((team, person, Some(hold))),
+                    None => drop(self.testimony.edges.insert((team, person), self.evidence(questions))),
+                }
+            }
             // What follows from a person waits with the person.
             let following = chunk.iter().filter(|edge| edge.follows && edge.person_hold.is_some());
             holds.extend(following.map(|edge| (edge.team, edge.person, edge.person_hold.clone())));
@@ -128,12 +153,28 @@ impl Court<'_> {
     /// `None`: every question was answered with "not there", or with enough for this class.
     fn hold(&self, class: Class, questions: &[WitnessQuestion]) -> Option<Hold> {
         questions.iter().find_map(|question| match self.known.get(question) {
-            Some(Ruling::Confirmed) => None,
+            Some(Ruling::Confirmed(_)) => None,
             Some(Ruling::Disabled) if class == Class::Deactivate => None,
             Some(Ruling::Disabled) => Some(disabled()),
             Some(Ruling::Held(hold)) => Some(hold.clone()),
             None => Some(over_budget(self.on)),
         })
+    }
+
+    /// What was answered, each thing once.
+    fn evidence(&self, questions: &[WitnessQuestion]) -> String {
+        let mut told: Vec<&str> = Vec::new();
+        for question in questions {
+            let evidence = match self.known.get(question) {
+                Some(Ruling::Confirmed(evidence)) => evidence,
+                Some(Ruling::Disabled) => "it is there and may not sign in",
+                Some(Ruling::Held(_)) | None => continue,
+            };
+            if !told.contains(&evidence) {
+                told.push(evidence);
+            }
+        }
+        told.join("; ")
     }
 
     async fn ask(&mut self, questions: Vec<WitnessQuestion>) -> Result<(), CycleError> {
@@ -176,15 +217,15 @@ impl Court<'_> {
                 let text = format!("disappeared without event: {why}; approve it, or look into the source");
                 return Ruling::Held(Hold { kind: HoldKind::Unexplained, text });
             }
-            WitnessAnswer::Absent(_) => match self.canaries.get(&canary_of(question)) {
-                Some(None) => return Ruling::Confirmed,
+            WitnessAnswer::Absent(evidence) => match self.canaries.get(&canary_of(question)) {
+                Some(None) => return Ruling::Confirmed(evidence.into_owned()),
                 Some(Some(doubt)) => doubt.clone(),
                 None => "nobody was left to prove that the source still answers".to_owned(),
             },
             WitnessAnswer::CannotSay(why) => why,
         };
         if reads >= COMPLETE_READS {
-            return Ruling::Confirmed;
+            return Ruling::Confirmed(format!("{COMPLETE_READS} complete reads in a row do not show it"));
         }
         let text =
             format!("unwitnessed ({doubt}); it goes when a second complete read does not show it either");

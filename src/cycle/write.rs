@@ -59,8 +59,8 @@ pub(super) async fn write(
     if of == 0 || on.job.mode(state) == Mode::Observe {
         return Ok(());
     }
-    witness::witness(on, store, state.id).await?;
-    let mut writer = Writer { on, store, job: state.id, cycle, record, done: 0, of };
+    let testimony = witness::witness(on, store, state.id).await?;
+    let mut writer = Writer { on, store, job: state.id, cycle, testimony, record, done: 0, of };
     for class in Class::ALL {
         match class {
             Class::Rename => writer.renames().await?,
@@ -81,6 +81,7 @@ pub(super) struct Writer<'a> {
     pub(super) store: &'a Store,
     pub(super) job: JobId,
     pub(super) cycle: CycleId,
+    pub(super) testimony: witness::Testimony,
     pub(super) record: &'a mut CycleRecord,
     pub(super) done: u64,
     pub(super) of: u64,
@@ -174,7 +175,7 @@ impl Writer<'_> {
             return Ok(());
         }
         let now = self.on.how.now.as_second();
-        let intents = sending.iter().map(intent).collect();
+        let intents = sending.iter().map(|sending| self.intent(sending)).collect();
         let entries = self.store.intend(self.job, self.cycle, now, intents).await.map_err(self.on.store())?;
         let mut outcomes: Vec<Option<Outcome>> = vec![None; sending.len()];
         let mut operations = Vec::new();
@@ -202,6 +203,19 @@ impl Writer<'_> {
             .filter_map(|((sending, entry), outcome)| Some(self.ended(sending, entry, outcome?)))
             .collect();
         self.end(ended).await
+    }
+
+    fn intent(&self, sending: &Sending) -> Intent {
+        let link = &sending.link;
+        Intent {
+            link: link.link,
+            class: link.class,
+            cause: link.cause.clone(),
+            people: Vec::new(),
+            edits: edits(&sending.act),
+            approved: link.approved,
+            evidence: self.testimony.of_link(link.link),
+        }
     }
 
     /// Counts outcomes and records them. An answer that never came leaves its entry open: it is settled by
@@ -262,18 +276,6 @@ pub(super) fn due_again(now: i64, attempts: u32) -> i64 {
 
 fn temporary(link: LinkId) -> String {
     format!("rosterd-rename-{}", link.0)
-}
-
-fn intent(sending: &Sending) -> Intent {
-    let link = &sending.link;
-    Intent {
-        link: link.link,
-        class: link.class,
-        cause: link.cause.clone(),
-        people: Vec::new(),
-        edits: edits(&sending.act),
-        approved: link.approved,
-    }
 }
 
 /// Old and new values, as the journal keeps them.

@@ -119,7 +119,14 @@ async fn one(
     stop: CancellationToken,
 ) -> Result<CycleRecord, CycleError> {
     let watch = |progress| tracing::debug!(job = %job.name, ?progress, "at work");
-    let how = How { reading: Reading::Incremental, now, clock: &Timestamp::now, watch: &watch, stop: &stop };
+    let how = How {
+        reading: Reading::Incremental,
+        verify: false,
+        now,
+        clock: &Timestamp::now,
+        watch: &watch,
+        stop: &stop,
+    };
     cycle::run(&job, &store, how).await
 }
 

@@ -21,6 +21,12 @@ pub struct CycleRecord {
     pub mode: Mode,
     /// Everything was read anew.
     pub full: bool,
+    /// It was read anew after the changes, to see what they had missed.
+    #[serde(default)]
+    pub verified: bool,
+    /// Objects and memberships that the changes had missed.
+    #[serde(default)]
+    pub repaired: u64,
     /// The plan's digest, before anything was written.
     pub digest: String,
     /// The plan by class and kind.

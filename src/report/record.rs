@@ -33,6 +33,11 @@ pub fn cycle(record: &CycleRecord) -> String {
         words::counted(record.source_requests, "request"),
         record.target_requests,
     );
+    if record.verified {
+        let missed = words::counted(record.repaired, "change");
+        out +=
+            &format!("  verified: everything was read anew; the changes read before had missed {missed}\n");
+    }
     for note in &record.notes {
         out += &format!("  note: {}\n", words::printable(note));
     }

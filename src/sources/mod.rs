@@ -46,6 +46,13 @@ pub trait Source: Send + Sync {
     /// Sign-in, permissions and facts, for `rosterd check`. Changes nothing.
     fn check(&self) -> BoxFuture<'_, Vec<Finding>>;
 
+    /// Whether a full read can show what a read of changes has missed: then one is made from time to time, after the
+    /// changes, and what it finds is counted. A source that reads everything each time, or verifies by itself, says
+    /// no.
+    fn verifies(&self) -> bool {
+        true
+    }
+
     /// Requests sent so far, those that were repeated included.
     fn requests(&self) -> u64;
 }

@@ -30,6 +30,8 @@ pub struct JobState {
     pub target_identity: Option<String>,
     /// Digest of the rules that `desired` was made with.
     pub rules: Option<String>,
+    /// When the last cycle began that read everything anew.
+    pub verified_second: Option<i64>,
 }
 
 /// One cycle as it was recorded.
@@ -98,6 +100,12 @@ impl Store {
         .await
     }
 
+    /// Everything was read anew in the cycle that began then.
+    pub async fn note_verified(&self, job: JobId, at_second: i64) -> Result<(), StoreError> {
+        let sql = "UPDATE jobs SET verified = ?2 WHERE id = ?1";
+        self.write(move |tx| tx.execute(sql, params![job.0, at_second]).map(drop)).await
+    }
+
     pub async fn watermarks(&self, job: JobId) -> Result<Watermarks, StoreError> {
         self.read(move |db| {
             let mut rows = db.prepare_cached("SELECT name, value FROM watermarks WHERE job = ?1")?;
@@ -154,7 +162,7 @@ impl Store {
 }
 
 fn job_state(db: &Connection, name: &str) -> Sql<Option<JobState>> {
-    let sql = "SELECT id, mode, source_identity, target_identity, rules FROM jobs WHERE name = ?1";
+    let sql = "SELECT id, mode, source_identity, target_identity, rules, verified FROM jobs WHERE name = ?1";
     db.query_row(sql, [name], |row| {
         Ok(JobState {
             id: JobId(row.get(0)?),
@@ -162,6 +170,7 @@ fn job_state(db: &Connection, name: &str) -> Sql<Option<JobState>> {
             source_identity: row.get(2)?,
             target_identity: row.get(3)?,
             rules: row.get(4)?,
+            verified_second: row.get(5)?,
         })
     })
     .optional()

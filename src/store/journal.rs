@@ -34,6 +34,8 @@ pub struct Intent {
     pub people: Vec<LinkId>,
     pub edits: Vec<Edit>,
     pub approved: bool,
+    /// How a witness confirmed it, where one was asked; without values.
+    pub evidence: Option<String>,
 }
 
 /// What the answer makes of a link.
@@ -92,6 +94,7 @@ pub struct LogRow {
     pub at_second: i64,
     pub outcome: Option<String>,
     pub detail: Option<String>,
+    pub evidence: Option<String>,
 }
 
 /// What `log` was asked for; `None` is everything.
@@ -117,8 +120,8 @@ impl Store {
     ) -> Result<Vec<EntryId>, StoreError> {
         self.write(move |tx| {
             let mut insert = tx.prepare_cached(
-                "INSERT INTO journal(job, cycle, link, class, cause, people, count, edits, at, approved)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+                "INSERT INTO journal(job, cycle, link, class, cause, people, count, edits, at, approved, evidence)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
             )?;
             let mut entries = Vec::with_capacity(intents.len());
             for intent in &intents {
@@ -134,6 +137,7 @@ impl Store {
                     json(&intent.edits)?,
                     now,
                     intent.approved,
+                    intent.evidence,
                 ])?;
                 entries.push(EntryId(tx.last_insert_rowid()));
             }
@@ -181,7 +185,7 @@ impl Store {
                 "SELECT g.id, g.cycle, j.name, l.kind, l.source_id,
                         coalesce(json_extract(l.wanted, '$.userName'), json_extract(l.sent, '$.userName'),
                                  json_extract(l.wanted, '$.displayName'), json_extract(l.sent, '$.displayName'), l.source_id),
-                        g.class, c.cause, g.people, g.edits, g.at, g.outcome, g.detail
+                        g.class, c.cause, g.people, g.edits, g.at, g.outcome, g.detail, g.evidence
                    FROM journal g JOIN jobs j ON j.id = g.job JOIN links l ON l.id = g.link
                    LEFT JOIN causes c ON c.job = g.job AND c.id = g.cause
                   WHERE g.id > ?1 AND (?2 IS NULL OR j.name = ?2) AND (?3 IS NULL OR g.cycle = ?3)
@@ -235,6 +239,7 @@ fn log_row(row: &rusqlite::Row<'_>) -> Sql<LogRow> {
         at_second: row.get(10)?,
         outcome: row.get(11)?,
         detail: row.get(12)?,
+        evidence: row.get(13)?,
     })
 }
 

@@ -12,6 +12,7 @@ use super::StoreError;
 const STEPS: &[(&str, &str)] = &[
     ("0001_engine", include_str!("../../state/0001_engine.sql")),
     ("0002_directory", include_str!("../../state/0002_directory.sql")),
+    ("0003_trust", include_str!("../../state/0003_trust.sql")),
 ];
 
 const MEMORY: &str = "CREATE TABLE IF NOT EXISTS schema_steps (

@@ -40,6 +40,14 @@ pub struct Promoted {
     pub missing: u64,
 }
 
+impl std::ops::AddAssign for Promoted {
+    fn add_assign(&mut self, other: Promoted) {
+        self.objects += other.objects;
+        self.edges += other.edges;
+        self.missing += other.missing;
+    }
+}
+
 pub(super) fn promote(
     connection: &mut Connection,
     job: JobId,

@@ -51,12 +51,22 @@ struct Inner {
     job: JobId,
     objects: Presence,
     edges: Presence,
+    /// Rows that an earlier read of this cycle changed: it was asked for them one by one, so a list that lags
+    /// behind does not take that back.
+    settled: Settled,
     /// Whether anything is staged of objects, of edges: a quiet cycle need not look for what it could take back.
     staged: (bool, bool),
     covered: Vec<Collection>,
     /// What one read proved whole and another, or a part of it, did not.
     partial: Vec<Collection>,
     watermarks: Vec<(String, String)>,
+}
+
+/// Objects and edges by their rows.
+#[derive(Default)]
+struct Settled {
+    objects: Presence,
+    edges: Presence,
 }
 
 /// One bit for each row number that a complete read showed.
@@ -88,6 +98,7 @@ impl Store {
             job,
             objects: Presence::default(),
             edges: Presence::default(),
+            settled: Settled::default(),
             staged: (false, false),
             covered: Vec::new(),
             partial: Vec::new(),
@@ -98,6 +109,32 @@ impl Store {
 }
 
 impl Staging {
+    /// For a second reading of a cycle: what the first one changed, and nobody has decided yet, stays as it is.
+    pub async fn settle_changes(&self) -> Result<(), StoreError> {
+        self.with(|inner| {
+            let Inner { connection, job, objects, edges, settled, .. } = inner;
+            for (sql, present, settled) in [
+                ("SELECT id FROM links WHERE job = ?1 AND dirty & 1 <> 0", objects, &mut settled.objects),
+                (
+                    "SELECT e.id FROM dirty_edges d JOIN seen_edges e ON e.container = d.team AND e.principal = d.person
+                      WHERE d.job = ?1",
+                    edges,
+                    &mut settled.edges,
+                ),
+            ] {
+                let mut rows = connection.prepare(sql)?;
+                let mut rows = rows.query([job.0])?;
+                while let Some(row) = rows.next()? {
+                    let id = row.get(0)?;
+                    present.mark(id);
+                    settled.mark(id);
+                }
+            }
+            Ok(())
+        })
+        .await
+    }
+
     /// Takes one page. Records are applied in order, the last word on an object or an edge wins.
     pub async fn record(&self, records: Vec<Record>) -> Result<(), StoreError> {
         self.with(move |inner| {
@@ -194,7 +231,7 @@ impl Inner {
             .optional()?;
         if let Some((id, same)) = known {
             self.objects.mark(id);
-            if same {
+            if same || self.settled.objects.has(id) {
                 return self.forget_object(kind, &object.id);
             }
         }
@@ -216,7 +253,7 @@ impl Inner {
             .optional()?;
         let Some((row, was)) = known else { return Ok(()) };
         self.objects.mark(row);
-        if was == standing {
+        if was == standing || self.settled.objects.has(row) {
             return Ok(());
         }
         self.staged.0 = true;
@@ -265,7 +302,7 @@ impl Inner {
                 if detail.is_some() {
                     self.edges.mark(id);
                 }
-                same || (detail.is_none() && gone == 1)
+                same || (detail.is_none() && gone == 1) || self.settled.edges.has(id)
             }
             None => detail.is_none(),
         };

@@ -241,7 +241,14 @@ impl Town {
         let stop = CancellationToken::new();
         let now = self.now;
         let clock = move || now;
-        let how = How { reading: Reading::Incremental, now, clock: &clock, watch: &|_| {}, stop: &stop };
+        let how = How {
+            reading: Reading::Incremental,
+            verify: false,
+            now,
+            clock: &clock,
+            watch: &|_| {},
+            stop: &stop,
+        };
         let record = cycle::run(&self.job, &self.stage.store, how).await.expect("a cycle");
         self.later("40m");
         assert_eq!((record.held, record.waiting, record.escrow), (0, 0, 0));

@@ -8,12 +8,12 @@ use crate::cli::args::Global;
 use crate::cli::exit::Exit;
 use crate::cli::out;
 use crate::cli::runner;
+use crate::cli::runner::Asked;
 use crate::cli::settings;
 use crate::cli::who::who;
 use crate::cli::wire;
 use crate::config::Config;
 use crate::config::JobConfig;
-use crate::model::Reading;
 use crate::plan::Mode;
 use crate::report;
 use crate::store::Store;
@@ -59,7 +59,7 @@ async fn still_the_plan(
     store: &Store,
     digest: &str,
 ) -> Result<(), anyhow::Error> {
-    let planned = runner::plan(&wire::job(config, job, store)?, store, Reading::Incremental)
+    let planned = runner::plan(&wire::job(config, job, store)?, store, Asked::default())
         .await
         .context("the plan could not be made again to compare it")?;
     let now = &planned.header.digest;

@@ -97,6 +97,9 @@ fn text(row: &LogRow) -> String {
     if let Some(cause) = &row.cause {
         out += &format!("        because: {}\n", report::printable(&cause.sentence()));
     }
+    if let Some(evidence) = &row.evidence {
+        out += &format!("        witness: {}\n", report::printable(evidence));
+    }
     if let Some(detail) = row.detail.as_deref().filter(|detail| !detail.is_empty()) {
         out += &format!("        {}\n", report::printable(detail));
     }
@@ -118,6 +121,7 @@ fn object(row: &LogRow) -> Value {
         "cause": row.cause.as_ref().map(|cause| json!({ "id": cause.id(), "sentence": cause.sentence() })),
         "outcome": row.outcome,
         "detail": row.detail,
+        "evidence": row.evidence,
     })
 }
 

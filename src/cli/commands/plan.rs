@@ -12,6 +12,7 @@ use crate::cli::args::Plan as Arguments;
 use crate::cli::exit::Exit;
 use crate::cli::out;
 use crate::cli::runner;
+use crate::cli::runner::Asked;
 use crate::cli::settings;
 use crate::cli::wire;
 use crate::config::Config;
@@ -50,7 +51,7 @@ async fn one(
     sink: &mut Sink,
 ) -> Result<Exit, anyhow::Error> {
     let job = wire::job(config, job, store)?;
-    let planned = runner::plan(&job, store, runner::reading(arguments.full)).await?;
+    let planned = runner::plan(&job, store, Asked { full: arguments.full, verify: false }).await?;
     write(&planned, arguments.format, sink).await
 }
 

@@ -5,6 +5,7 @@ use crate::cli::args::Sync as Arguments;
 use crate::cli::exit::Exit;
 use crate::cli::out;
 use crate::cli::runner;
+use crate::cli::runner::Asked;
 use crate::cli::settings;
 use crate::cli::wire;
 use crate::config::Config;
@@ -16,9 +17,10 @@ use crate::store::Store;
 pub async fn run(global: &Global, arguments: &Arguments) -> Result<Exit, anyhow::Error> {
     let config = settings::load(global)?;
     let store = wire::open(&config)?;
+    let asked = Asked { full: arguments.full, verify: arguments.verify };
     let mut exit = Exit::Done;
     for job in wire::chosen(&config, &arguments.jobs)? {
-        exit = exit.and(match one(&config, job, &store, arguments.full).await {
+        exit = exit.and(match one(&config, job, &store, asked).await {
             Ok(exit) => exit,
             Err(error) => out::failed(&error),
         });
@@ -29,9 +31,9 @@ pub async fn run(global: &Global, arguments: &Arguments) -> Result<Exit, anyhow:
     Ok(exit)
 }
 
-async fn one(config: &Config, job: &JobConfig, store: &Store, full: bool) -> Result<Exit, anyhow::Error> {
+async fn one(config: &Config, job: &JobConfig, store: &Store, asked: Asked) -> Result<Exit, anyhow::Error> {
     let job = wire::job(config, job, store)?;
-    let record = runner::sync(&job, store, runner::reading(full)).await?;
+    let record = runner::sync(&job, store, asked).await?;
     out::print(&report::cycle(&record));
     Ok(exit_of(&record))
 }

@@ -25,6 +25,7 @@ impl Checker<'_> {
         let table = Key::of(["jobs", name]);
         self.name(&table);
         let schedule = self.schedule(&table, raw);
+        let verify = self.verify(&table.join("verify"), raw.verify.as_deref());
         let target = self.target_name(&table.join("target"), raw.target.as_deref(), targets);
         let source = self.source(&table.join("source"), &raw.source, &raw.scope);
         let protect = target.as_ref().and_then(|target| targets.get(target));
@@ -33,6 +34,7 @@ impl Checker<'_> {
         Some(JobConfig {
             name: name.to_owned(),
             schedule: schedule?,
+            verify: verify?,
             mode: raw.mode?,
             target: target?,
             source: source?,
@@ -56,6 +58,17 @@ impl Checker<'_> {
         match raw.map(parse_duration).transpose() {
             Ok(jitter) => Some(jitter),
             Err(error) => self.error_with_cure(key, &error.to_string()),
+        }
+    }
+
+    /// Outside: whether it can be read; inside: how often, or `off`.
+    fn verify(&mut self, key: &Key, raw: Option<&str>) -> Option<Option<Duration>> {
+        match raw.unwrap_or("off") {
+            "off" => Some(None),
+            text => match parse_duration(text) {
+                Ok(every) => Some(Some(every)),
+                Err(error) => self.error_with_cure(key, &format!("{error}, or \"off\"")),
+            },
         }
     }
 

@@ -225,6 +225,10 @@ impl Source for FileSource {
     }
 
     /// How often the file was read.
+    fn verifies(&self) -> bool {
+        false
+    }
+
     fn requests(&self) -> u64 {
         self.loads.load(Ordering::Relaxed)
     }

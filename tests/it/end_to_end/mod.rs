@@ -12,6 +12,7 @@ mod scope;
 mod shaky;
 mod site;
 mod throttling;
+mod verify;
 mod weeks;
 mod witness;
 

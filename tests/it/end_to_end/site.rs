@@ -78,6 +78,7 @@ pub struct Site {
     pub target: Arc<dyn ServiceProvider>,
     pub source: Arc<dyn Source>,
     pub now: Timestamp,
+    pub verify: Option<Duration>,
     ids: Arc<AtomicU64>,
     url: String,
     pages: Pages,
@@ -153,6 +154,7 @@ impl Site {
             world,
             store,
             now,
+            verify: None,
             ids,
             home,
             _stop: stop.drop_guard(),
@@ -189,6 +191,7 @@ impl Site {
             target: self.target.clone(),
             rules: self.rules.clone(),
             limits: self.limits.clone(),
+            verify: self.verify,
             ceiling: Mode::Write,
         }
     }
@@ -217,7 +220,7 @@ impl Site {
         let stop = CancellationToken::new();
         let now = self.now;
         let clock = move || now;
-        let how = How { reading, now, clock: &clock, watch: &|_| {}, stop: &stop };
+        let how = How { reading, verify: false, now, clock: &clock, watch: &|_| {}, stop: &stop };
         let outcome = cycle::run(&self.job(), &self.store, how).await;
         self.now += PAUSE;
         self.world.set_clock(self.now - PAUSE / 2);
@@ -230,7 +233,14 @@ impl Site {
         let stop = CancellationToken::new();
         let now = self.now;
         let clock = move || now;
-        let how = How { reading: Reading::Incremental, now, clock: &clock, watch: &|_| {}, stop: &stop };
+        let how = How {
+            reading: Reading::Incremental,
+            verify: false,
+            now,
+            clock: &clock,
+            watch: &|_| {},
+            stop: &stop,
+        };
         let planned = cycle::plan(&self.job(), &self.store, how).await.expect("a plan");
         lines(&planned).await
     }

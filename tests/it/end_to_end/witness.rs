@@ -12,6 +12,7 @@ use rosterd::simulators::Fault;
 use rosterd::simulators::Flavour;
 use rosterd::simulators::Route;
 use rosterd::simulators::Trouble;
+use rosterd::store::LogFilter;
 
 use super::site::Site;
 use super::site::acme;
@@ -252,4 +253,23 @@ async fn questions_over_the_budget_wait_for_the_next_cycle() {
         assert_eq!(site.cycle().await.done, BTreeMap::from([(Class::Deactivate, 1)]));
         site.equals().await;
     }
+}
+
+/// The journal keeps what the witness answered.
+#[tokio::test]
+async fn a_removal_is_told_with_its_evidence() {
+    let mut site = Site::start(acme(Flavour::Graph)).await;
+    site.cycle().await;
+    site.change(Change::Unassign { principal: login("Di") });
+    site.change(Change::Leave { group: "Sales".to_owned(), member: login("Ann") });
+    let cycle = site.cycle().await;
+    let filter = LogFilter { cycle: Some(cycle.cycle), limit: 10, ..LogFilter::default() };
+    let rows = site.store.log(filter).await.expect("a log");
+    let told: Vec<_> = rows.iter().map(|row| (row.class, row.evidence.as_deref())).collect();
+    let no_row = "no row of the application among the principal's own assignments";
+    assert_eq!(
+        told,
+        [(Class::RemoveMembers, None), (Class::Deactivate, Some(no_row))],
+        "the feed told of Ann"
+    );
 }

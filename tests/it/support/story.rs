@@ -139,6 +139,7 @@ impl Stage {
             target: self.target.clone(),
             rules: self.rules.clone(),
             limits: self.limits.clone(),
+            verify: None,
             ceiling: Mode::Write,
         }
     }
@@ -151,7 +152,14 @@ impl Stage {
         self.text.set(self.directory.text());
         let stop = CancellationToken::new();
         let (now, clock) = (self.now(), || self.now());
-        let how = How { reading: Reading::Incremental, now, clock: &clock, watch: &|_| {}, stop: &stop };
+        let how = How {
+            reading: Reading::Incremental,
+            verify: false,
+            now,
+            clock: &clock,
+            watch: &|_| {},
+            stop: &stop,
+        };
         self.allow().await;
         match cycle::plan(&self.job(), &self.store, how).await {
             Ok(planned) => {
@@ -179,7 +187,7 @@ impl Stage {
         let stop = CancellationToken::new();
         let now = self.now();
         let clock = move || now;
-        let how = How { reading, now, clock: &clock, watch: &|_| {}, stop: &stop };
+        let how = How { reading, verify: false, now, clock: &clock, watch: &|_| {}, stop: &stop };
         self.allow().await;
         let outcome = cycle::run(&self.job(), &self.store, how).await;
         self.second += 2_400;

@@ -13,9 +13,9 @@ use crate::cli::args::Demo as Arguments;
 use crate::cli::exit::Exit;
 use crate::cli::out;
 use crate::cli::runner;
+use crate::cli::runner::Asked;
 use crate::cli::wire;
 use crate::cycle::Job;
-use crate::model::Reading;
 use crate::plan::Mode;
 use crate::report;
 use crate::report::Render;
@@ -91,13 +91,13 @@ fn heading(text: &str) {
 }
 
 async fn show_and_apply(job: &Job, store: &Store, lines: u64) -> Result<(), anyhow::Error> {
-    let planned = runner::plan(job, store, Reading::Incremental).await?;
+    let planned = runner::plan(job, store, Asked::default()).await?;
     let mut text = Text::cut(lines);
     out::print("\n");
     out::print_report(&text.begin(&planned.header));
     planned.changes(&mut |change| out::print_report(&text.change(&change))).await?;
     out::print_report(&text.end());
-    let record = runner::sync(job, store, Reading::Incremental).await?;
+    let record = runner::sync(job, store, Asked::default()).await?;
     out::print(&format!("\n{}", report::cycle(&record)));
     Ok(())
 }
@@ -119,7 +119,7 @@ fn live_the_day(stage: &Stage, job: &str) -> Result<(), anyhow::Error> {
 }
 
 async fn expect_nothing(job: &Job, store: &Store) -> Result<Exit, anyhow::Error> {
-    let planned = runner::plan(job, store, Reading::Incremental).await?;
+    let planned = runner::plan(job, store, Asked::default()).await?;
     let empty =
         planned.header.counts.values().flat_map(|kinds| kinds.values()).all(|tally| tally.total() == 0);
     out::print(&format!("{}: {}\n", job.name, report::summary(&planned.header)));

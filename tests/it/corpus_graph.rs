@@ -412,7 +412,10 @@ async fn recorded_memberships_are_witnesses() {
         assert_eq!(graph.source(None).witness(&[question]).await.unwrap(), [answer], "{number}");
     }
     let gone = "a3f6c606-38ec-42d7-8c0e-d4ecaf0d9d61";
-    for (number, answer) in [("004", WitnessAnswer::Present), ("020", WitnessAnswer::Absent("404".into()))] {
+    for (number, answer) in [
+        ("004", WitnessAnswer::Present),
+        ("020", WitnessAnswer::Absent("404, and not in the recycle bin".into())),
+    ] {
         let (status, body) = corpus.answer(number);
         let graph = Canned::start().await.on(&format!("GET /groups/{gone}?$select=id"), status, body);
         let question = WitnessQuestion::Exists { id: id(gone), kind: Kind::Group };
@@ -482,9 +485,11 @@ async fn answers_of_a_batch_find_their_questions_in_any_order() {
     let graph = Canned::start().await.on("POST /$batch", 200, body);
     let questions =
         ["a", "b", "c", "d"].map(|name| WitnessQuestion::Exists { id: id(name), kind: Kind::Group });
-    let said = |status: u16| WitnessAnswer::CannotSay(format!("Graph answered {status}"));
+    let said = |text: &str| WitnessAnswer::CannotSay(format!("Graph {text}"));
     let answers = graph.source(None).witness(&questions).await.unwrap();
-    assert_eq!(answers, [said(302), WitnessAnswer::Present, said(401), said(204)]);
+    let refused = "refuses the question (401); it needs the application permission GroupMember.Read.All";
+    let another = "answered with something else than what was asked for";
+    assert_eq!(answers, [said("answered 302"), said(another), said(refused), said("answered 204")]);
 }
 
 #[tokio::test]

@@ -25,6 +25,7 @@ pub(super) const PARTS_MAX: usize = 20;
 /// One read: an address below `/v1.0`, or a question with a body.
 pub(super) struct Part {
     url: String,
+    headers: Map<String, Value>,
     body: Option<Value>,
 }
 
@@ -37,22 +38,30 @@ pub(super) struct PartAnswer {
 
 impl Part {
     pub(super) fn get(url: String) -> Part {
-        Part { url, body: None }
+        Part { url, headers: Map::new(), body: None }
     }
 
     /// A question that is asked by POST and changes nothing.
     pub(super) fn ask(url: String, body: Value) -> Part {
-        Part { url, body: Some(body) }
+        Part { body: Some(body), ..Part::get(url) }.header("Content-Type", "application/json")
+    }
+
+    /// A header of this part alone: those of the batch do not reach it (graph.md section 4).
+    pub(super) fn header(mut self, name: &str, value: &str) -> Part {
+        self.headers.insert(name.to_owned(), Value::from(value));
+        self
     }
 
     fn json(&self, id: usize) -> Value {
-        match &self.body {
-            None => json!({"id": id.to_string(), "method": "GET", "url": self.url}),
-            Some(body) => json!({
-                "id": id.to_string(), "method": "POST", "url": self.url, "body": body,
-                "headers": {"Content-Type": "application/json"}
-            }),
+        let mut json = json!({"id": id.to_string(), "method": "GET", "url": self.url});
+        if let Some(body) = &self.body {
+            json["method"] = Value::from("POST");
+            json["body"] = body.clone();
         }
+        if !self.headers.is_empty() {
+            json["headers"] = Value::Object(self.headers.clone());
+        }
+        json
     }
 }
 

@@ -1,9 +1,5 @@
 //! The way to one tenant: addresses, sign-in, and answers that are pages or trouble.
 
-use std::collections::BTreeMap;
-use std::sync::Mutex;
-use std::sync::PoisonError;
-
 use serde::de::DeserializeOwned;
 use url::Url;
 
@@ -19,11 +15,11 @@ use crate::client::ClientAuth;
 use crate::client::ClientSettings;
 use crate::client::Grant;
 use crate::client::Request;
-use crate::model::SourceId;
 use crate::sources::SourceError;
 
 /// Permissions, by what they show (graph.md 2.9).
 pub(super) const USER_READ: &str = "User.Read.All";
+pub(super) const GROUP_READ: &str = "Group.Read.All";
 pub(super) const MEMBER_READ: &str = "GroupMember.Read.All";
 pub(super) const APPLICATION_READ: &str = "Application.Read.All";
 pub(super) const DIRECTORY_READ: &str = "Directory.Read.All";
@@ -35,8 +31,6 @@ pub(super) struct Graph {
     pub(super) client: Client,
     pub(super) settings: GraphSettings,
     pub(super) user_select: String,
-    /// Object ids of the service principals, by application id: they never change.
-    principals: Mutex<BTreeMap<SourceId, String>>,
 }
 
 impl Graph {
@@ -44,7 +38,7 @@ impl Graph {
         settings.check()?;
         let client = client(&settings)?;
         let user_select = settings.user_select();
-        Ok(Graph { client, settings, user_select, principals: Mutex::default() })
+        Ok(Graph { client, settings, user_select })
     }
 
     /// An address of our own below `/v1.0`.
@@ -78,26 +72,6 @@ impl Graph {
     pub(super) async fn send(&self, request: Request) -> Result<Answer, SourceError> {
         let place = request.place();
         self.client.send(request).await.map_err(|error| trouble::unanswered(error, &place))
-    }
-
-    /// The object id of the application's service principal, which assignments name. Asked for once.
-    pub(super) async fn principal(&self, app: &SourceId) -> Result<String, Trouble> {
-        #[derive(serde::Deserialize)]
-        struct Principal {
-            id: String,
-        }
-        if let Some(id) = self.known_principal(app) {
-            return Ok(id);
-        }
-        let url = self.own(&format!("/servicePrincipals(appId='{}')?$select=id", segment(&app.0)))?;
-        let principal: Principal = self.get(url, Link::Own, APPLICATION_READ).await?;
-        let mut principals = self.principals.lock().unwrap_or_else(PoisonError::into_inner);
-        principals.insert(app.clone(), principal.id.clone());
-        Ok(principal.id)
-    }
-
-    fn known_principal(&self, app: &SourceId) -> Option<String> {
-        self.principals.lock().unwrap_or_else(PoisonError::into_inner).get(app).cloned()
     }
 }
 

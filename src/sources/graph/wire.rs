@@ -126,6 +126,11 @@ impl Failure {
         serde_json::from_slice(body).unwrap_or_default()
     }
 
+    /// Of a body that is JSON already, as the parts of a batch are.
+    pub(super) fn of(body: &Value) -> Failure {
+        Failure::deserialize(body).unwrap_or_default()
+    }
+
     /// Every code, the outer one first.
     pub(super) fn codes(&self) -> impl Iterator<Item = &str> {
         std::iter::successors(Some(&self.error), |body| body.inner.as_deref())

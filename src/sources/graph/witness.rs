@@ -1,48 +1,73 @@
-//! The second question before a removal (P2, graph.md 5.14): asked in batches, answered with care.
+//! The second question before a removal (P2; graph.md 5.14, 6.6 R5): asked in batches, answered with care.
+//!
+//! | absent from | question | confirms | does not |
+//! |---|---|---|---|
+//! | an application | the principal's own `appRoleAssignments` | no row of its own, and none through a group that it is still in | a row |
+//! | a group | `checkMemberGroups`; where it says yes, the direct groups | not named; or only through a nested group | a direct membership |
+//! | a filtered list | the same filter and the id | an empty list | a row |
+//! | the directory | the object, then the recycle bin | 404, then 200 or 404 | 200; a disabled account confirms a deactivation |
+//!
+//! Anything else (403, 5xx, another object, a body that cannot be read, a 404 that does not say what is missing)
+//! confirms nothing. The text names the permission where one is missing.
 
-use std::collections::BTreeMap;
-use std::collections::BTreeSet;
+mod assigned;
+mod exists;
+mod filtered;
+mod member;
 
 use serde_json::Value;
-use serde_json::json;
 
-use super::batch::Part;
 use super::batch::PartAnswer;
-use super::door::DIRECTORY_READ;
 use super::door::Graph;
 use super::door::segment;
-use super::trouble::Link;
-use super::trouble::Trouble;
-use super::wire::Assignment;
-use super::wire::Listing;
+use super::wire::Failure;
 use crate::model::Container;
+use crate::model::List;
 use crate::model::SourceId;
 use crate::model::WitnessAnswer;
 use crate::model::WitnessQuestion;
 use crate::scim::Kind;
 use crate::sources::SourceError;
 
-/// Pages of one principal's assignments: at most 1 500 exist (graph.md section 3).
-const GRANT_PAGES_MAX: usize = 20;
+use assigned::Assigned;
+use filtered::Filtered;
+use member::Membership;
 
-/// Evidence.
-const UNKNOWN: &str = "404";
-const NO_ROW: &str = "no row of the application among the principal's own assignments";
+/// Codes of a 404 that mean the object and not the way to it (graph.md section 8).
+const NOT_THERE: [&str; 3] = ["Request_ResourceNotFound", "itemNotFound", "Directory_ObjectNotFound"];
 
-/// What is known before the questions are asked.
-struct Ground {
-    /// The service principal of an application, or why it is not known.
-    principals: BTreeMap<SourceId, Result<String, String>>,
-    /// Groups of the questions: whether their members are shown, and whether they exist.
-    groups: BTreeMap<SourceId, GroupState>,
+/// Who a question is about.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Principal {
+    kind: Kind,
+    id: SourceId,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum GroupState {
-    Open,
-    Hidden,
-    Absent,
-    Unknown(u16),
+/// The questions of one call by what they ask, each with its place.
+#[derive(Default)]
+struct Sorted {
+    exists: Asked<Principal>,
+    member: Asked<Membership>,
+    assigned: Asked<Assigned>,
+    filtered: Asked<Filtered>,
+}
+
+struct Asked<T> {
+    places: Vec<usize>,
+    questions: Vec<T>,
+}
+
+impl<T> Default for Asked<T> {
+    fn default() -> Self {
+        Asked { places: Vec::new(), questions: Vec::new() }
+    }
+}
+
+impl<T> Asked<T> {
+    fn push(&mut self, place: usize, question: T) {
+        self.places.push(place);
+        self.questions.push(question);
+    }
 }
 
 /// In the order of the questions.
@@ -50,195 +75,150 @@ pub(super) async fn answers(
     graph: &Graph,
     questions: &[WitnessQuestion],
 ) -> Result<Vec<WitnessAnswer>, SourceError> {
-    let ground = ground(graph, questions).await?;
-    let parts: Vec<Part> = questions.iter().map(part).collect();
-    let heard = graph.batch(&parts).await?;
-    let mut answers = Vec::with_capacity(questions.len());
-    for (question, answer) in questions.iter().zip(heard) {
-        answers.push(answer_one(graph, &ground, question, answer).await?);
-    }
-    deleted(graph, questions, &mut answers).await?;
+    let sorted = Sorted::of(questions);
+    // What is asked below is answered there; this is for a list that Graph does not keep.
+    let mut answers = vec![WitnessAnswer::CannotSay("Graph keeps no such list".to_owned()); questions.len()];
+    let heard = exists::answers(graph, &sorted.exists.questions).await;
+    settle(&mut answers, &sorted.exists.places, heard)?;
+    let heard = member::answers(graph, &sorted.member.questions).await;
+    settle(&mut answers, &sorted.member.places, heard)?;
+    let heard = assigned::answers(graph, &sorted.assigned.questions).await;
+    settle(&mut answers, &sorted.assigned.places, heard)?;
+    let heard = filtered::answers(graph, &sorted.filtered.questions).await;
+    settle(&mut answers, &sorted.filtered.places, heard)?;
     Ok(answers)
 }
 
-fn part(question: &WitnessQuestion) -> Part {
-    match question {
-        WitnessQuestion::Held { container: Container::App(_), principal, kind } => {
-            Part::get(format!("{}/appRoleAssignments?$top=999", path(*kind, principal)))
-        }
-        WitnessQuestion::Held { container: Container::Group(group), principal, kind } => {
-            Part::ask(format!("{}/checkMemberGroups", path(*kind, principal)), json!({"groupIds": [group.0]}))
-        }
-        WitnessQuestion::Exists { id, kind: Kind::User } => {
-            Part::get(format!("{}?$select=id,accountEnabled", path(Kind::User, id)))
-        }
-        WitnessQuestion::Exists { id, kind: Kind::Group } => {
-            Part::get(format!("{}?$select=id", path(Kind::Group, id)))
-        }
-    }
-}
-
-fn path(kind: Kind, id: &SourceId) -> String {
-    let collection = match kind {
-        Kind::User => "users",
-        Kind::Group => "groups",
-    };
-    format!("/{collection}/{}", segment(&id.0))
-}
-
-async fn answer_one(
-    graph: &Graph,
-    ground: &Ground,
-    question: &WitnessQuestion,
-    answer: PartAnswer,
-) -> Result<WitnessAnswer, SourceError> {
-    Ok(match question {
-        WitnessQuestion::Exists { .. } => exists(&answer),
-        WitnessQuestion::Held { container: Container::Group(group), .. } => member(ground, group, &answer),
-        WitnessQuestion::Held { container: Container::App(app), .. } => match ground.principals.get(app) {
-            Some(Ok(principal)) => assigned(graph, principal, answer).await?,
-            Some(Err(why)) => WitnessAnswer::CannotSay(why.clone()),
-            None => WitnessAnswer::CannotSay(format!("application {app} is not known")),
-        },
-    })
-}
-
-fn exists(answer: &PartAnswer) -> WitnessAnswer {
-    match answer.status {
-        200 => WitnessAnswer::Present,
-        404 => WitnessAnswer::Absent(UNKNOWN.into()),
-        status => cannot_say(status, None),
-    }
-}
-
-/// Transitive: a hit may come from a nested group, so it says "not confirmed". A group that is not in the
-/// answer may be one that may not be asked about.
-fn member(ground: &Ground, group: &SourceId, answer: &PartAnswer) -> WitnessAnswer {
-    if answer.status == 404 {
-        return WitnessAnswer::Absent(UNKNOWN.into());
-    }
-    let hits = answer.body.get("value").and_then(Value::as_array);
-    let (200, Some(hits)) = (answer.status, hits) else { return cannot_say(answer.status, None) };
-    let hit = hits.iter().filter_map(Value::as_str).any(|id| id.eq_ignore_ascii_case(&group.0));
-    match (hit, ground.groups.get(group)) {
-        (true, _) => WitnessAnswer::Present,
-        (false, Some(GroupState::Open | GroupState::Absent)) => {
-            WitnessAnswer::Absent("checkMemberGroups does not name the group".into())
-        }
-        (false, Some(GroupState::Unknown(status))) => cannot_say(*status, None),
-        (false, Some(GroupState::Hidden) | None) => WitnessAnswer::CannotSay(
-            "the group hides its members; add the application permission Member.Read.Hidden".to_owned(),
-        ),
-    }
-}
-
-/// No row for the application, directly or through a group, confirms the removal.
-async fn assigned(graph: &Graph, principal: &str, answer: PartAnswer) -> Result<WitnessAnswer, SourceError> {
-    if answer.status == 404 {
-        return Ok(WitnessAnswer::Absent(UNKNOWN.into()));
-    }
-    if answer.status != 200 {
-        return Ok(cannot_say(answer.status, Some(DIRECTORY_READ)));
-    }
-    let Ok(mut listing) = serde_json::from_value::<Listing<Assignment>>(answer.body) else {
-        return Ok(WitnessAnswer::CannotSay("the list of assignments cannot be read".to_owned()));
-    };
-    for _ in 0..GRANT_PAGES_MAX {
-        let of_app =
-            |row: &Assignment| row.resource_id.as_deref().is_none_or(|id| id.eq_ignore_ascii_case(principal));
-        if listing.value.iter().any(of_app) {
-            return Ok(WitnessAnswer::Present);
-        }
-        let Some(next) = listing.next else { return Ok(WitnessAnswer::Absent(NO_ROW.into())) };
-        listing = match graph.get(graph.given(&next)?, Link::Next, DIRECTORY_READ).await {
-            Ok(listing) => listing,
-            Err(Trouble::Source(error)) => return Ok(WitnessAnswer::CannotSay(error.to_string())),
-            Err(_) => return Ok(WitnessAnswer::CannotSay("the list of assignments broke off".to_owned())),
-        };
-    }
-    Ok(WitnessAnswer::CannotSay("the list of assignments does not end".to_owned()))
-}
-
-/// A person that is not there is looked for in the recycle bin; found or not, the removal is confirmed, but an
-/// answer that is neither says nothing (graph.md 6.6 R5).
-async fn deleted(
-    graph: &Graph,
-    questions: &[WitnessQuestion],
+/// An outage in the middle of the questions confirms nothing and holds only what was asked; what does not need a
+/// witness goes on. A refused sign-in is for a person to mend, and ends the cycle.
+fn settle(
     answers: &mut [WitnessAnswer],
+    places: &[usize],
+    heard: Result<Vec<WitnessAnswer>, SourceError>,
 ) -> Result<(), SourceError> {
-    let mut missing = Vec::new();
-    for (at, question) in questions.iter().enumerate() {
-        if let WitnessQuestion::Exists { id, kind: Kind::User } = question
-            && matches!(answers[at], WitnessAnswer::Absent(_))
-        {
-            missing.push((at, Part::get(format!("/directory/deletedItems/{}?$select=id", segment(&id.0)))));
+    match heard {
+        Ok(heard) => places.iter().zip(heard).for_each(|(place, answer)| answers[*place] = answer),
+        Err(error @ SourceError::Refused { .. }) => return Err(error),
+        Err(error) => {
+            let why = WitnessAnswer::CannotSay(error.to_string());
+            places.iter().for_each(|place| answers[*place] = why.clone());
         }
-    }
-    let (places, parts): (Vec<usize>, Vec<Part>) = missing.into_iter().unzip();
-    for (at, answer) in places.into_iter().zip(graph.batch(&parts).await?) {
-        answers[at] = match answer.status {
-            200 => WitnessAnswer::Absent("404, and in the recycle bin".into()),
-            404 => WitnessAnswer::Absent("404, and not in the recycle bin".into()),
-            status => cannot_say(status, None),
-        };
     }
     Ok(())
 }
 
-async fn ground(graph: &Graph, questions: &[WitnessQuestion]) -> Result<Ground, SourceError> {
-    let mut apps = BTreeSet::new();
-    let mut groups = BTreeSet::new();
-    for question in questions {
-        match question {
-            WitnessQuestion::Held { container: Container::App(app), .. } => apps.insert(app.clone()),
-            WitnessQuestion::Held { container: Container::Group(group), .. } => groups.insert(group.clone()),
-            WitnessQuestion::Exists { .. } => false,
-        };
-    }
-    let mut principals = BTreeMap::new();
-    for app in apps {
-        principals.insert(app.clone(), principal(graph, &app).await?);
-    }
-    Ok(Ground { principals, groups: group_states(graph, groups).await? })
-}
-
-/// Outages end the questions; a refusal or an unknown application only means that nothing can be said.
-async fn principal(graph: &Graph, app: &SourceId) -> Result<Result<String, String>, SourceError> {
-    match graph.principal(app).await {
-        Ok(id) => Ok(Ok(id)),
-        Err(Trouble::Source(error @ SourceError::Unavailable { .. })) => Err(error),
-        Err(Trouble::Source(error)) => Ok(Err(error.to_string())),
-        Err(_) => Ok(Err(format!("the tenant has no enterprise application with the application id {app}"))),
-    }
-}
-
-async fn group_states(
-    graph: &Graph,
-    groups: BTreeSet<SourceId>,
-) -> Result<BTreeMap<SourceId, GroupState>, SourceError> {
-    let parts: Vec<Part> = groups
-        .iter()
-        .map(|group| Part::get(format!("{}?$select=id,visibility", path(Kind::Group, group))))
-        .collect();
-    let answers = graph.batch(&parts).await?;
-    Ok(groups.into_iter().zip(answers.iter().map(group_state)).collect())
-}
-
-fn group_state(answer: &PartAnswer) -> GroupState {
-    let hidden = answer.body.get("visibility").and_then(Value::as_str) == Some("HiddenMembership");
-    match answer.status {
-        200 if hidden => GroupState::Hidden,
-        200 => GroupState::Open,
-        404 => GroupState::Absent,
-        status => GroupState::Unknown(status),
-    }
-}
-
-fn cannot_say(status: u16, permission: Option<&str>) -> WitnessAnswer {
-    WitnessAnswer::CannotSay(match (status, permission) {
-        (401 | 403, Some(permission)) => {
-            format!("Graph refuses the question ({status}); it needs the application permission {permission}")
+impl Sorted {
+    fn of(questions: &[WitnessQuestion]) -> Sorted {
+        let mut sorted = Sorted::default();
+        for (place, question) in questions.iter().enumerate() {
+            match question {
+                WitnessQuestion::Exists { id, kind } => {
+                    sorted.exists.push(place, Principal { kind: *kind, id: id.clone() });
+                }
+                WitnessQuestion::Held { container, principal, kind } => {
+                    sorted.held(place, container, Principal { kind: *kind, id: principal.clone() });
+                }
+            }
         }
-        _ => format!("Graph answered {status}"),
-    })
+        sorted
+    }
+
+    fn held(&mut self, place: usize, container: &Container, principal: Principal) {
+        let list = match container {
+            Container::Group(group) => {
+                return self.member.push(place, Membership { group: group.clone(), principal });
+            }
+            Container::App(id) => List::of(id),
+        };
+        match (list, principal.kind) {
+            (List::App(app), _) => self.assigned.push(place, Assigned { app, principal }),
+            (List::UserFilter(filter), Kind::User) | (List::GroupFilter(filter), Kind::Group) => {
+                self.filtered.push(place, Filtered { filter, principal });
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Principal {
+    /// `/users/…`
+    fn path(&self) -> String {
+        format!("{}/{}", collection(self.kind), segment(&self.id.0))
+    }
+
+    /// Whether an object is this one; ids are compared without case (graph.md section 4).
+    fn is(&self, id: &str) -> bool {
+        self.id.0.eq_ignore_ascii_case(id)
+    }
+}
+
+fn collection(kind: Kind) -> &'static str {
+    match kind {
+        Kind::User => "/users",
+        Kind::Group => "/groups",
+    }
+}
+
+/// What one part of a batch lets one say.
+#[derive(Debug, PartialEq)]
+enum Said {
+    Whole(Value),
+    /// The object is not there, and Graph says so.
+    NotThere,
+    /// Nothing can be concluded; the text says why.
+    Nothing(String),
+}
+
+/// `permission` is what the question needs (graph.md 2.9).
+fn said(answer: PartAnswer, permission: &str) -> Said {
+    match answer.status {
+        200 => Said::Whole(answer.body),
+        404 if names_the_missing(&answer.body) => Said::NotThere,
+        404 => Said::Nothing("Graph answered 404 without saying what is missing".to_owned()),
+        status @ (401 | 403) => Said::Nothing(format!(
+            "Graph refuses the question ({status}); it needs the application permission {permission}"
+        )),
+        status => Said::Nothing(format!("Graph answered {status}")),
+    }
+}
+
+fn names_the_missing(body: &Value) -> bool {
+    let failure = Failure::of(body);
+    NOT_THERE.iter().any(|code| failure.says(code))
+}
+
+fn text_of<'a>(body: &'a Value, name: &str) -> Option<&'a str> {
+    body.get(name).and_then(Value::as_str)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn answer(status: u16, code: &str) -> PartAnswer {
+        PartAnswer { status, body: json!({"error": {"code": code}}) }
+    }
+
+    /// 403, 5xx and odd answers never confirm.
+    #[test]
+    fn only_a_404_that_names_the_object_says_that_it_is_not_there() {
+        for code in ["Request_ResourceNotFound", "ITEMNOTFOUND", "Directory_ObjectNotFound"] {
+            assert_eq!(said(answer(404, code), "X"), Said::NotThere, "{code}");
+        }
+        let nothing = |text: &str| Said::Nothing(text.to_owned());
+        let unclear = "Graph answered 404 without saying what is missing";
+        assert_eq!(said(answer(404, "UnknownError"), "X"), nothing(unclear));
+        assert_eq!(said(PartAnswer { status: 404, body: Value::Null }, "X"), nothing(unclear));
+        assert_eq!(
+            said(answer(403, "Authorization_RequestDenied"), "User.Read.All"),
+            nothing("Graph refuses the question (403); it needs the application permission User.Read.All")
+        );
+        for status in [204, 302, 400, 429, 500, 503] {
+            assert_eq!(
+                said(answer(status, "Request_ResourceNotFound"), "X"),
+                nothing(&format!("Graph answered {status}"))
+            );
+        }
+    }
 }

@@ -372,7 +372,7 @@ async fn witnesses_follow_the_tenant() {
     let (questions, expected): (Vec<_>, Vec<_>) = [
         (held(app(), &stays), WitnessAnswer::Present),
         (held(app(), &leaves), gone("no row of the application among the principal's own assignments")),
-        (held(app(), &purged), gone("404")),
+        (held(app(), &purged), gone("404, and not in the recycle bin")),
         (held(in_group(), &stays), WitnessAnswer::Present),
         (held(in_group(), &leaves), gone("checkMemberGroups does not name the group")),
         (exists(&stays), WitnessAnswer::Present),

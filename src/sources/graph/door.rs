@@ -11,9 +11,7 @@ use super::trouble::Link;
 use super::trouble::Trouble;
 use crate::client::Answer;
 use crate::client::Client;
-use crate::client::ClientAuth;
 use crate::client::ClientSettings;
-use crate::client::Grant;
 use crate::client::Request;
 use crate::sources::SourceError;
 
@@ -104,18 +102,16 @@ fn client(settings: &GraphSettings) -> Result<Client, SourceError> {
     let authority = settings.authority.as_str().trim_end_matches('/');
     let token_url = Url::parse(&format!("{authority}/{}/oauth2/v2.0/token", settings.tenant))
         .map_err(|_| refused("authority"))?;
-    let grant = Grant {
-        token_url,
-        client_id: settings.client_id.clone(),
-        scope: format!("{root}/.default"),
-        auth: ClientAuth::Secrets(vec![settings.secret.clone()]),
-    };
-    let mut client = ClientSettings::new(base, grant.into());
+    let credential = settings.sign_in.credential(token_url, root, &settings.client_id);
+    let credential =
+        credential.map_err(|error| SourceError::Refused { what: error.what, cure: error.cure })?;
+    let mut client = ClientSettings::new(base, credential);
     client.ca_file = settings.ca_file.clone();
     client.attempts = settings.attempts;
     client.backoff = settings.backoff;
     client.wait_max = settings.wait_max;
     client.token_cure = advice::of;
+    client.patience = settings.patience;
     Client::new(client).map_err(|error| match trouble::unanswered(error, "graph settings") {
         SourceError::Malformed { place, what } => SourceError::Refused {
             what: format!("{place}: {what}"),

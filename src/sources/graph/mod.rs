@@ -16,16 +16,25 @@ mod assignments;
 mod batch;
 mod check;
 mod door;
+mod expiry;
 mod groups;
 mod place;
 mod settings;
+mod sign_in;
 mod trouble;
 mod users;
 mod wire;
 mod witness;
 
+pub use expiry::Expiry;
 pub use settings::GraphSettings;
+pub use settings::GraphSettingsError;
+pub use sign_in::AssertionForm;
+pub use sign_in::Cloud;
+pub use sign_in::SignIn;
 
+use std::sync::Mutex;
+use std::sync::PoisonError;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
 
@@ -64,13 +73,30 @@ pub struct GraphSource {
     graph: Graph,
     rounds: Rounds,
     next_round: AtomicU64,
+    /// What the first page of a cycle says about the credential's end.
+    expiry_note: Mutex<Option<String>>,
 }
 
 impl GraphSource {
     /// Reads no network. `Refused` names a setting and its cure.
     pub fn new(settings: GraphSettings) -> Result<GraphSource, SourceError> {
         let graph = Graph::new(settings)?;
-        Ok(GraphSource { graph, rounds: Rounds::default(), next_round: AtomicU64::new(1) })
+        Ok(GraphSource {
+            graph,
+            rounds: Rounds::default(),
+            next_round: AtomicU64::new(1),
+            expiry_note: Mutex::default(),
+        })
+    }
+
+    /// When the credential ends, where that is known.
+    pub fn expiry(&self, now: Timestamp) -> Option<Expiry> {
+        Expiry::of(&self.graph.settings, now)
+    }
+
+    fn note_expiry(&self, now: Timestamp) {
+        let note = self.expiry(now).and_then(|expiry| expiry.note());
+        *self.expiry_note.lock().unwrap_or_else(PoisonError::into_inner) = note;
     }
 
     fn read(&self, name: String, from: Option<String>) -> Read {
@@ -90,7 +116,9 @@ impl GraphSource {
         let mut round = self.rounds.take(&place)?;
         let turned = self.dispatch(&read.name, &place, &mut round).await;
         match turned {
-            Ok(page) => {
+            Ok(mut page) => {
+                let note = self.expiry_note.lock().unwrap_or_else(PoisonError::into_inner).take();
+                page.notes.extend(note);
                 if let Next::Page(_) = &page.next {
                     self.rounds.keep(place.round, round);
                 }
@@ -149,7 +177,8 @@ impl Source for GraphSource {
 
     /// Users before groups, other than graph.md 6.6 R7: the memberships that are read of a changed user may lag,
     /// and what the groups' feed says has the last word.
-    fn reads(&self, watermarks: &Watermarks, reading: Reading, _now: Timestamp) -> Vec<Read> {
+    fn reads(&self, watermarks: &Watermarks, reading: Reading, now: Timestamp) -> Vec<Read> {
+        self.note_expiry(now);
         let from = |name: &str, select: &str| match reading {
             Reading::Full => None,
             Reading::Incremental => self.usable(watermarks.get(name), select),

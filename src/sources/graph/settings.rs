@@ -3,8 +3,11 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use jiff::civil::Date;
 use url::Url;
 
+use super::sign_in::Cloud;
+use super::sign_in::SignIn;
 use crate::client::Secret;
 use crate::model::SourceId;
 use crate::sources::SourceError;
@@ -76,9 +79,12 @@ pub struct GraphSettings {
     pub root: Url,
     /// The tenant's id, or one of its verified domains.
     pub tenant: String,
-    /// The application (client) id that signs in.
+    /// The application (client) id that signs in; empty where the machine's own identity does.
     pub client_id: String,
-    pub secret: Secret,
+    pub sign_in: SignIn,
+    /// The day from which on the secret, or what a federated credential rests on, is worth nothing. A certificate
+    /// says it itself.
+    pub secret_expires: Option<Date>,
     /// The application whose assigned people count.
     pub app: Option<SourceId>,
     /// The application whose assigned groups become teams, where it is another one.
@@ -94,18 +100,20 @@ pub struct GraphSettings {
     pub backoff: Duration,
     /// The longest wait that Graph may ask for.
     pub wait_max: Duration,
+    /// How long a sign-in that was set up a moment ago is tried again (AADSTS70021).
+    pub patience: Duration,
 }
 
 impl GraphSettings {
     /// The global cloud, every default (graph.md sections 1 and 7: at most 8 attempts).
     pub fn new(tenant: impl Into<String>, client_id: impl Into<String>, secret: Secret) -> Self {
-        let global = |text| Url::parse(text).expect("a constant address");
         GraphSettings {
-            authority: global("https://login.microsoftonline.com"),
-            root: global("https://graph.microsoft.com"),
+            authority: Cloud::Global.authority(),
+            root: Cloud::Global.root(),
             tenant: tenant.into(),
             client_id: client_id.into(),
-            secret,
+            sign_in: SignIn::Secrets(vec![secret]),
+            secret_expires: None,
             app: None,
             team_app: None,
             attributes: Vec::new(),
@@ -114,7 +122,13 @@ impl GraphSettings {
             attempts: 8,
             backoff: Duration::from_secs(1),
             wait_max: Duration::from_secs(300),
+            patience: Duration::from_secs(300),
         }
+    }
+
+    /// The addresses of another cloud.
+    pub fn in_cloud(self, cloud: Cloud) -> Self {
+        GraphSettings { authority: cloud.authority(), root: cloud.root(), ..self }
     }
 
     /// The applications, each once, the one of people first.
@@ -136,49 +150,66 @@ impl GraphSettings {
     }
 
     /// The first thing that cannot be.
-    pub(super) fn check(&self) -> Result<(), SourceError> {
-        let tenant = self.tenant.to_ascii_lowercase();
-        if ["common", "organizations", "consumers"].contains(&tenant.as_str()) {
-            return refused(format!("`{tenant}` is no tenant"), "name the tenant's id or one of its domains");
-        }
-        if !is_name(&self.tenant) {
-            return refused("the tenant is no id and no domain", "copy the Directory (tenant) ID");
-        }
-        if !is_name(&self.client_id) {
-            return refused("the client id is no id", "copy the Application (client) ID");
-        }
-        if let Some(app) = self.apps().iter().find(|app| !is_name(&app.0)) {
-            let what = format!("`{app}` is no application id");
-            return refused(what, "copy the Application ID of the enterprise application");
-        }
-        if !(1..=PAGE_SIZE_MAX).contains(&self.page_size) {
-            return refused(format!("a page of {} rows cannot be had", self.page_size), "choose 1 to 999");
-        }
-        self.check_attributes()
+    pub fn check(&self) -> Result<(), GraphSettingsError> {
+        self.problems().into_iter().next().map_or(Ok(()), Err)
     }
 
-    fn check_attributes(&self) -> Result<(), SourceError> {
+    /// Everything that cannot be, by key.
+    pub fn problems(&self) -> Vec<GraphSettingsError> {
+        let mut problems = Vec::new();
+        let mut note = |key, what: String, cure: &str| {
+            problems.push(GraphSettingsError { key, what, cure: cure.to_owned() });
+        };
+        let tenant = self.tenant.to_ascii_lowercase();
+        if ["common", "organizations", "consumers"].contains(&tenant.as_str()) {
+            let cure = "name the tenant's id or one of its domains";
+            note("tenant", format!("`{tenant}` is no tenant"), cure);
+        } else if !is_name(&self.tenant) {
+            note("tenant", "the tenant is no id and no domain".to_owned(), "copy the Directory (tenant) ID");
+        }
+        if self.sign_in.is_by_application() && !is_name(&self.client_id) {
+            note("client_id", "the client id is no id".to_owned(), "copy the Application (client) ID");
+        }
+        if let Some(app) = self.apps().iter().find(|app| !is_name(&app.0)) {
+            let cure = "copy the Application ID of the enterprise application";
+            note("assigned_to", format!("`{app}` is no application id"), cure);
+        }
+        if !(1..=PAGE_SIZE_MAX).contains(&self.page_size) {
+            let what = format!("a page of {} rows cannot be had", self.page_size);
+            note("page_size", what, "choose 1 to 999");
+        }
         for name in &self.attributes {
             if NOT_LISTED.contains(&name.as_str()) {
                 let what = format!("Graph does not give `{name}` in a list of users");
-                return refused(what, "remove it from the attributes");
-            }
-            if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
+                note("attributes", what, "remove it from the attributes");
+            } else if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
                 let what = format!("`{name}` is no user property");
-                return refused(what, "write the name as Graph does, such as employeeHireDate");
+                note("attributes", what, "write the name as Graph does, such as employeeHireDate");
             }
         }
-        Ok(())
+        problems
+    }
+}
+
+/// A setting that cannot be.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{what}; {cure}")]
+pub struct GraphSettingsError {
+    /// `tenant`, `client_id`, `assigned_to`, `page_size`, or `attributes`, which come from the mapping.
+    pub key: &'static str,
+    pub what: String,
+    pub cure: String,
+}
+
+impl From<GraphSettingsError> for SourceError {
+    fn from(error: GraphSettingsError) -> SourceError {
+        SourceError::Refused { what: error.what, cure: error.cure }
     }
 }
 
 /// Ids and domains; nothing that could change an address.
 fn is_name(text: &str) -> bool {
     !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '.')
-}
-
-fn refused(what: impl Into<String>, cure: &str) -> Result<(), SourceError> {
-    Err(SourceError::Refused { what: what.into(), cure: cure.to_owned() })
 }
 
 #[cfg(test)]

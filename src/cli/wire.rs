@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use jiff::Timestamp;
+use url::Url;
 
+use crate::client::IdentityHost;
 use crate::client::Secret;
 use crate::config::Config;
 use crate::config::GraphConfig;
@@ -14,16 +16,17 @@ use crate::config::JobConfig;
 use crate::config::OktaConfig;
 use crate::config::ScimConfig;
 use crate::config::SecretPlace;
+use crate::config::SignInError;
 use crate::config::SourceConfig;
 use crate::config::TargetKind;
 use crate::cycle::Job;
 use crate::expr::nearest;
-use crate::model::Vocabulary;
 use crate::scim::profiles::Profile;
 use crate::sources::Source;
 use crate::sources::file::FileSource;
 use crate::sources::graph::GraphSettings;
 use crate::sources::graph::GraphSource;
+use crate::sources::graph::SignIn;
 use crate::sources::okta::OktaSettings;
 use crate::sources::okta::OktaSource;
 use crate::store::Store;
@@ -31,6 +34,9 @@ use crate::targets::ServiceProvider;
 use crate::targets::remote::RemoteSettings;
 use crate::targets::remote::RemoteTarget;
 use crate::targets::workspace::WorkspaceTarget;
+
+/// Where the Azure Arc agent listens.
+const IDENTITY_ENDPOINT: &str = "IDENTITY_ENDPOINT";
 
 /// The state of the settings, made where it is missing.
 pub fn open(config: &Config) -> Result<Store, anyhow::Error> {
@@ -113,21 +119,40 @@ pub fn source(job: &JobConfig) -> Result<Arc<dyn Source>, anyhow::Error> {
     })
 }
 
-/// What is read of Graph follows from the scope and the mapping.
 fn graph_settings(job: &JobConfig, graph: &GraphConfig) -> Result<GraphSettings, anyhow::Error> {
-    let secret = secret(&graph.secret, &format!("jobs.{}.source.graph.secret", job.name))?;
-    let mut settings = GraphSettings::new(&graph.tenant, &graph.client_id, secret);
-    if let Some(authority) = &graph.authority {
-        settings.authority = authority.clone();
+    let at = |key: &str| format!("`jobs.{}.source.graph.{key}`", job.name);
+    let sign_in = match graph.sign_in.read() {
+        Ok(sign_in) => sign_in,
+        Err(SignInError::Secret { key, source }) => {
+            return Err(source).with_context(|| format!("the secret at {} cannot be had", at(key)));
+        }
+        Err(SignInError::Key { key, source }) => {
+            return Err(source).with_context(|| format!("what lies at {} cannot be used", at(key)));
+        }
+    };
+    let sign_in = match sign_in {
+        SignIn::Identity(host) => SignIn::Identity(arc_at(host, std::env::var(IDENTITY_ENDPOINT).ok())?),
+        other => other,
+    };
+    Ok(graph.settings(&job.rules, sign_in))
+}
+
+/// The Arc agent says in a variable where it listens (graph.md 2.4); what the settings say goes before.
+fn arc_at(host: IdentityHost, variable: Option<String>) -> Result<IdentityHost, anyhow::Error> {
+    let (IdentityHost::Arc { endpoint, .. }, IdentityHost::Arc { endpoint: usual, .. }) =
+        (&host, &IdentityHost::arc())
+    else {
+        return Ok(host);
+    };
+    match variable {
+        Some(text) if endpoint == usual => {
+            let cure = format!(
+                "the variable {IDENTITY_ENDPOINT} holds no address; unset it, or set azure_arc.endpoint"
+            );
+            Ok(host.at(Url::parse(&text).context(cure)?))
+        }
+        _ => Ok(host),
     }
-    if let Some(root) = &graph.root {
-        settings.root = root.clone();
-    }
-    settings.ca_file = graph.ca_file.clone();
-    settings.app = job.rules.scope.users.assigned_to.clone();
-    settings.team_app = job.rules.scope.teams.assigned_to.clone();
-    settings.attributes = job.rules.users.source_attributes(Vocabulary::Graph).into_iter().collect();
-    Ok(settings)
 }
 
 /// Groups that the scope chooses are read although they may not be assigned; where it chooses people by them, so are
@@ -180,4 +205,30 @@ pub fn new_id() -> String {
     bytes[8] = bytes[8] & 0x3f | 0x80;
     let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
     [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::WhichIdentity;
+
+    #[test]
+    fn the_arc_agents_variable_counts_where_the_settings_say_nothing() {
+        let variable = || Some("http://localhost:1/token".to_owned());
+        let at = |host: &IdentityHost| match host {
+            IdentityHost::Arc { endpoint, .. } | IdentityHost::Machine { endpoint, .. } => {
+                endpoint.to_string()
+            }
+        };
+        assert_eq!(at(&arc_at(IdentityHost::arc(), variable()).unwrap()), "http://localhost:1/token");
+        assert_eq!(arc_at(IdentityHost::arc(), None).unwrap(), IdentityHost::arc());
+        let set = IdentityHost::arc().at(Url::parse("http://127.0.0.1:2/token").unwrap());
+        assert_eq!(arc_at(set.clone(), variable()).unwrap(), set);
+        let machine = IdentityHost::machine(WhichIdentity::System);
+        assert_eq!(arc_at(machine.clone(), variable()).unwrap(), machine);
+        assert_eq!(
+            arc_at(IdentityHost::arc(), Some("nowhere".to_owned())).unwrap_err().to_string(),
+            "the variable IDENTITY_ENDPOINT holds no address; unset it, or set azure_arc.endpoint"
+        );
+    }
 }

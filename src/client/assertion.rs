@@ -202,3 +202,25 @@ pub(super) fn fresh_id() -> String {
     let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
     [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_signs_only_what_suits_it() {
+        for algorithm in Algorithm::ALL {
+            assert_eq!(Algorithm::named(algorithm.name()), Some(algorithm));
+            let kinds = [KeyKind::Rsa, KeyKind::P256, KeyKind::P384, KeyKind::P521];
+            assert_eq!(kinds.iter().filter(|kind| algorithm.suits(**kind)).count(), 1);
+        }
+        assert_eq!(Algorithm::named("EdDSA"), None);
+    }
+
+    #[test]
+    fn every_id_is_another() {
+        let (one, two) = (fresh_id(), fresh_id());
+        assert_ne!(one, two);
+        assert_eq!((one.len(), &one[14..15]), (36, "4"));
+    }
+}

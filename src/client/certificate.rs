@@ -124,3 +124,71 @@ impl fmt::Debug for Certificate {
 fn day(at: Timestamp) -> String {
     at.strftime("%Y-%m-%d").to_string()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(name: &str) -> Secret {
+        let path = format!("{}/tests/fixtures/keys/{name}", env!("CARGO_MANIFEST_DIR"));
+        Secret::new(std::fs::read_to_string(path).unwrap())
+    }
+
+    fn joined(names: &[&str]) -> Secret {
+        Secret::new(names.iter().map(|name| file(name).reveal().to_owned()).collect::<String>())
+    }
+
+    /// The thumbprints are openssl's.
+    #[test]
+    fn a_certificate_and_its_key_come_from_one_file_or_two() {
+        let one = CertifiedKey::read(&joined(&["rsa.certificate.pem", "rsa.pkcs8.pem"]), None).unwrap();
+        let two = CertifiedKey::read(&file("rsa.certificate.pem"), Some(&file("rsa.pkcs1.pem"))).unwrap();
+        assert_eq!(one.certificate, two.certificate);
+        assert_eq!(one.certificate.thumbprint(), "kDl6Jp9fpAW8KsdeYlhT27YDI174zFkd1RGvsbXHb54");
+        assert_eq!(one.certificate.old_thumbprint(), "hvwdLJzh80Bi_pAIo3vHaZB18zA");
+        assert_eq!(one.certificate.expires().to_string(), "2120-01-01T00:00:00Z");
+        CertifiedKey::read(&file("ec.p256.certificate.pem"), Some(&file("ec.p256.sec1.pem"))).unwrap();
+    }
+
+    #[test]
+    fn of_a_chain_the_certificate_of_the_key_counts() {
+        let chain = joined(&["other.certificate.pem", "rsa.certificate.pem", "rsa.pkcs8.pem"]);
+        let pair = CertifiedKey::read(&chain, None).unwrap();
+        assert_eq!(pair.certificate.thumbprint(), "kDl6Jp9fpAW8KsdeYlhT27YDI174zFkd1RGvsbXHb54");
+    }
+
+    #[test]
+    fn what_is_no_pair_is_told() {
+        let problem = |certificate: &Secret, key: Option<&Secret>| {
+            CertifiedKey::read(certificate, key).unwrap_err().what
+        };
+        let key = file("rsa.pkcs8.pem");
+        assert_eq!(
+            problem(&file("other.certificate.pem"), Some(&key)),
+            "the private key does not belong to the certificate"
+        );
+        assert_eq!(problem(&file("rsa.certificate.pem"), None), "there is no private key in it");
+        assert_eq!(problem(&key, None), "there is no certificate in it");
+        let broken = Secret::new(file("rsa.certificate.pem").reveal().replace("MII", "MIJ"));
+        assert_eq!(problem(&broken, Some(&key)), "the certificate cannot be read");
+    }
+
+    #[test]
+    fn a_certificate_is_good_from_its_first_moment_to_its_last() {
+        let certificate =
+            CertifiedKey::read(&file("rsa.expired.pem"), Some(&file("rsa.pkcs8.pem"))).unwrap().certificate;
+        let at = |now: &str| certificate.good_at(now.parse().unwrap()).map_err(|error| error.to_string());
+        assert_eq!(at("2020-01-01T00:00:00Z"), Ok(()));
+        assert_eq!(at("2021-01-01T00:00:00Z"), Ok(()));
+        assert_eq!(
+            at("2021-01-01T00:00:01Z").unwrap_err(),
+            "the certificate has expired on 2021-01-01; make a new pair, upload its certificate under Certificates & \
+             secrets, and put it down here"
+        );
+        assert_eq!(
+            at("2019-12-31T23:59:59Z").unwrap_err(),
+            "the certificate is good from 2020-01-01 on, and it is 2019-12-31 now; wait until then, or set this \
+             host's clock right"
+        );
+    }
+}

@@ -314,3 +314,75 @@ fn unreadable() -> KeyError {
         "make sure that the file is whole; openssl pkey -check -in FILE tells",
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(name: &str) -> Result<SigningKey, KeyError> {
+        let path = format!("{}/tests/fixtures/keys/{name}", env!("CARGO_MANIFEST_DIR"));
+        SigningKey::read(&Secret::new(std::fs::read_to_string(path).unwrap()))
+    }
+
+    /// The same key in every form has the same public half.
+    #[test]
+    fn every_form_of_key_is_read() {
+        for (kind, names) in [
+            (KeyKind::Rsa, &["rsa.pkcs8.pem", "rsa.pkcs1.pem", "rsa.jwk.json"][..]),
+            (KeyKind::P256, &["ec.p256.pkcs8.pem", "ec.p256.sec1.pem", "ec.p256.jwk.json"]),
+            (KeyKind::P384, &["ec.p384.pkcs8.pem"]),
+            (KeyKind::P521, &["ec.p521.pkcs8.pem", "ec.p521.jwk.json"]),
+        ] {
+            let keys: Vec<SigningKey> = names.iter().map(|name| read(name).unwrap()).collect();
+            for key in &keys {
+                assert_eq!((key.kind(), key.public()), (kind, keys[0].public()));
+            }
+        }
+        assert_eq!(read("rsa.jwk.json").unwrap().kid(), Some("key-1"));
+        assert_eq!(read("rsa.pkcs8.pem").unwrap().kid(), None);
+        assert_eq!(format!("{:?}", read("rsa.pkcs8.pem").unwrap()), "SigningKey(RSA)");
+    }
+
+    #[test]
+    fn a_key_that_cannot_be_used_is_told_with_its_cure() {
+        for (name, text) in [
+            (
+                "rsa.encrypted.pem",
+                "the private key is encrypted; take its password off: openssl pkey -in FILE",
+            ),
+            ("rsa.encrypted-old.pem", "the private key is encrypted; take its password off"),
+            (
+                "ed25519.pem",
+                "the private key is an Edwards key (EdDSA), which neither service takes; make an RSA",
+            ),
+            (
+                "ec.k256.sec1.pem",
+                "the private key is on no curve that can be used; use P-256: openssl ecparam",
+            ),
+            ("rsa1024.pem", "the RSA key has less than 2048 bits; make a longer one: openssl genrsa"),
+            ("rsa.certificate.pem", "there is no private key in it; put the key into the same PEM file"),
+            ("rsa.public.pem", "there is no private key in it; "),
+        ] {
+            let error = read(name).unwrap_err().to_string();
+            assert!(error.starts_with(text), "{name}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_jwk_that_cannot_be_used_is_told_without_showing_it() {
+        for (text, what) in [
+            (r#"{"kty":"RSA","n":"hush","e":"AQAB"}"#, "the JWK holds a public key only"),
+            (r#"{"keys":[{"kty":"RSA","d":"hush"}]}"#, "it is a set of keys, not one key"),
+            (r#"{"kty":"OKP","crv":"Ed25519","x":"hush","d":"hush"}"#, "the private key is an Edwards key"),
+            (r#"{"kty":"oct","k":"hush","d":"hush"}"#, "the JWK is neither RSA nor EC"),
+            (r#"{"kty":"EC","crv":"P-256","x":"AA","y":"AA","d":"AA"}"#, "the private key cannot be read"),
+            (r#"{"kty":"EC","crv":"secp256k1","x":"AA","y":"AA","d":"AA"}"#, "the JWK names no curve"),
+            (r#"{"kty":"EC","crv":"P-256","y":"AA","d":"AA"}"#, "the JWK has no usable `x`"),
+            (r#"{"kty":"RSA","n":"AQAB","e":"AQAB","d":"AA"}"#, "the RSA key has less than 2048 bits"),
+            ("{hush", "it is no JWK"),
+        ] {
+            let error = SigningKey::read(&Secret::new(text)).unwrap_err().to_string();
+            assert!(error.starts_with(what) && !error.contains("hush"), "{error}");
+        }
+    }
+}

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use url::Url;
 
+use super::graph::GraphConfig;
 use super::problem::Problem;
 use crate::client::Secret;
 use crate::client::SecretError;
@@ -54,18 +55,6 @@ pub enum SourceConfig {
     Graph(GraphConfig),
     Okta(OktaConfig),
     File(FileConfig),
-}
-
-#[derive(Clone, Debug)]
-pub struct GraphConfig {
-    pub tenant: String,
-    pub client_id: String,
-    pub secret: SecretPlace,
-    /// Where tokens come from; `None`: the public cloud.
-    pub authority: Option<Url>,
-    /// Where Graph is; `None`: the public cloud.
-    pub root: Option<Url>,
-    pub ca_file: Option<PathBuf>,
 }
 
 #[derive(Clone, Debug)]

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde::Deserializer;
 use serde::de;
 
+use super::raw_graph::RawGraph;
 use crate::plan::Adoption;
 use crate::plan::Mode;
 use crate::plan::OnLeave;
@@ -62,17 +63,6 @@ pub(super) struct RawSource {
     pub graph: Option<RawGraph>,
     pub okta: Option<RawOkta>,
     pub file: Option<RawFile>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(super) struct RawGraph {
-    pub tenant: Option<String>,
-    pub client_id: Option<String>,
-    pub secret: Option<String>,
-    pub authority: Option<String>,
-    pub root: Option<String>,
-    pub ca_file: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]

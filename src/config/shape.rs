@@ -97,6 +97,7 @@ fn wanted_words(wanted: &str) -> (&str, &'static str) {
         "u64" | "u32" | "u8" => ("a whole number, not negative,", "write it without sign, point and quotes"),
         "a string" => ("a text", "put it into quotes"),
         "a map" => ("a table", "write its keys under a [header], or in { }"),
+        "true, false or a table" => (wanted, "write true, or say more in { }"),
         "a sequence" => ("a list", "put its items into [ ]"),
         other if other.starts_with("enum ") => ("a word", "put one of the possible words into quotes"),
         other if other.starts_with("struct ") => ("a table", "write its keys under a [header], or in { }"),

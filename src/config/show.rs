@@ -8,7 +8,7 @@ use super::layers::Merged;
 use super::problem::Key;
 
 /// Settings that say where a secret lies. What stands there instead may be the secret itself.
-const SECRETS: [&str; 2] = ["secret", "token"];
+const SECRETS: [&str; 5] = ["secret", "token", "certificate", "certificate_key", "federated_token"];
 
 impl Merged {
     /// One line a setting: `jobs.acme.schedule = "every 40m"  # DIR/rosterd.toml:2:1`.

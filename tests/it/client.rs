@@ -1,124 +1,27 @@
 //! The outbound client against a server on loopback that plays what its script says.
 
-use std::collections::VecDeque;
-use std::sync::Arc;
-use std::sync::Mutex;
 use std::time::Duration;
 use std::time::Instant;
 
-use axum::Router;
 use axum::body::Body;
-use axum::extract::Request as Inbound;
-use axum::response::Response;
 use jiff::Timestamp;
-use serde_json::Value;
 use serde_json::json;
 use url::Url;
 
 use rosterd::client::Client;
-use rosterd::client::ClientAuth;
 use rosterd::client::ClientError;
 use rosterd::client::ClientSettings;
 use rosterd::client::Credential;
-use rosterd::client::Grant;
 use rosterd::client::Repeat;
 use rosterd::client::Request;
 use rosterd::client::Secret;
 use rosterd::client::TokenAdvice;
 
-/// Answers in the order of its script; remembers what it was asked.
-#[derive(Clone)]
-struct Script {
-    answers: Arc<Mutex<VecDeque<Reply>>>,
-    seen: Arc<Mutex<Vec<Seen>>>,
-    base: Url,
-}
-
-struct Reply {
-    status: u16,
-    headers: Vec<(&'static str, String)>,
-    body: Body,
-}
-
-#[derive(Clone, Debug, PartialEq)]
-struct Seen {
-    path: String,
-    authorization: String,
-    body: String,
-}
-
-fn reply(status: u16, headers: &[(&'static str, &str)], body: Value) -> Reply {
-    let headers = headers.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
-    Reply { status, headers, body: Body::from(body.to_string()) }
-}
-
-fn ok() -> Reply {
-    reply(200, &[], json!({"done": true}))
-}
-
-fn token(text: &str, seconds: u64) -> Reply {
-    reply(
-        200,
-        &[("content-type", "application/json")],
-        json!({"token_type": "Bearer", "expires_in": seconds, "access_token": text}),
-    )
-}
-
-async fn serve(answers: Vec<Reply>) -> Script {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let base = Url::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
-    let script = Script { answers: Arc::new(Mutex::new(answers.into())), seen: Arc::default(), base };
-    let played = script.clone();
-    let router = Router::new().fallback(move |inbound: Inbound| play(played.clone(), inbound));
-    tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
-    script
-}
-
-async fn play(script: Script, inbound: Inbound) -> Response {
-    let (parts, body) = inbound.into_parts();
-    let bytes = axum::body::to_bytes(body, 1 << 20).await.unwrap();
-    let authorization = parts.headers.get("authorization").map_or("", |value| value.to_str().unwrap());
-    script.seen.lock().unwrap().push(Seen {
-        path: parts.uri.to_string(),
-        authorization: authorization.to_owned(),
-        body: String::from_utf8(bytes.to_vec()).unwrap(),
-    });
-    let next = script.answers.lock().unwrap().pop_front();
-    let next = next.unwrap_or_else(|| reply(599, &[], json!("the script is at its end")));
-    let mut response = Response::builder().status(next.status);
-    for (name, value) in next.headers {
-        response = response.header(name, value);
-    }
-    response.body(next.body).unwrap()
-}
-
-impl Script {
-    fn client(&self, credential: Credential) -> Client {
-        let mut settings = ClientSettings::new(self.base.clone(), credential);
-        settings.backoff = Duration::from_millis(1);
-        settings.wait_max = Duration::from_secs(5);
-        settings.attempts = 3;
-        Client::new(settings).unwrap()
-    }
-
-    fn secret(&self) -> Credential {
-        let grant = Grant {
-            token_url: self.base.join("/tenant/oauth2/v2.0/token").unwrap(),
-            client_id: "app-1".to_owned(),
-            scope: "https://graph.example/.default".to_owned(),
-            auth: ClientAuth::Secrets(vec![Secret::new("hush-hush")]),
-        };
-        grant.into()
-    }
-
-    fn authorizations(&self) -> Vec<String> {
-        self.seen.lock().unwrap().iter().map(|seen| seen.authorization.clone()).collect()
-    }
-
-    fn paths(&self) -> Vec<String> {
-        self.seen.lock().unwrap().iter().map(|seen| seen.path.clone()).collect()
-    }
-}
+use crate::support::script::Reply;
+use crate::support::script::ok;
+use crate::support::script::reply;
+use crate::support::script::serve;
+use crate::support::script::token;
 
 fn get(client: &Client, path: &str) -> Request {
     Request::get(client.url(path).unwrap())

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::Checker;
 use crate::config::checked::JobConfig;
+use crate::config::checked::SourceConfig;
 use crate::config::problem::Key;
 use crate::config::raw::RawJob;
 use crate::config::raw::RawTarget;
@@ -30,6 +31,9 @@ impl Checker<'_> {
         let source = self.source(&table.join("source"), &raw.source, &raw.scope);
         let protect = target.as_ref().and_then(|target| targets.get(target));
         let rules = self.rules(&table, raw, protect);
+        if let (Some(SourceConfig::Graph(graph)), Some(rules)) = (&source, &rules) {
+            self.graph_fits(&table, graph, rules);
+        }
         let limits = self.limits(&table.join("limits"), &raw.limits);
         Some(JobConfig {
             name: name.to_owned(),

@@ -1,5 +1,6 @@
 //! From raw settings to checked ones. Every check goes on after a problem, so that all are told at once.
 
+mod graph;
 mod job;
 mod mapping;
 mod rules;
@@ -15,6 +16,7 @@ use url::Url;
 use super::checked::Config;
 use super::checked::DaemonConfig;
 use super::checked::SecretPlace;
+use super::checked::SourceConfig;
 use super::layers::Merged;
 use super::problem::Key;
 use super::problem::Place;
@@ -43,6 +45,13 @@ impl Merged {
         for (key, place) in secrets(config) {
             if let Err(error) = place.read() {
                 checker.secret_error(&key, &error);
+            }
+        }
+        for job in config.jobs.values() {
+            if let SourceConfig::Graph(graph) = &job.source
+                && let Err(error) = graph.sign_in.read()
+            {
+                checker.sign_in_error(&Key::of(["jobs", &job.name, "source", "graph"]), &error);
             }
         }
         checker.errors

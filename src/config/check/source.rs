@@ -5,14 +5,12 @@ use std::path::PathBuf;
 use super::Checker;
 use crate::client::Secret;
 use crate::config::checked::FileConfig;
-use crate::config::checked::GraphConfig;
 use crate::config::checked::JobConfig;
 use crate::config::checked::OktaConfig;
 use crate::config::checked::SecretPlace;
 use crate::config::checked::SourceConfig;
 use crate::config::problem::Key;
 use crate::config::raw::RawFile;
-use crate::config::raw::RawGraph;
 use crate::config::raw::RawOkta;
 use crate::config::raw::RawScope;
 use crate::config::raw::RawSource;
@@ -35,27 +33,6 @@ impl Checker<'_> {
                 self.error(table, "the job reads two sources".to_owned(), cure)
             }
         }
-    }
-
-    fn graph(&mut self, table: &Key, raw: &RawGraph) -> Option<GraphConfig> {
-        let id = |name: &str| table.join(name);
-        let tenant = self.text(&id("tenant"), raw.tenant.as_deref(), "the directory (tenant) id");
-        let client_id = self.text(
-            &id("client_id"),
-            raw.client_id.as_deref(),
-            "the application (client) id of rosterd itself",
-        );
-        let secret = self.secret(&id("secret"), raw.secret.as_deref(), "the client secret");
-        let authority = self.optional_url(&id("authority"), raw.authority.as_deref());
-        let root = self.optional_url(&id("root"), raw.root.as_deref());
-        Some(GraphConfig {
-            tenant: tenant?,
-            client_id: client_id?,
-            secret: secret?,
-            authority: authority?,
-            root: root?,
-            ca_file: raw.ca_file.as_ref().map(PathBuf::from),
-        })
     }
 
     /// An org is read through one application: its users and groups are who can be in scope.
@@ -121,7 +98,8 @@ impl Checker<'_> {
 pub(super) fn secret(job: &JobConfig) -> Option<(Key, SecretPlace)> {
     let key = |kind, name| Key::of(["jobs", &job.name, "source", kind, name]);
     match &job.source {
-        SourceConfig::Graph(graph) => Some((key("graph", "secret"), graph.secret.clone())),
+        // What Graph takes is more than a secret; `sign_in_error` tells what is wrong with it.
+        SourceConfig::Graph(_) => None,
         SourceConfig::Okta(okta) => Some((key("okta", "token"), okta.token.clone())),
         SourceConfig::File(_) => None,
     }

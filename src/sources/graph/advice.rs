@@ -38,9 +38,7 @@ const SCOPE: &str = "Graph's root and /.default are asked for, and were not unde
 fn of_code(code: u64) -> Option<TokenAdvice> {
     Some(match code {
         7000215 => Cure("the secret is wrong; paste the secret's value, not its id"),
-        7000222 => {
-            Cure("the secret has expired; make a new one under Certificates & secrets, and put it down")
-        }
+        7000222 => Cure("the secret has expired; make a new one under Certificates & secrets"),
         7000218 => Cure("neither a secret nor an assertion arrived; report this"),
         700016 | 700011 => Cure("no such application in this tenant; check client_id and tenant"),
         7000112 | 70001 => {

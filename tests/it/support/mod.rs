@@ -3,6 +3,8 @@
 pub mod bent;
 pub mod directory;
 pub mod host;
+pub mod keys;
+pub mod script;
 pub mod simulated;
 pub mod story;
 

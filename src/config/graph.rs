@@ -1,0 +1,128 @@
+//! `[jobs.NAME.source.graph]`, checked: which tenant, and how it is signed in to.
+
+use std::path::PathBuf;
+
+use jiff::civil::Date;
+use url::Url;
+
+use super::checked::SecretPlace;
+use crate::client::CertifiedKey;
+use crate::client::IdentityHost;
+use crate::client::KeyError;
+use crate::client::Secret;
+use crate::client::SecretError;
+use crate::model::Vocabulary;
+use crate::plan::Rules;
+use crate::sources::graph::AssertionForm;
+use crate::sources::graph::Cloud;
+use crate::sources::graph::GraphSettings;
+use crate::sources::graph::SignIn;
+
+#[derive(Clone, Debug)]
+pub struct GraphConfig {
+    pub tenant: String,
+    /// Empty where the machine's own identity signs in.
+    pub client_id: String,
+    pub cloud: Cloud,
+    pub sign_in: SignInConfig,
+    /// The day from which on the secret is worth nothing, where somebody wrote it down.
+    pub secret_expires: Option<Date>,
+    /// Where tokens come from; `None`: where the cloud has them.
+    pub authority: Option<Url>,
+    /// Where Graph is; `None`: where the cloud has it.
+    pub root: Option<Url>,
+    pub ca_file: Option<PathBuf>,
+}
+
+/// How to sign in, and where what it takes lies.
+#[derive(Clone, Debug)]
+pub enum SignInConfig {
+    Secrets(Vec<SecretPlace>),
+    Certificate {
+        certificate: SecretPlace,
+        /// Where the key has a file of its own.
+        key: Option<SecretPlace>,
+        form: AssertionForm,
+    },
+    Federated(SecretPlace),
+    Identity(IdentityHost),
+}
+
+/// Why what a sign-in takes cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum SignInError {
+    #[error("the secret at `{key}` cannot be had")]
+    Secret {
+        /// The key below `source.graph`.
+        key: &'static str,
+        #[source]
+        source: SecretError,
+    },
+    #[error("what lies at `{key}` cannot be used")]
+    Key {
+        key: &'static str,
+        #[source]
+        source: KeyError,
+    },
+}
+
+impl SignInConfig {
+    /// Reads secrets, keys and certificates. A federated token is looked at, and read again for every token.
+    pub fn read(&self) -> Result<SignIn, SignInError> {
+        Ok(match self {
+            SignInConfig::Secrets(places) => {
+                let secrets: Result<Vec<Secret>, _> =
+                    places.iter().map(|place| read("secret", place)).collect();
+                SignIn::Secrets(secrets?)
+            }
+            SignInConfig::Certificate { certificate, key, form } => {
+                SignIn::Certificate { pair: Box::new(pair(certificate, key.as_ref())?), form: *form }
+            }
+            SignInConfig::Federated(place) => {
+                read("federated_token", place)?;
+                SignIn::Federated { place: place.to_string() }
+            }
+            SignInConfig::Identity(host) => SignIn::Identity(host.clone()),
+        })
+    }
+
+    /// The same without what is secret, for checks that do not need it.
+    pub(super) fn bare(&self) -> SignIn {
+        match self {
+            SignInConfig::Identity(host) => SignIn::Identity(host.clone()),
+            _ => SignIn::Secrets(Vec::new()),
+        }
+    }
+}
+
+fn pair(certificate: &SecretPlace, key: Option<&SecretPlace>) -> Result<CertifiedKey, SignInError> {
+    let name = if key.is_some() { "certificate_key" } else { "certificate" };
+    let certificate = read("certificate", certificate)?;
+    let key = key.map(|place| read(name, place)).transpose()?;
+    CertifiedKey::read(&certificate, key.as_ref()).map_err(|source| SignInError::Key { key: name, source })
+}
+
+fn read(key: &'static str, place: &SecretPlace) -> Result<Secret, SignInError> {
+    place.read().map_err(|source| SignInError::Secret { key, source })
+}
+
+impl GraphConfig {
+    /// What is read of Graph follows from the scope and the mapping.
+    pub fn settings(&self, rules: &Rules, sign_in: SignIn) -> GraphSettings {
+        let nothing = Secret::new(String::new());
+        let mut settings = GraphSettings::new(&self.tenant, &self.client_id, nothing).in_cloud(self.cloud);
+        settings.sign_in = sign_in;
+        settings.secret_expires = self.secret_expires;
+        if let Some(authority) = &self.authority {
+            settings.authority = authority.clone();
+        }
+        if let Some(root) = &self.root {
+            settings.root = root.clone();
+        }
+        settings.ca_file = self.ca_file.clone();
+        settings.app = rules.scope.users.assigned_to.clone();
+        settings.team_app = rules.scope.teams.assigned_to.clone();
+        settings.attributes = rules.users.source_attributes(Vocabulary::Graph).into_iter().collect();
+        settings
+    }
+}

@@ -14,6 +14,7 @@ mod grant;
 mod hosts;
 mod identity;
 mod keys;
+mod meter;
 mod request;
 mod secret;
 mod settings;
@@ -30,6 +31,8 @@ pub use error::ClientError;
 pub use keys::KeyError;
 pub use keys::KeyKind;
 pub use keys::SigningKey;
+pub use meter::Bill;
+pub use meter::Tariff;
 pub use request::Answer;
 pub use request::Repeat;
 pub use request::Request;
@@ -61,6 +64,7 @@ use url::Url;
 use credential::Authorization;
 use credential::Keeper;
 use hosts::Hosts;
+use meter::Meter;
 use transport::Failure;
 use transport::Transport;
 use transport::Way;
@@ -82,8 +86,10 @@ struct Inner {
     transport: Transport,
     backoff: Backoff,
     attempts: u32,
+    attempts_failed: u32,
     patience: Duration,
     places: Semaphore,
+    meter: Option<Meter>,
     /// A 429 is meant for the whole application, so it stops the whole client, not one request.
     paused_until: Mutex<Option<Instant>>,
     /// When a repeat was last told of.
@@ -106,8 +112,10 @@ impl Client {
             transport,
             backoff,
             attempts,
+            attempts_failed: settings.attempts_failed.clamp(1, attempts),
             patience: settings.patience,
             places,
+            meter: settings.tariff.map(Meter::new),
             paused_until: Mutex::new(None),
             told: Mutex::new(None),
             requests: AtomicU64::new(0),
@@ -129,6 +137,18 @@ impl Client {
         self.0.requests.load(Ordering::Relaxed)
     }
 
+    /// Units of the service's tariff spent so far; 0 where it has none.
+    pub fn units(&self) -> u64 {
+        self.0.meter.as_ref().map_or(0, Meter::spent)
+    }
+
+    /// Changes how many units may be spent in a window, where the service has a tariff.
+    pub fn allow(&self, units: u64) {
+        if let Some(meter) = &self.0.meter {
+            meter.allow(units);
+        }
+    }
+
     /// Makes sure that there is a credential to send: asks for a token where one has to be asked for.
     pub async fn sign_in(&self) -> Result<(), ClientError> {
         self.0.authorize(None).await.map(drop)
@@ -142,7 +162,7 @@ impl Client {
         let inner = &*self.0;
         inner.hosts.admit(&request.url)?;
         let mut authorization = inner.authorize(None).await?;
-        let (mut attempt, mut way) = (0, Way::Kept);
+        let (mut attempt, mut throttled, mut way) = (0, 0, Way::Kept);
         loop {
             attempt += 1;
             let outcome = inner.once(&request, &authorization, way).await;
@@ -158,7 +178,8 @@ impl Client {
                 attempt -= 1; // Bounded by the credential: each is tried once.
                 continue;
             }
-            match inner.judge(&request, outcome, attempt) {
+            throttled += u32::from(outcome.as_ref().is_ok_and(|answer| answer.status == 429));
+            match inner.judge(&request, outcome, Tries { throttled, failed: attempt - throttled }) {
                 Judged::Return(result) => {
                     inner.keeper.accepted(&authorization, &result);
                     return result;
@@ -175,6 +196,13 @@ impl std::fmt::Debug for Client {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Client({})", self.0.hosts)
     }
+}
+
+/// How often a request was refused for being one too many, and how often it failed otherwise.
+#[derive(Clone, Copy)]
+struct Tries {
+    throttled: u32,
+    failed: u32,
 }
 
 /// What comes after one attempt.
@@ -209,11 +237,19 @@ impl Inner {
         way: Way,
     ) -> Result<Answer, Failure> {
         let _place = self.places.acquire().await.expect("the semaphore is never closed");
+        let taken = match &self.meter {
+            Some(meter) => meter.admit(request).await,
+            None => 0,
+        };
         while let Some(until) = self.pause_ends() {
             tokio::time::sleep_until(until).await;
         }
         self.requests.fetch_add(1, Ordering::Relaxed);
-        self.transport.exchange(request, authorization.header(), way).await
+        let outcome = self.transport.exchange(request, authorization.header(), way).await;
+        if let (Some(meter), Ok(answer)) = (&self.meter, &outcome) {
+            meter.settle(request, taken, answer);
+        }
+        outcome
     }
 
     fn pause(&self, wait: Duration) {
@@ -237,22 +273,26 @@ impl Inner {
         paused.filter(|until| *until > Instant::now())
     }
 
-    fn judge(&self, request: &Request, outcome: Result<Answer, Failure>, attempt: u32) -> Judged {
+    fn judge(&self, request: &Request, outcome: Result<Answer, Failure>, tries: Tries) -> Judged {
         match outcome {
-            Ok(answer) if repeats(&answer, request.repeat) => self.judge_wait(request, &answer, attempt),
+            Ok(answer) if repeats(&answer, request.repeat) => self.judge_wait(request, &answer, tries),
             Ok(answer) => Judged::Return(Ok(answer)),
-            Err(failure) => self.judge_failure(request, failure, attempt),
+            Err(failure) => self.judge_failure(request, failure, tries.failed),
         }
     }
 
     /// The service asks for time.
-    fn judge_wait(&self, request: &Request, answer: &Answer, attempt: u32) -> Judged {
+    fn judge_wait(&self, request: &Request, answer: &Answer, tries: Tries) -> Judged {
         let place = request.place();
         let status = answer.status;
+        let (attempt, of) = match status {
+            429 => (tries.throttled, self.attempts),
+            _ => (tries.failed, self.attempts_failed),
+        };
         let wait = wait::asked(answer, Timestamp::now());
         let after = wait.unwrap_or_else(|| self.backoff.after(status, attempt));
         let give_up = |what| Judged::Return(Err(ClientError::Unavailable { what }));
-        if attempt >= self.attempts {
+        if attempt >= of {
             return give_up(format!("{place}: still status {status} after {attempt} attempts"));
         }
         if after > self.backoff.longest {
@@ -262,7 +302,7 @@ impl Inner {
             ));
         }
         let wait_seconds = after.as_secs();
-        tracing::info!(status, attempt, of = self.attempts, wait_seconds, "asked to wait: {place}");
+        tracing::info!(status, attempt, of, wait_seconds, "asked to wait: {place}");
         match status {
             429 => Judged::Pause { after },
             _ => Judged::Again { after },
@@ -279,13 +319,13 @@ impl Inner {
         if sent && request.repeat == Repeat::Once {
             return Judged::Return(Err(ClientError::Unknown { what }));
         }
-        if attempt >= self.attempts {
+        if attempt >= self.attempts_failed {
             let what = format!("{what} ({attempt} attempts)");
             let what = if sent { what } else { format!("{what}; {UNREACHED}") };
             return Judged::Return(Err(ClientError::Unavailable { what }));
         }
         let after = self.backoff.after(0, attempt);
-        let (of, wait_seconds) = (self.attempts, after.as_secs());
+        let (of, wait_seconds) = (self.attempts_failed, after.as_secs());
         if self.is_news() {
             tracing::warn!(attempt, of, wait_seconds, "trying again: {what}");
         } else {

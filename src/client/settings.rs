@@ -7,6 +7,7 @@ use url::Url;
 
 use super::Assertion;
 use super::Secret;
+use super::Tariff;
 
 /// Says what follows from a refused token: the OAuth `error`, and the service's own numbers for it.
 pub type TokenCure = fn(error: &str, codes: &[u64]) -> Option<TokenAdvice>;
@@ -44,12 +45,16 @@ pub struct ClientSettings {
     pub timeout: Duration,
     /// How often one request is sent at most, the first time included.
     pub attempts: u32,
+    /// The same for one that fails otherwise than by 429; never more than `attempts`.
+    pub attempts_failed: u32,
     /// The longest single wait that a service may ask for; a longer one ends the request.
     pub wait_max: Duration,
     /// The first wait where the service names none; it doubles.
     pub backoff: Duration,
     /// Requests in flight at once.
     pub concurrency: usize,
+    /// What the service charges, where it charges by more than the number of requests.
+    pub tariff: Option<Tariff>,
     pub token_cure: TokenCure,
     /// How long a sign-in is tried again that was set up a moment ago and is not known everywhere yet.
     pub patience: Duration,
@@ -67,9 +72,11 @@ impl ClientSettings {
             ca_file: None,
             timeout: Duration::from_secs(120),
             attempts: 6,
+            attempts_failed: 6,
             wait_max: Duration::from_secs(300),
             backoff: Duration::from_secs(1),
             concurrency: 4,
+            tariff: None,
             token_cure: NO_CURE,
             patience: Duration::from_secs(300),
         }

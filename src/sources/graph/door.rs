@@ -1,5 +1,9 @@
 //! The way to one tenant: addresses, sign-in, and answers that are pages or trouble.
 
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
 use serde::de::DeserializeOwned;
 use url::Url;
 
@@ -9,6 +13,8 @@ use super::trouble;
 use super::trouble::Call;
 use super::trouble::Link;
 use super::trouble::Trouble;
+use super::units;
+use super::units::TenantSize;
 use crate::client::Answer;
 use crate::client::Client;
 use crate::client::ClientSettings;
@@ -25,10 +31,18 @@ pub(super) const DIRECTORY_READ: &str = "Directory.Read.All";
 /// Asks for pages as large as they can be had; Graph caps it (graph.md 6.1).
 const PREFER: &str = "odata.maxpagesize=999";
 
+/// How often a request is sent at most that fails otherwise than by 429 (graph.md section 7).
+const FAILURES_MAX: u32 = 5;
+/// For a person who waits: one repeat, since a single failure happens.
+const HASTY_ATTEMPTS: u32 = 2;
+const HASTY_WAIT: Duration = Duration::from_secs(10);
+
 pub(super) struct Graph {
     pub(super) client: Client,
     pub(super) settings: GraphSettings,
     pub(super) user_select: String,
+    /// The most users that one list has shown.
+    users: AtomicU64,
 }
 
 impl Graph {
@@ -36,7 +50,36 @@ impl Graph {
         settings.check()?;
         let client = client(&settings)?;
         let user_select = settings.user_select();
-        Ok(Graph { client, settings, user_select })
+        Ok(Graph { client, settings, user_select, users: AtomicU64::new(0) })
+    }
+
+    /// The same tenant for somebody who waits for the answer: what does not answer at once is not asked again and
+    /// again.
+    pub(super) fn hasty(&self) -> Result<Graph, SourceError> {
+        let settings = self.settings.clone();
+        Graph::new(GraphSettings {
+            attempts: settings.attempts.min(HASTY_ATTEMPTS),
+            timeout: settings.timeout.min(HASTY_WAIT),
+            wait_max: settings.wait_max.min(HASTY_WAIT),
+            patience: Duration::ZERO,
+            ..settings
+        })
+    }
+
+    /// A list of users that has come so far: the larger a tenant, the more Graph allows us.
+    pub(super) fn users_listed(&self, count: u64) {
+        let before = self.users.fetch_max(count, Ordering::Relaxed);
+        let (was, is) = (TenantSize::of(before), TenantSize::of(before.max(count)));
+        if self.settings.tenant_size.is_none() && is != was {
+            self.client.allow(is.share(self.settings.budget_percent));
+        }
+    }
+
+    /// Units in ten seconds that are ours, and the size that they follow from.
+    pub(super) fn budget(&self) -> (u64, TenantSize) {
+        let learnt = || TenantSize::of(self.users.load(Ordering::Relaxed));
+        let size = self.settings.tenant_size.unwrap_or_else(learnt);
+        (size.share(self.settings.budget_percent), size)
     }
 
     /// An address of our own below `/v1.0`.
@@ -108,6 +151,10 @@ fn client(settings: &GraphSettings) -> Result<Client, SourceError> {
     let mut client = ClientSettings::new(base, credential);
     client.ca_file = settings.ca_file.clone();
     client.attempts = settings.attempts;
+    client.attempts_failed = FAILURES_MAX;
+    client.timeout = settings.timeout;
+    let size = settings.tenant_size.unwrap_or(TenantSize::Small);
+    client.tariff = Some(units::tariff(size, settings.budget_percent));
     client.backoff = settings.backoff;
     client.wait_max = settings.wait_max;
     client.token_cure = advice::of;

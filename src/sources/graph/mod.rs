@@ -22,6 +22,7 @@ mod place;
 mod settings;
 mod sign_in;
 mod trouble;
+mod units;
 mod users;
 mod wire;
 mod witness;
@@ -32,6 +33,7 @@ pub use settings::GraphSettingsError;
 pub use sign_in::AssertionForm;
 pub use sign_in::Cloud;
 pub use sign_in::SignIn;
+pub use units::TenantSize;
 
 use std::sync::Mutex;
 use std::sync::PoisonError;

@@ -8,6 +8,7 @@ use url::Url;
 
 use super::sign_in::Cloud;
 use super::sign_in::SignIn;
+use super::units::TenantSize;
 use crate::client::Secret;
 use crate::model::SourceId;
 use crate::sources::SourceError;
@@ -94,8 +95,14 @@ pub struct GraphSettings {
     pub ca_file: Option<PathBuf>,
     /// Rows in a page, 1 to 999.
     pub page_size: u16,
-    /// How often one request is sent at most.
+    /// How often one request is sent at most; where it fails otherwise than by 429, five times at most.
     pub attempts: u32,
+    /// The longest silence within one request.
+    pub timeout: Duration,
+    /// Percent of what Graph allows one application in the tenant that are ours, 1 to 100.
+    pub budget_percent: u8,
+    /// Says how much that is; where it is not set, the users that were listed do, and until then it is the least.
+    pub tenant_size: Option<TenantSize>,
     /// The first wait where Graph names none; it doubles.
     pub backoff: Duration,
     /// The longest wait that Graph may ask for.
@@ -120,6 +127,9 @@ impl GraphSettings {
             ca_file: None,
             page_size: PAGE_SIZE_MAX,
             attempts: 8,
+            timeout: Duration::from_secs(120),
+            budget_percent: 50,
+            tenant_size: None,
             backoff: Duration::from_secs(1),
             wait_max: Duration::from_secs(300),
             patience: Duration::from_secs(300),
@@ -238,6 +248,10 @@ mod tests {
             "`x')/y` is no application id; copy the Application ID of the enterprise application"
         );
         assert_eq!(problem(|s| s.page_size = 1000), "a page of 1000 rows cannot be had; choose 1 to 999");
+        assert_eq!(
+            problem(|s| s.budget_percent = 0),
+            "0 % of the tenant's allowance cannot be taken; choose 1 to 100"
+        );
         assert_eq!(
             problem(|s| s.attributes = vec!["signInActivity".to_owned()]),
             "Graph does not give `signInActivity` in a list of users; remove it from the attributes"

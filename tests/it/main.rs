@@ -20,6 +20,7 @@ mod end_to_end;
 mod file_source;
 mod foreign_jwt;
 mod foreign_server;
+mod graph_politeness;
 mod graph_simulated;
 mod graph_source;
 mod graph_tenant;

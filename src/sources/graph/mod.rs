@@ -91,6 +91,11 @@ impl GraphSource {
         })
     }
 
+    /// Resource units that Graph charged so far (graph.md section 7).
+    pub fn units(&self) -> u64 {
+        self.graph.client.units()
+    }
+
     /// When the credential ends, where that is known.
     pub fn expiry(&self, now: Timestamp) -> Option<Expiry> {
         Expiry::of(&self.graph.settings, now)

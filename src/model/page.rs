@@ -70,6 +70,11 @@ pub enum Record {
     Edge { container: Container, principal: SourceId, kind: Kind, detail: String },
     /// An explicit event says that the edge is gone.
     EdgeRemoved { container: Container, principal: SourceId, kind: Kind },
+    /// The source shows the edge in a state that nobody knows yet: it stays as it was seen, there or not.
+    EdgeUnclear { container: Container, principal: SourceId, kind: Kind },
+    /// Asked for by its id, the object was not there. That counts as a complete read that did not show it: it is
+    /// missing, and a witness has to confirm it (P1, P2).
+    NotFound { kind: Kind, id: SourceId },
 }
 
 /// One answer of a connector.

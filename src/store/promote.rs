@@ -28,6 +28,8 @@ pub(super) struct Shown<'a> {
     pub covered: &'a [Collection],
     /// Collections of which something was missing: they prove nothing, whatever else claims to cover them.
     pub partial: &'a [Collection],
+    /// Objects that were asked for by their ids and not found.
+    pub not_found: &'a BTreeSet<i64>,
     pub watermarks: &'a [(String, String)],
 }
 
@@ -149,13 +151,18 @@ fn mark_missing(tx: &Transaction<'_>, job: JobId, shown: &Shown<'_>) -> Sql<u64>
             }
         };
     }
-    Ok(missing)
+    let named = shown.not_found.iter().copied().filter(|id| !shown.objects.has(*id));
+    Ok(missing + lose_objects(tx, named)?)
 }
 
 fn missing_objects(tx: &Transaction<'_>, job: JobId, kind: &str, present: &Presence) -> Sql<u64> {
     // The unique index answers this alone; only what was not shown is then looked at.
     let ids =
         unmarked(tx, "SELECT id FROM links WHERE job = ?1 AND kind = ?2", params![job.0, kind], present)?;
+    lose_objects(tx, ids)
+}
+
+fn lose_objects(tx: &Transaction<'_>, ids: impl IntoIterator<Item = i64>) -> Sql<u64> {
     let mut missing = 0;
     for id in ids {
         missing += tx

@@ -4,6 +4,7 @@
 //! Only differences from what is seen already are kept, so a quiet cycle stages nothing however long the lists
 //! are that a source makes us read. What a complete read did show is remembered as one bit a row.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::PoisonError;
@@ -59,6 +60,8 @@ struct Inner {
     covered: Vec<Collection>,
     /// What one read proved whole and another, or a part of it, did not.
     partial: Vec<Collection>,
+    /// Objects that were asked for by their ids and not found.
+    not_found: BTreeSet<i64>,
     watermarks: Vec<(String, String)>,
 }
 
@@ -102,6 +105,7 @@ impl Store {
             staged: (false, false),
             covered: Vec::new(),
             partial: Vec::new(),
+            not_found: BTreeSet::new(),
             watermarks: Vec::new(),
         };
         Ok(Staging { inner: Arc::new(Mutex::new(inner)), store: self.clone() })
@@ -173,14 +177,10 @@ impl Staging {
     /// be decided again. `rules` is the digest of the rules in force.
     pub async fn promote(self, cycle: CycleId, rules: String) -> Result<Promoted, StoreError> {
         self.with(move |inner| {
-            let Inner { connection, job, objects, edges, covered, partial, watermarks, .. } = inner;
-            promote::promote(
-                connection,
-                *job,
-                cycle,
-                &rules,
-                &promote::Shown { objects, edges, covered, partial, watermarks },
-            )
+            let Inner { connection, job, objects, edges, covered, partial, not_found, watermarks, .. } =
+                inner;
+            let shown = promote::Shown { objects, edges, covered, partial, not_found, watermarks };
+            promote::promote(connection, *job, cycle, &rules, &shown)
         })
         .await
     }
@@ -209,7 +209,43 @@ impl Inner {
             Record::EdgeRemoved { container, principal, kind } => {
                 self.take_edge(&container, &principal, kind, None)
             }
+            Record::EdgeUnclear { container, principal, kind } => {
+                self.take_unclear_edge(&container, &principal, kind)
+            }
+            Record::NotFound { kind, id } => self.take_not_found(kind, &id),
         }
+    }
+
+    /// An object that another read of the cycle shows is not missing, whichever came first.
+    fn take_not_found(&mut self, kind: Kind, id: &SourceId) -> Sql<()> {
+        let known = self
+            .connection
+            .prepare_cached("SELECT id FROM links WHERE job = ?1 AND kind = ?2 AND source_id = ?3")?
+            .query_row(params![self.job.0, kind.word(), id.0], |row| row.get(0))
+            .optional()?;
+        self.not_found.extend::<Option<i64>>(known);
+        Ok(())
+    }
+
+    /// Known or not, nothing is staged: that it was shown keeps it from being missed.
+    fn take_unclear_edge(&mut self, container: &Container, principal: &SourceId, kind: Kind) -> Sql<()> {
+        let (container_kind, container) = named(container);
+        let known: Option<i64> = self
+            .connection
+            .prepare_cached(
+                "SELECT e.id FROM links c
+                   JOIN links p ON p.job = c.job AND p.kind = ?4 AND p.source_id = ?5
+                   JOIN seen_edges e ON e.container = c.id AND e.principal = p.id
+                  WHERE c.job = ?1 AND c.kind = ?2 AND c.source_id = ?3",
+            )?
+            .query_row(params![self.job.0, container_kind, container.0, kind.word(), principal.0], |row| {
+                row.get(0)
+            })
+            .optional()?;
+        if let Some(edge) = known {
+            self.edges.mark(edge);
+        }
+        Ok(())
     }
 
     fn take_object(&mut self, object: &SourceObject) -> Sql<()> {

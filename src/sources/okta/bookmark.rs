@@ -19,14 +19,23 @@ pub(super) struct Bookmark {
     /// A row could not be read: the listing proves nothing about absence.
     #[serde(default, skip_serializing_if = "is_false")]
     pub left_out: bool,
+    /// Groups that mappings have named on the pages so far.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sought: Vec<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Step {
     App,
+    /// The System Log.
+    Log,
     AppUsers,
     AppGroups,
+    /// Group push mappings.
+    Push,
+    /// Groups that mappings name and no list has shown, so many at a time.
+    Pushed(Vec<String>),
     /// The n-th picked group of the settings.
     Pick(usize),
     /// With `lastMembershipUpdated` as the group showed it before its members were read.
@@ -34,11 +43,15 @@ pub(super) enum Step {
         group: String,
         updated: Option<String>,
     },
+    /// Looks for groups that were read before and that nothing has shown in this cycle.
+    Lost,
+    /// One of them, by its id.
+    LostGroup(String),
 }
 
 impl Bookmark {
     pub fn new(step: Step, url: &Url) -> Bookmark {
-        Bookmark { step, url: url.to_string(), restarted: false, left_out: false }
+        Bookmark { step, url: url.to_string(), restarted: false, left_out: false, sought: Vec::new() }
     }
 
     pub fn read(cursor: &Cursor) -> Result<Bookmark, SourceError> {

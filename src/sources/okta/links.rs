@@ -42,9 +42,13 @@ fn is_next(parameters: &str) -> bool {
     })
 }
 
-/// A next link with the parameters that it lost: links of app users drop `expand` (OKTA-1230324). Everything that
-/// it does carry stays as it is.
+/// A next link with the parameters that it lost: links of app users drop `expand` (OKTA-1230324), those of push
+/// mappings `sourceGroupId`. Everything that it does carry stays as it is. A link of the System Log is followed as it
+/// stands: `since` and `after` exclude each other (okta.md section 4).
 pub(super) fn restored(mut next: Url, asked: &Url) -> Url {
+    if next.path().ends_with("/logs") {
+        return next;
+    }
     let lost: Vec<(String, String)> = asked
         .query_pairs()
         .filter(|(name, _)| name != "after" && !next.query_pairs().any(|(known, _)| known == *name))
@@ -104,6 +108,14 @@ mod tests {
         assert_eq!(
             restored("https://a/x?after=b&limit=1", "https://a/x?limit=1"),
             "https://a/x?after=b&limit=1"
+        );
+        assert_eq!(
+            restored("https://a/x?after=b", "https://a/x?limit=200&sourceGroupId=00g1&filter=id+eq+%22a%22"),
+            "https://a/x?after=b&limit=200&sourceGroupId=00g1&filter=id+eq+%22a%22"
+        );
+        assert_eq!(
+            restored("https://a/api/v1/logs?after=17_1", "https://a/api/v1/logs?since=2026&limit=1000"),
+            "https://a/api/v1/logs?after=17_1"
         );
     }
 }

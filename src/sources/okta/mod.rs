@@ -2,35 +2,51 @@
 //!
 //! Okta has no feed of changes. Every cycle lists the application's users and groups in full, which is
 //! authoritative for assignments, profiles and statuses; members are read only where a group's
-//! `lastMembershipUpdated` asks for it.
+//! `lastMembershipUpdated`, the System Log or the time of the day asks for it.
 //!
 //! Who is assigned is known by the application's users alone. Where the scope also chooses people by group
 //! (`OktaSettings::with_people_of`), the read of its members shows those whole who are not among them. As a profile or
 //! a status moves no time stamp of the group, what changes of these people is seen when the group is read again: when
-//! its members change, when the application's users do, else after `member_reread` (a day). A later version follows
-//! the System Log for them.
+//! its members change, when the application's users do, when the log tells of it, else within `member_reread` (a day).
 //!
 //! | read | requests | proves |
 //! |---|---|---|
 //! | `app` | `GET /apps/{id}`: stops the cycle unless the application is active | - |
+//! | `log` | `GET /logs`: what to read again; what was deleted | removal events |
 //! | `assignments` | `GET /apps/{id}/users?expand=user`, then `GET /apps/{id}/groups?expand=group` | assignments, in full |
+//! | `push` | `GET /apps/{id}/group-push/mappings`, where the settings say so; `pushed:<n>` names their groups | pushed groups, in full |
 //! | `groups` | the groups that the settings pick | - |
 //! | `members:<group>` | `GET /groups/{id}/users` | the members of this group, in full |
+//! | `lost` | groups known before that nothing showed: `GET /groups/{id}` | that they are missing |
 
-mod app_users;
+mod assignments;
 mod bookmark;
 mod check;
 mod due;
+mod events;
+mod explain;
 mod links;
+mod listed;
+mod log;
+mod lost;
+mod mark;
+mod members;
 mod pace;
 mod pages;
+mod picks;
+mod policy;
+mod push;
 mod records;
 mod refusal;
+mod second;
 mod settings;
+mod sight;
 mod talk;
 mod wire;
 mod witness;
 
+pub use policy::StatusPolicy;
+pub use policy::Treatment;
 pub use settings::OktaSettings;
 pub use settings::OktaSettingsError;
 pub use settings::PageSizes;
@@ -46,12 +62,14 @@ use url::Url;
 use bookmark::Bookmark;
 use bookmark::Step;
 use due::Plan;
+use mark::ASSIGNMENTS;
+use mark::LOG;
+use mark::PUSH;
 use talk::Talk;
 
 use super::Source;
 use super::SourceError;
 use crate::model::Finding;
-use crate::model::GroupPick;
 use crate::model::Page;
 use crate::model::Read;
 use crate::model::Reading;
@@ -104,16 +122,6 @@ impl OktaSource {
         let limit = self.settings.page_sizes().members.to_string();
         self.talk.address(&["groups", group, "users"], &[("limit", &limit)])
     }
-
-    /// Where the n-th pick is looked up. `q` finds names by their beginning, without pages.
-    fn pick(&self, index: usize) -> Option<Url> {
-        let url = match self.settings.pick(index)? {
-            GroupPick::Id(id) => self.talk.address(&["groups", &id.0], &[]),
-            GroupPick::Name(text) | GroupPick::Prefix(text) => self.talk.address(&["groups"], &[("q", text)]),
-            GroupPick::Rule { .. } => self.talk.address(&["groups"], &[("limit", "200")]),
-        };
-        Some(url)
-    }
 }
 
 fn plan(settings: &OktaSettings, watermarks: &Watermarks, reading: Reading, now: Timestamp) -> Plan {
@@ -144,11 +152,19 @@ impl Source for OktaSource {
             name: name.to_owned(),
             cursor: Bookmark::new(step, &url).cursor(),
         };
-        let mut reads = vec![
-            begin("app", Step::App, self.below_app(&[], &[])),
-            begin("assignments", Step::AppUsers, self.first_users()),
-        ];
+        let mut reads = vec![begin("app", Step::App, self.below_app(&[], &[]))];
+        if self.settings.system_log {
+            let url = self.log_begins(mark::remembered(watermarks, LOG), now);
+            reads.push(begin(LOG, Step::Log, url));
+        }
+        reads.push(begin(ASSIGNMENTS, Step::AppUsers, self.first_users()));
+        if self.settings.push_mappings {
+            reads.push(begin(PUSH, Step::Push, self.first_mappings()));
+        }
         reads.extend(self.pick(0).map(|url| begin("groups", Step::Pick(0), url)));
+        if !self.settings.push_mappings {
+            reads.push(self.lost_read());
+        }
         reads
     }
 

@@ -3,9 +3,11 @@
 use serde_json::Map;
 use serde_json::Value;
 
+use super::policy::StatusPolicy;
 use super::wire::AppUser;
 use super::wire::Group;
 use super::wire::Person;
+use super::wire::PushMapping;
 use super::wire::User;
 use crate::model::Container;
 use crate::model::Record;
@@ -30,77 +32,65 @@ pub(super) enum Meaning {
     Unknown,
 }
 
-/// Whether the status of an app user counts as assigned (okta.md section 6.2).
-pub(super) fn assigned(status: &str) -> Meaning {
-    match status {
-        "ACTIVE" | "PROVISIONED" | "STAGED" | "PENDING" | "APPROVED" | "IMPLICIT" => Meaning::Yes,
-        "IMPORTED" | "MATCHED" => Meaning::No,
-        "INACTIVE" | "SUSPENDED" | "DEPROVISIONED" | "REVOKED" | "UNASSIGNED" => Meaning::No,
-        _ => Meaning::Unknown,
-    }
-}
-
-/// Whether a user of this status may work (okta.md section 6.1). Nobody is shut out for a forgotten password.
-pub(super) fn enabled(status: &str) -> Meaning {
-    match status {
-        "ACTIVE" | "PROVISIONED" | "RECOVERY" | "PASSWORD_EXPIRED" | "LOCKED_OUT" => Meaning::Yes,
-        "SUSPENDED" | "STAGED" | "DEPROVISIONED" => Meaning::No,
-        _ => Meaning::Unknown,
-    }
-}
-
 /// One app user. Without its user only the assignment is told: what was seen of the person before stays.
-pub(super) fn app_user(app: &SourceId, row: AppUser, user: Option<User>) -> Shown {
+pub(super) fn app_user(policy: StatusPolicy, app: &SourceId, row: AppUser, user: Option<User>) -> Shown {
     let id = SourceId(row.id.clone());
     let mut shown = Shown::default();
     let status = row.status.clone().unwrap_or_default();
-    let meaning = assigned(&status);
     match user {
         Some(user) => {
             let user_name = row.credentials.and_then(|credentials| credentials.user_name);
-            shown.object(&id, user, user_name, row.profile.unwrap_or_default());
+            shown.object(policy, &id, user, user_name, row.profile.unwrap_or_default());
         }
         None => shown.notes.push(format!("user {id} came without a profile; the one seen before stays")),
     }
-    if meaning == Meaning::Unknown {
-        shown
-            .notes
-            .push(format!("user {id}: the assignment status `{status}` is not known; kept as assigned"));
-    }
-    if meaning != Meaning::No {
-        shown.records.push(edge(Container::App(app.clone()), id, Kind::User));
+    let container = Container::App(app.clone());
+    match policy.assigned(&status) {
+        Meaning::Yes => shown.records.push(edge(container, id, Kind::User)),
+        Meaning::No => {}
+        Meaning::Unknown => {
+            let note = format!(
+                "user {id}: the assignment status `{status}` is not known; the assignment stays as it was"
+            );
+            shown.notes.push(note);
+            shown.records.push(Record::EdgeUnclear { container, principal: id, kind: Kind::User });
+        }
     }
     shown
 }
 
 /// A member of a chosen group who is no user of the application. The edge is told apart from it.
-pub(super) fn member(person: Person) -> Shown {
+pub(super) fn member(policy: StatusPolicy, person: Person) -> Shown {
     let id = SourceId(person.id);
     let mut shown = Shown::default();
     if person.user.profile.is_none() {
         shown.notes.push(format!("user {id} came without a profile; the one seen before stays"));
         return shown;
     }
-    shown.object(&id, person.user, None, Map::new());
+    shown.object(policy, &id, person.user, None, Map::new());
     shown
 }
 
 impl Shown {
-    /// The login stands in for a user name that the application does not have.
+    /// The login stands in for a user name that the application does not have. Of somebody whose status nobody knows
+    /// yet nothing is told: what was seen before stays, and who was never seen is left alone.
     fn object(
         &mut self,
+        policy: StatusPolicy,
         id: &SourceId,
         user: User,
         user_name: Option<String>,
         app_profile: Map<String, Value>,
     ) {
         let status = user.status.unwrap_or_default();
-        let standing = match enabled(&status) {
+        let standing = match policy.enabled(&status, user.becoming.as_deref()) {
             Meaning::Yes => Standing::Enabled,
             Meaning::No => Standing::Disabled,
             Meaning::Unknown => {
-                self.notes.push(format!("user {id}: the status `{status}` is not known; taken as enabled"));
-                Standing::Enabled
+                self.notes.push(format!(
+                    "user {id}: the status `{status}` is not known; the person stays as seen before"
+                ));
+                return;
             }
         };
         let profile = user.profile.unwrap_or_default();
@@ -120,6 +110,10 @@ impl Shown {
             standing,
             attributes,
         }));
+    }
+
+    pub fn of_note(note: String) -> Shown {
+        Shown { records: Vec::new(), notes: vec![note] }
     }
 }
 
@@ -146,6 +140,24 @@ pub(super) fn edge(container: Container, principal: SourceId, kind: Kind) -> Rec
     Record::Edge { container, principal, kind, detail: String::new() }
 }
 
+/// Okta's text of an error is shown per team; more than this of it helps nobody.
+const ERROR_CHARS: usize = 200;
+
+/// A pushed group, with how its push fares: `status=ERROR;target=00g…;error=…`. The error comes last, as it may hold
+/// any character.
+pub(super) fn pushed(list: &SourceId, mapping: &PushMapping) -> Record {
+    let status = mapping.status.as_deref().unwrap_or_default();
+    let target = mapping.target_group_id.as_deref().unwrap_or_default();
+    let error: String =
+        mapping.error_summary.as_deref().unwrap_or_default().chars().take(ERROR_CHARS).collect();
+    Record::Edge {
+        container: Container::App(list.clone()),
+        principal: SourceId(mapping.source_group_id.clone()),
+        kind: Kind::Group,
+        detail: format!("status={status};target={target};error={error}"),
+    }
+}
+
 /// `null`, `""` and a missing value are one to Okta (okta.md section 11).
 fn add(attributes: &mut SourceAttributes, prefix: &str, profile: Map<String, Value>) {
     for (name, value) in profile {
@@ -164,7 +176,7 @@ mod tests {
     fn shown(row: Value) -> Shown {
         let mut row: AppUser = serde_json::from_value(row).unwrap();
         let user = row.embedded.take().and_then(|embedded| embedded.user);
-        app_user(&SourceId("0oa1".into()), row, user)
+        app_user(StatusPolicy::default(), &SourceId("0oa1".into()), row, user)
     }
 
     #[track_caller]
@@ -201,7 +213,7 @@ mod tests {
 
     #[track_caller]
     fn check_member(row: Value, attributes: &str, standing: Standing) {
-        let shown = member(serde_json::from_value(row).unwrap());
+        let shown = member(StatusPolicy::default(), serde_json::from_value(row).unwrap());
         let [Record::Object(object)] = shown.records.as_slice() else { panic!("no object in {shown:?}") };
         let found: Vec<String> = object.attributes.iter().map(|(k, v)| format!("{k}={v}")).collect();
         assert_eq!((found.join(" ").as_str(), object.standing), (attributes, standing));
@@ -225,31 +237,63 @@ mod tests {
 
     #[test]
     fn a_member_without_a_profile_is_not_whole() {
-        let shown = member(serde_json::from_value(json!({"id": "00u1", "status": "ACTIVE"})).unwrap());
+        let shown = member(
+            StatusPolicy::default(),
+            serde_json::from_value(json!({"id": "00u1", "status": "ACTIVE"})).unwrap(),
+        );
         assert_eq!(shown.records, []);
         assert_eq!(shown.notes, ["user 00u1 came without a profile; the one seen before stays"]);
     }
 
     #[test]
-    fn who_may_sign_in_is_enabled() {
-        let yes = ["ACTIVE", "PROVISIONED", "RECOVERY", "PASSWORD_EXPIRED", "LOCKED_OUT"];
-        let no = ["SUSPENDED", "STAGED", "DEPROVISIONED"];
-        assert!(yes.iter().all(|status| enabled(status) == Meaning::Yes));
-        assert!(no.iter().all(|status| enabled(status) == Meaning::No));
-    }
-
-    #[test]
-    fn an_unknown_status_keeps_person_and_assignment_and_says_so() {
+    fn an_unknown_status_keeps_person_and_assignment_as_they_were_and_says_so() {
         let shown = shown(json!({"id": "00u1", "status": "FROZEN",
             "_embedded": {"user": {"status": "ASLEEP", "profile": {}}}}));
-        assert_eq!(shown.records.len(), 2);
+        assert!(matches!(shown.records.as_slice(), [Record::EdgeUnclear { .. }]), "{shown:?}");
         assert_eq!(
             shown.notes,
             [
-                "user 00u1: the status `ASLEEP` is not known; taken as enabled",
-                "user 00u1: the assignment status `FROZEN` is not known; kept as assigned",
+                "user 00u1: the status `ASLEEP` is not known; the person stays as seen before",
+                "user 00u1: the assignment status `FROZEN` is not known; the assignment stays as it was",
             ]
         );
+    }
+
+    #[test]
+    fn a_user_who_is_being_deactivated_is_disabled_though_the_row_lingers() {
+        for user in [
+            json!({"status": "DEPROVISIONED"}),
+            json!({"status": "ACTIVE", "transitioningToStatus": "DEPROVISIONED"}),
+        ] {
+            let records =
+                shown(json!({"id": "00u1", "status": "ACTIVE", "_embedded": {"user": user}})).records;
+            let [Record::Object(object), Record::Edge { .. }] = records.as_slice() else {
+                panic!("{records:?}")
+            };
+            assert_eq!(object.standing, Standing::Disabled);
+        }
+    }
+
+    #[test]
+    fn what_okta_made_of_its_own_provisioning_does_not_count() {
+        for state in ["DISABLED", "OUT_OF_SYNC", "SYNCING", "SYNCHRONIZED", "ERROR"] {
+            let row = json!({"id": "00u1", "status": "STAGED", "externalId": null, "syncState": state,
+                "_embedded": {"user": {"status": "ACTIVE"}}});
+            let records = shown(row).records;
+            let [Record::Object(object), Record::Edge { .. }] = records.as_slice() else {
+                panic!("{records:?}")
+            };
+            assert_eq!(object.standing, Standing::Enabled, "{state}");
+        }
+    }
+
+    #[test]
+    fn a_pushed_group_tells_how_its_push_fares() {
+        let mapping = json!({"id": "gPm1", "sourceGroupId": "00g1", "targetGroupId": "00g2", "status": "ERROR",
+            "errorSummary": "a; b"});
+        let record = pushed(&SourceId("push:0oa1".into()), &serde_json::from_value(mapping).unwrap());
+        let Record::Edge { detail, .. } = record else { panic!("{record:?}") };
+        assert_eq!(detail, "status=ERROR;target=00g2;error=a; b");
     }
 
     #[test]

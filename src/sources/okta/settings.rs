@@ -8,6 +8,7 @@ use std::time::Duration;
 use url::Host;
 use url::Url;
 
+use super::StatusPolicy;
 use crate::client::Secret;
 use crate::model::GroupPick;
 use crate::model::SourceId;
@@ -20,6 +21,14 @@ pub struct OktaSettings {
     page_sizes: PageSizes,
     people_of: Vec<GroupPick>,
     groups: Vec<GroupPick>,
+    /// Whether groups that are assigned to the application become teams. Where they do not, they are not read.
+    pub assigned_teams: bool,
+    /// Whether groups that the application pushes (Group Push) become teams.
+    pub push_mappings: bool,
+    /// What the statuses of people and assignments mean, where that is a matter of policy.
+    pub statuses: StatusPolicy,
+    /// Whether the System Log is read, where the credential may.
+    pub system_log: bool,
     /// An API token (`SSWS`) of a service account with the role Read-only Administrator.
     pub token: Secret,
     /// Certificates (PEM) that are trusted beside those of the system.
@@ -96,6 +105,10 @@ impl OktaSettings {
             page_sizes: PageSizes::default(),
             people_of: Vec::new(),
             groups: Vec::new(),
+            assigned_teams: true,
+            push_mappings: false,
+            statuses: StatusPolicy::default(),
+            system_log: true,
             token,
             ca_file: None,
             overlap: Duration::from_secs(15 * 60),

@@ -46,6 +46,9 @@ pub(super) struct EmbeddedUser {
 #[derive(Deserialize)]
 pub(super) struct User {
     pub status: Option<String>,
+    /// Only while Okta changes the status in the background.
+    #[serde(rename = "transitioningToStatus")]
+    pub becoming: Option<String>,
     pub profile: Option<Map<String, Value>>,
 }
 
@@ -102,6 +105,19 @@ pub(super) struct Person {
     pub id: String,
     #[serde(flatten)]
     pub user: User,
+}
+
+/// A row of `GET /apps/{id}/group-push/mappings`.
+#[derive(Deserialize)]
+pub(super) struct PushMapping {
+    pub id: String,
+    #[serde(rename = "sourceGroupId")]
+    pub source_group_id: String,
+    #[serde(rename = "targetGroupId")]
+    pub target_group_id: Option<String>,
+    pub status: Option<String>,
+    #[serde(rename = "errorSummary")]
+    pub error_summary: Option<String>,
 }
 
 /// The error envelope (okta.md section 8). Only the code is stable.

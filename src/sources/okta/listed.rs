@@ -1,12 +1,14 @@
-//! Who was among the application's users in this cycle: what their rows have told is not told again by groups.
+//! Who was on a list in this cycle, the application's users or a group's members, as a set that fits in memory.
 
 use std::collections::BTreeSet;
 
 /// 64 bits of each id: 100,000 people take about a megabyte, and with so many one chance in a billion that somebody
 /// who is in a chosen group alone is taken for one of them.
 #[derive(Debug, Default)]
-pub(super) struct AppUsers {
+pub(super) struct Listed {
     ids: BTreeSet<u64>,
+    /// One of them, as it is.
+    sample: Option<String>,
     sum: u64,
     /// The list was walked to its end.
     ended: bool,
@@ -14,10 +16,11 @@ pub(super) struct AppUsers {
     nameless: bool,
 }
 
-impl AppUsers {
+impl Listed {
     pub fn add(&mut self, id: &str) {
         let bits = bits(id);
         if self.ids.insert(bits) {
+            self.sample.get_or_insert_with(|| id.to_owned());
             self.sum = self.sum.wrapping_add(bits);
         }
     }
@@ -35,6 +38,14 @@ impl AppUsers {
         self.ended && !self.nameless
     }
 
+    pub fn is_empty(&self) -> bool {
+        self.ids.is_empty() && !self.nameless
+    }
+
+    pub fn sample(&self) -> Option<String> {
+        self.sample.clone()
+    }
+
     pub fn has(&self, id: &str) -> bool {
         self.ids.contains(&bits(id))
     }
@@ -45,7 +56,8 @@ impl AppUsers {
     }
 }
 
-fn bits(id: &str) -> u64 {
+/// 64 bits of an id.
+pub(super) fn bits(id: &str) -> u64 {
     let hash = blake3::hash(id.as_bytes());
     let [a, b, c, d, e, f, g, h, ..] = *hash.as_bytes();
     u64::from_le_bytes([a, b, c, d, e, f, g, h])
@@ -55,8 +67,8 @@ fn bits(id: &str) -> u64 {
 mod tests {
     use super::*;
 
-    fn of(ids: &[&str]) -> AppUsers {
-        let mut users = AppUsers::default();
+    fn of(ids: &[&str]) -> Listed {
+        let mut users = Listed::default();
         ids.iter().for_each(|id| users.add(id));
         users
     }

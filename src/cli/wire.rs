@@ -21,6 +21,7 @@ use crate::config::SourceConfig;
 use crate::config::TargetKind;
 use crate::cycle::Job;
 use crate::expr::nearest;
+use crate::model::List;
 use crate::scim::profiles::Profile;
 use crate::sources::Source;
 use crate::sources::file::FileSource;
@@ -163,6 +164,12 @@ fn okta_settings(job: &JobConfig, okta: &OktaConfig) -> Result<OktaSettings, any
     let mut settings = OktaSettings::new(&okta.url, token, &okta.app.0)?
         .with_people_of(scope.users.groups.clone())?
         .with_groups(scope.teams.groups.clone())?;
+    settings.assigned_teams = scope.teams.assigned_to.is_some();
+    settings.push_mappings = scope.teams.lists.contains(&List::PushMappings(okta.app.clone()).id());
+    settings.statuses = okta.statuses;
+    settings.system_log = okta.system_log;
+    settings.overlap = okta.overlap.unwrap_or(settings.overlap);
+    settings.member_reread = okta.member_reread.unwrap_or(settings.member_reread);
     settings.ca_file = okta.ca_file.clone();
     Ok(settings)
 }

@@ -18,6 +18,7 @@ use crate::model::SourceId;
 use crate::plan::Limits;
 use crate::plan::Mode;
 use crate::plan::Rules;
+use crate::sources::okta::StatusPolicy;
 
 #[derive(Debug)]
 pub struct Config {
@@ -63,6 +64,12 @@ pub struct OktaConfig {
     /// The application through which the org is read.
     pub app: SourceId,
     pub token: SecretPlace,
+    pub statuses: StatusPolicy,
+    pub system_log: bool,
+    /// How far a group's time stamp may lag behind its members; `None`: the usual time.
+    pub overlap: Option<Duration>,
+    /// Members are read again after this time, whatever their group shows; `None`: the usual time.
+    pub member_reread: Option<Duration>,
     pub ca_file: Option<PathBuf>,
 }
 

@@ -13,6 +13,7 @@ use crate::plan::Mode;
 use crate::plan::OnLeave;
 use crate::plan::OnTeamLeave;
 use crate::plan::RawMapping;
+use crate::sources::okta::Treatment;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -70,6 +71,12 @@ pub(super) struct RawSource {
 pub(super) struct RawOkta {
     pub url: Option<String>,
     pub token: Option<String>,
+    pub suspended: Option<Treatment>,
+    pub staged: Option<Treatment>,
+    pub implicit: Option<bool>,
+    pub system_log: Option<bool>,
+    pub overlap: Option<String>,
+    pub member_reread: Option<String>,
     pub ca_file: Option<String>,
 }
 

@@ -72,6 +72,7 @@ fn line(record: &Record) -> String {
         Record::EdgeRemoved { container, principal, kind } => {
             format!("{} x {} {principal}", place(container), kind.word())
         }
+        other => format!("unexpected {other:?}"),
     }
 }
 

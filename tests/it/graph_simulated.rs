@@ -177,6 +177,7 @@ impl Seen {
             Record::EdgeRemoved { container, principal, .. } => {
                 self.edges.remove(&(container, principal));
             }
+            other => panic!("unexpected {other:?}"),
         }
     }
 

@@ -227,6 +227,7 @@ pub(crate) fn line(record: &Record) -> String {
         Record::EdgeRemoved { container, principal, kind } => {
             format!("no more: {}", held(container, principal, kind))
         }
+        other => format!("unexpected {other:?}"),
     }
 }
 

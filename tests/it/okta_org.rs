@@ -108,6 +108,7 @@ impl Org {
     pub fn settings(&self, app: &str) -> OktaSettings {
         let mut settings = OktaSettings::new(&self.host, Secret::new("t0ken"), app).expect("good settings");
         settings.backoff = Duration::from_millis(1);
+        settings.system_log = false;
         settings
     }
 
@@ -184,12 +185,20 @@ fn line(record: &Record) -> String {
             let attributes: Vec<String> = object.attributes.iter().map(|(k, v)| format!("{k}={v}")).collect();
             format!("{object:?} {}", attributes.join(" "))
         }
-        Record::Edge { container: Container::App(id), principal, kind, .. } => {
+        Record::Edge { container: Container::App(id), principal, kind, detail } if detail.is_empty() => {
             format!("app {id} > {} {principal}", kind.word())
+        }
+        Record::Edge { container: Container::App(id), principal, detail, .. } => {
+            format!("app {id} > {principal} {detail}")
         }
         Record::Edge { container: Container::Group(id), principal, kind, .. } => {
             format!("group {id} > {} {principal}", kind.word())
         }
+        Record::EdgeUnclear { container, principal, kind } => {
+            format!("app {} ?> {} {principal}", container.id(), kind.word())
+        }
+        Record::NotFound { kind, id } => format!("not found: {} {id}", kind.word()),
+        Record::Removed { kind, id, standing } => format!("removed: {} {id} {standing:?}", kind.word()),
         other => format!("unexpected {other:?}"),
     }
 }

@@ -1,6 +1,7 @@
 //! Sources: which directory a job reads, and with what credential.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::Checker;
 use crate::client::Secret;
@@ -14,9 +15,11 @@ use crate::config::raw::RawFile;
 use crate::config::raw::RawOkta;
 use crate::config::raw::RawScope;
 use crate::config::raw::RawSource;
+use crate::daemon::parse_duration;
 use crate::model::SourceId;
 use crate::sources::okta::OktaSettings;
 use crate::sources::okta::OktaSettingsError;
+use crate::sources::okta::StatusPolicy;
 
 impl Checker<'_> {
     pub(super) fn source(&mut self, table: &Key, raw: &RawSource, scope: &RawScope) -> Option<SourceConfig> {
@@ -41,16 +44,35 @@ impl Checker<'_> {
         let url = self.text(&key, raw.url.as_deref(), "the org, like https://acme.okta.com");
         let token = self.secret(&table.join("token"), raw.token.as_deref(), "the API token");
         let app = self.okta_app(table, scope);
+        let overlap = self.span(&table.join("overlap"), raw.overlap.as_deref());
+        let member_reread = self.span(&table.join("member_reread"), raw.member_reread.as_deref());
         self.okta_is_not_read_whole(table, scope);
         let (url, app) = (url?, app?);
         // The token is read when it is needed; what the source's room says of the rest does not depend on it.
         match OktaSettings::new(&url, Secret::new(String::new()), &app) {
             Ok(_) => {
                 let ca_file = raw.ca_file.as_ref().map(PathBuf::from);
-                Some(OktaConfig { url, app: SourceId(app), token: token?, ca_file })
+                Some(OktaConfig {
+                    url,
+                    app: SourceId(app),
+                    token: token?,
+                    statuses: statuses(raw),
+                    system_log: raw.system_log.unwrap_or(true),
+                    overlap: overlap?,
+                    member_reread: member_reread?,
+                    ca_file,
+                })
             }
             Err(error @ OktaSettingsError::Host { .. }) => self.error_with_cure(&key, &error.to_string()),
             Err(error) => self.error_with_cure(&self.app_key(table), &error.to_string()),
+        }
+    }
+
+    /// Outside: whether it can be read; inside: whether there is one.
+    fn span(&mut self, key: &Key, raw: Option<&str>) -> Option<Option<Duration>> {
+        match raw.map(parse_duration).transpose() {
+            Ok(span) => Some(span),
+            Err(error) => self.error_with_cure(key, &error.to_string()),
         }
     }
 
@@ -92,6 +114,15 @@ impl Checker<'_> {
     fn file(&mut self, table: &Key, raw: &RawFile) -> Option<FileConfig> {
         let path = self.text(&table.join("path"), raw.path.as_deref(), "the path of the directory file")?;
         Some(FileConfig { path: PathBuf::from(path) })
+    }
+}
+
+fn statuses(raw: &RawOkta) -> StatusPolicy {
+    let usual = StatusPolicy::default();
+    StatusPolicy {
+        suspended: raw.suspended.unwrap_or(usual.suspended),
+        staged: raw.staged.unwrap_or(usual.staged),
+        implicit: raw.implicit.unwrap_or(usual.implicit),
     }
 }
 

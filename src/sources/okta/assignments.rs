@@ -60,7 +60,7 @@ impl OktaSource {
         if let Some(next) = next {
             return Ok(on(bookmark.at(&next), shown));
         }
-        self.end_of_users(&bookmark);
+        self.end_of_users(page.next.is_some());
         if let Some(doubt) = self.users_are_hidden().await? {
             bookmark.left_out = true;
             shown.notes.push(doubt);
@@ -86,10 +86,10 @@ impl OktaSource {
         plan.roll_now.users.extend(read.iter().filter(assigned).take(open).map(|row| row.id.clone()));
     }
 
-    /// A listing that turned in circles did not show everybody.
-    fn end_of_users(&self, bookmark: &Bookmark) {
+    /// A listing that broke off did not show everybody.
+    fn end_of_users(&self, broken_off: bool) {
         let mut plan = self.plan();
-        if bookmark.left_out {
+        if broken_off {
             plan.app_users.add_nameless();
         }
         plan.app_users.end();
@@ -97,7 +97,9 @@ impl OktaSource {
 
     fn end_of_assignments(&self, bookmark: &Bookmark, shown: Shown) -> Page {
         let covered = (Collection::Assignments(self.settings.app().clone()), bookmark.coverage());
-        end(vec![covered], Some(mark::text(&self.roll())), shown)
+        let roll = self.roll();
+        let watermark = (roll != Roll::default()).then(|| mark::text(&roll));
+        end(vec![covered], watermark, shown)
     }
 
     /// Who was on the lists when they last had somebody on them.

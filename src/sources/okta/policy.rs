@@ -1,5 +1,7 @@
 //! What statuses mean where Okta leaves it to the reader: suspended and staged people, implicit assignments.
 
+use serde::Deserialize;
+
 use super::records::Meaning;
 
 /// How people stand whose status alone does not say it (okta.md section 6).
@@ -13,7 +15,8 @@ pub struct StatusPolicy {
     pub implicit: bool,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Treatment {
     Active,
     Inactive,

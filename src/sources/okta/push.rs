@@ -97,7 +97,8 @@ impl OktaSource {
             let now = &plan.roll_now.mappings;
             if now.is_empty() { plan.pushed.mappings.clone() } else { now.clone() }
         };
-        let watermark = Some(mark::text(&Roll { mappings, ..Roll::default() }));
+        let roll = Roll { mappings, ..Roll::default() };
+        let watermark = (roll != Roll::default()).then(|| mark::text(&roll));
         let mut answer = end(vec![covered], watermark, shown);
         answer.further = further;
         Ok(answer)

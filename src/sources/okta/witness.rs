@@ -66,9 +66,8 @@ impl OktaSource {
         }
     }
 
-    /// A row whose status is no assignment is evidence of its own. Where there is no row, the person is looked at as
-    /// well: whoever is shown to us and has no row has none, while a 404 for both may only mean that the person is
-    /// hidden from us.
+    /// A row whose status is no assignment is evidence of its own. What the log does not explain may be a person who
+    /// is hidden from us; only one who is shown as deactivated is beyond doubt.
     async fn assigned_user(&self, user: &SourceId) -> Result<WitnessAnswer, SourceError> {
         let status = match self.object::<AppUser>(&["apps", &self.settings.app().0, "users", &user.0]).await?
         {
@@ -83,34 +82,16 @@ impl OktaSource {
             Object::Missing(status) => status,
             Object::Silent(why) => return Ok(cannot(why)),
         };
-        let subjects = [
-            Subject::Assignment(user.0.clone()),
-            Subject::Standing(user.0.clone()),
-            Subject::User(user.0.clone()),
-        ];
-        match self.object::<User>(&["users", &user.0]).await? {
-            Object::There(person) if person.status.as_deref() == Some("DEPROVISIONED") => {
-                Ok(WitnessAnswer::Absent(format!("{status}, and the user is DEPROVISIONED").into()))
-            }
-            Object::There(_) => {
-                let evidence = format!("{status} for the assignment of a user who is there");
-                Ok(self.explained(&user.0, &subjects, evidence).await)
-            }
-            // Users may not be looked at: the assignment's own answer is all there is.
-            Object::Silent(_) => Ok(self.explained(&user.0, &subjects, status.to_string()).await),
-            Object::Missing(_) => {
-                let evidence = format!("{status} for the assignment and for the user");
-                Ok(self.unless_hidden(&user.0, &subjects, evidence).await)
-            }
+        let id = || user.0.clone();
+        let subjects = [Subject::Assignment(id()), Subject::Standing(id()), Subject::User(id())];
+        let answer = self.explained(&user.0, &subjects, status.to_string()).await;
+        if matches!(answer, WitnessAnswer::Unexplained(_))
+            && let Object::There(person) = self.object::<User>(&["users", &user.0]).await?
+            && person.status.as_deref() == Some("DEPROVISIONED")
+        {
+            return Ok(WitnessAnswer::Absent(format!("{status}, and the user is DEPROVISIONED").into()));
         }
-    }
-
-    /// Deleted, or hidden from us: only the log can tell. Where it is not read, a second complete read has to do.
-    async fn unless_hidden(&self, about: &str, subjects: &[Subject], evidence: String) -> WitnessAnswer {
-        if self.plan().log_speaks {
-            return self.explained(about, subjects, evidence).await;
-        }
-        cannot(format!("{evidence}: it was deleted, or is hidden from us, and there is no log to tell"))
+        Ok(answer)
     }
 
     async fn assigned_group(&self, group: &SourceId) -> Result<WitnessAnswer, SourceError> {

@@ -228,9 +228,10 @@ async fn an_okta_user_exists_unless_deactivated_or_deleted() {
     let exists = |id: &String| WitnessQuestion::Exists { id: SourceId(id.clone()), kind: Kind::User };
     let questions: Vec<WitnessQuestion> = ids.iter().map(exists).collect();
     let answers = site.source.witness(&questions).await.expect("answers");
+    use WitnessAnswer::Disabled;
     use WitnessAnswer::Present;
     let absent = |evidence: &'static str| WitnessAnswer::Absent(evidence.into());
-    let expected = [Present, absent("the user is DEPROVISIONED"), absent("404"), Present];
+    let expected = [Present, absent("the user is DEPROVISIONED"), absent("404"), Disabled];
     assert_eq!(answers, expected, "here, deactivated, deleted, suspended");
     assert_eq!(site.world.counters().of(Route::User), 4);
 }

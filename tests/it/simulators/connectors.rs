@@ -119,6 +119,7 @@ impl Seen {
                 Record::EdgeRemoved { container, principal, .. } => {
                     self.edges.remove(&(container, principal.0));
                 }
+                other => panic!("unexpected {other:?}"),
             }
         }
     }

@@ -58,6 +58,8 @@ pub enum Command {
     Plan(Plan),
     /// Runs one cycle now: reads, decides, writes what may be written
     Sync(Sync),
+    /// Brings one team up to date now, step by step, and nothing else
+    Provision(Provision),
     /// Runs as the daemon: cycles on schedule, and the HTTP service
     Run(Run),
     /// Shows each job's mode, last cycle, what waits, and next run
@@ -128,6 +130,23 @@ pub struct Sync {
     /// Reads what changed, then everything anew, and says what the changes had missed
     #[arg(long, conflicts_with = "full")]
     pub verify: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Provision {
+    /// The job, by its name in the settings
+    pub job: String,
+    /// The group: its id, its name, or the name of its team
+    #[arg(value_name = "GROUP")]
+    pub what: String,
+    /// Makes the team exactly what the source says: members that others added are removed too
+    #[arg(long)]
+    pub overwrite: bool,
+    /// Shows what would be done, and does nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    #[command(flatten)]
+    pub why: Why,
 }
 
 #[derive(Debug, Args)]

@@ -61,6 +61,7 @@ async fn carry_out(arguments: &Arguments) -> Result<Exit, anyhow::Error> {
         Command::Held(held) => commands::held::run(global, held).await,
         Command::Log(log) => commands::log::run(global, log).await,
         Command::Plan(plan) => commands::plan::run(global, plan).await,
+        Command::Provision(provision) => commands::provision::run(global, provision).await,
         Command::Run(run) => commands::run::run(global, run).await,
         Command::Simulate(simulate) => commands::simulate::run(simulate).await,
         Command::Status(status) => commands::status::run(global, status).await,

@@ -15,6 +15,8 @@ use crate::cycle::How;
 use crate::cycle::Job;
 use crate::cycle::Planned;
 use crate::cycle::Progress;
+use crate::cycle::Provisioned;
+use crate::cycle::Wish;
 use crate::model::Reading;
 use crate::plan::CycleRecord;
 use crate::store::Store;
@@ -38,6 +40,12 @@ pub async fn sync(job: &Job, store: &Store, asked: Asked) -> Result<CycleRecord,
     let line = Watch::new(&job.name);
     let watch = |progress: Progress| line.show(&progress);
     cycle::run(job, store, how(asked, &watch, &stop())).await
+}
+
+pub async fn provision(job: &Job, store: &Store, wish: Wish<'_>) -> Result<Provisioned, CycleError> {
+    let line = Watch::new(&job.name);
+    let watch = |progress: Progress| line.show(&progress);
+    cycle::provision(job, store, how(Asked::default(), &watch, &stop()), wish).await
 }
 
 fn how<'a>(

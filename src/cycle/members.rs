@@ -39,7 +39,8 @@ impl Writer<'_> {
                 self.store.pending_edges(self.job, adds, after, CHUNK).await.map_err(self.on.store())?;
             let Some(last) = chunk.last() else { return Ok(()) };
             after = (last.team, last.person);
-            let batches = batches(chunk, self.on.how.now.as_second());
+            let chosen = chunk.into_iter().filter(|edge| self.only.is_none_or(|only| only == edge.team));
+            let batches = batches(chosen.collect(), self.on.how.now.as_second());
             for batches in batches.chunks(self.on.job.target.batch()) {
                 self.on.stopped()?;
                 self.send_members(adds, batches).await?;

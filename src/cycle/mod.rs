@@ -3,6 +3,7 @@
 mod decide;
 mod judge;
 mod members;
+mod provision;
 mod read;
 mod settle;
 mod stream;
@@ -16,6 +17,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
+pub use provision::Provisioned;
+pub use provision::Wish;
+pub use provision::provision;
 pub use stream::Planned;
 pub use stream::Standing;
 pub use stream::standing;
@@ -123,6 +127,9 @@ pub enum CycleError {
          give the job a new name; if not, put the settings back"
     )]
     Identity { job: String, side: &'static str, was: String, is: String },
+    /// One team cannot be brought up to date by itself.
+    #[error("job {job}: {what}")]
+    Provision { job: String, what: String },
     #[error("job {job}: stopped between two changes; the next cycle goes on from here")]
     Stopped { job: String },
 }

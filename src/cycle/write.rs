@@ -60,7 +60,7 @@ pub(super) async fn write(
         return Ok(());
     }
     let testimony = witness::witness(on, store, state.id).await?;
-    let mut writer = Writer { on, store, job: state.id, cycle, testimony, record, done: 0, of };
+    let mut writer = Writer { on, store, job: state.id, cycle, testimony, only: None, record, done: 0, of };
     for class in Class::ALL {
         match class {
             Class::Rename => writer.renames().await?,
@@ -82,6 +82,8 @@ pub(super) struct Writer<'a> {
     pub(super) job: JobId,
     pub(super) cycle: CycleId,
     pub(super) testimony: witness::Testimony,
+    /// Nothing but this team is written.
+    pub(super) only: Option<LinkId>,
     pub(super) record: &'a mut CycleRecord,
     pub(super) done: u64,
     pub(super) of: u64,
@@ -96,7 +98,7 @@ struct Sending {
 }
 
 impl Writer<'_> {
-    async fn class(&mut self, class: Class, kind: Kind) -> Result<(), CycleError> {
+    pub(super) async fn class(&mut self, class: Class, kind: Kind) -> Result<(), CycleError> {
         let mut after = String::new();
         loop {
             self.on.stopped()?;
@@ -153,7 +155,9 @@ impl Writer<'_> {
     }
 
     fn is_due(&self, link: &PendingLink) -> bool {
-        link.hold.is_none() && link.due_second.is_none_or(|due| due <= self.on.how.now.as_second())
+        self.only.is_none_or(|only| only == link.link)
+            && link.hold.is_none()
+            && link.due_second.is_none_or(|due| due <= self.on.how.now.as_second())
     }
 
     fn sending(&self, link: PendingLink, park: Option<String>) -> Sending {

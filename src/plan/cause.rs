@@ -27,6 +27,8 @@ pub enum CauseKind {
     Members,
     /// The settings were edited.
     Settings,
+    /// A person had a team overwritten (the subject is the group).
+    Overwritten,
 }
 
 /// A cause has an identity of its own: kind, subject, settings digest. It does not depend on evidence, so it
@@ -78,6 +80,7 @@ impl Cause {
             CauseKind::Changed => "changed in the source".to_owned(),
             CauseKind::Members => format!("members of {} changed", subjects()),
             CauseKind::Settings => "the settings were edited".to_owned(),
+            CauseKind::Overwritten => format!("{} was overwritten by hand", subjects()),
         }
     }
 }

@@ -19,6 +19,9 @@ pub struct CycleRecord {
     pub started_second: i64,
     pub ended_second: i64,
     pub mode: Mode,
+    /// Only this team was written, because somebody asked for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provision: Option<String>,
     /// Everything was read anew.
     pub full: bool,
     /// It was read anew after the changes, to see what they had missed.

@@ -20,7 +20,7 @@ pub enum Approve {
 }
 
 /// Holds that a person can lift; the others need the settings, the source or the target changed.
-const LIFTABLE: &str = "('approval', 'limit', 'unwitnessed', 'disagrees')";
+const LIFTABLE: &str = "('approval', 'limit', 'unwitnessed', 'disagrees', 'unexplained')";
 
 impl Store {
     /// Approves what is held now, change by change: what comes later under the same cause is held anew. Returns

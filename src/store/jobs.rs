@@ -150,11 +150,13 @@ impl Store {
         .await
     }
 
-    /// When the job's last cycle began, in seconds: what the schedule counts from.
+    /// When the job's last cycle began, in seconds: what the schedule counts from. One that was for a single team
+    /// does not put off the others.
     pub async fn last_start(&self, job: &str) -> Result<Option<i64>, StoreError> {
         let job = job.to_owned();
         self.read(move |db| {
-            let sql = "SELECT max(c.started) FROM cycles c JOIN jobs j ON j.id = c.job WHERE j.name = ?1";
+            let sql = "SELECT max(c.started) FROM cycles c JOIN jobs j ON j.id = c.job
+                        WHERE j.name = ?1 AND json_extract(c.record, '$.provision') IS NULL";
             db.query_row(sql, [job], |row| row.get(0))
         })
         .await

@@ -256,6 +256,15 @@ impl Store {
         .await
     }
 
+    /// A cause that no decision has written down.
+    pub async fn note_cause(&self, job: JobId, cause: Cause) -> Result<(), StoreError> {
+        self.write(move |tx| {
+            let sql = "INSERT INTO causes VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING";
+            tx.execute(sql, params![job.0, cause.id().0, json(&cause)?]).map(drop)
+        })
+        .await
+    }
+
     pub async fn causes(&self, job: JobId) -> Result<BTreeMap<CauseId, Cause>, StoreError> {
         self.read(move |db| {
             let mut rows = db.prepare_cached("SELECT id, cause FROM causes WHERE job = ?1")?;

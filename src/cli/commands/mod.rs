@@ -8,6 +8,7 @@ pub mod enable;
 pub mod held;
 pub mod log;
 pub mod plan;
+pub mod provision;
 pub mod run;
 pub mod simulate;
 pub mod status;

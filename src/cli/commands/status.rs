@@ -1,8 +1,9 @@
 //! `status`: each job's mode, last cycle, what waits, and its next run.
 //!
-//! As JSON: `{"format": 1, "jobs": [{"job", "mode", "most", "schedule", "next", "running_since", "last"}]}`. `mode`
+//! As JSON: `{"format": 1, "jobs": [{"job", "mode", "most", "schedule", "next", "running_since", "last", "push"}]}`. `mode`
 //! is what the job does now, `most` what the settings allow; `next` is a time; `running_since` is set while a cycle
-//! has begun and not ended; `last` is the record of the last cycle that ended, or null.
+//! has begun and not ended; `last` is the record of the last cycle that ended, or null;
+//! `push` is how Okta's Group Push stands, for each group that it pushes: `{"group", "id", "status", "target", "error"}`.
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -19,6 +20,7 @@ use crate::config::JobConfig;
 use crate::plan::CycleRecord;
 use crate::plan::Mode;
 use crate::report;
+use crate::store::PushState;
 use crate::store::Store;
 
 /// Enough to find the last one that ended, past some that crashed.
@@ -51,16 +53,23 @@ struct JobStatus {
     last: Option<CycleRecord>,
     /// Begun and not ended: it runs now, or it was broken off.
     open: Option<Timestamp>,
+    pushed: Vec<PushState>,
 }
 
 impl JobStatus {
     async fn of(job: &JobConfig, store: &Store, now: Timestamp) -> Result<JobStatus, anyhow::Error> {
         let state = store.find_job(&job.name).await?;
+        let pushed = match &state {
+            Some(state) => store.push_states(state.id).await?,
+            None => Vec::new(),
+        };
         let cycles = store.cycles(Some(job.name.clone()), CYCLES).await?;
-        let last_start = cycles.first().and_then(|cycle| Timestamp::from_second(cycle.started_second).ok());
+        let time = |second: i64| Timestamp::from_second(second).ok();
+        let last_start = store.last_start(&job.name).await?.and_then(time);
         let last =
             cycles.iter().find_map(|cycle| cycle.record.as_deref()).map(serde_json::from_str).transpose()?;
-        let open = cycles.first().filter(|cycle| cycle.ended_second.is_none()).and(last_start);
+        let open = cycles.first().filter(|cycle| cycle.ended_second.is_none());
+        let open = open.and_then(|cycle| time(cycle.started_second));
         Ok(JobStatus {
             job: job.name.clone(),
             mode: state.map_or(Mode::Observe, |state| state.mode).min(job.mode),
@@ -69,6 +78,7 @@ impl JobStatus {
             next: job.schedule.due(last_start, now, &job.name),
             last,
             open,
+            pushed,
         })
     }
 
@@ -86,6 +96,11 @@ impl JobStatus {
             None => "  last      no cycle yet\n".to_owned(),
             Some(record) => format!("  last      {}\n", last(record)),
         };
+        for (at, state) in self.pushed.iter().enumerate() {
+            let heading = if at == 0 { "push" } else { "" };
+            let (group, detail) = (report::printable(&state.group), report::printable(&state.detail));
+            out += &format!("  {heading:<10}{group}: {}\n", push_words(&detail));
+        }
         if self.last.as_ref().is_some_and(|record| record.held > 0) {
             out += &format!("  held      look at it: rosterd held {}\n", self.job);
         }
@@ -101,8 +116,31 @@ impl JobStatus {
             "next": self.next.to_string(),
             "running_since": self.open.map(|begun| begun.to_string()),
             "last": self.last,
+            "push": self.pushed.iter().map(push_json).collect::<Vec<_>>(),
         })
     }
+}
+
+/// `status=ERROR;error=…`, as the source's connector wrote it, in words.
+fn push_words(detail: &str) -> String {
+    let fields = detail
+        .splitn(3, ';')
+        .filter_map(|field| field.split_once('='))
+        .filter(|(_, value)| !value.is_empty());
+    let words = fields.map(|(name, value)| match name {
+        "status" => value.to_lowercase(),
+        _ => format!("{name} {value}"),
+    });
+    words.collect::<Vec<_>>().join(", ")
+}
+
+fn push_json(state: &PushState) -> Value {
+    let fields = state.detail.splitn(3, ';').filter_map(|field| field.split_once('='));
+    let mut object: serde_json::Map<String, Value> =
+        fields.map(|(name, value)| (name.to_owned(), Value::from(value))).collect();
+    object.insert("group".to_owned(), Value::from(state.group.as_str()));
+    object.insert("id".to_owned(), Value::from(state.source.0.as_str()));
+    Value::Object(object)
 }
 
 fn last(record: &CycleRecord) -> String {
@@ -110,7 +148,9 @@ fn last(record: &CycleRecord) -> String {
     let error =
         record.error.as_ref().map(|error| format!("\n            ended early: {}", report::printable(error)));
     let outcome = report::outcome(record);
-    format!("cycle {} at {at}: {outcome}{}", record.cycle, error.unwrap_or_default())
+    let only = record.provision.as_ref().map(|team| format!(" for {} alone", report::printable(team)));
+    let only = only.unwrap_or_default();
+    format!("cycle {} at {at}{only}: {outcome}{}", record.cycle, error.unwrap_or_default())
 }
 
 /// To the second: what lies below is jitter.

@@ -7,6 +7,7 @@ mod dry_run;
 mod first_days;
 mod leavers;
 mod links;
+mod provision;
 mod remote;
 mod scope;
 mod shaky;

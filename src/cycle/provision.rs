@@ -1,0 +1,344 @@
+//! One team now: what the rules want of it is written, and compared with what the target shows (Okta calls it "Push
+//! Now"). Everything goes through the journal, and nothing else of the job is written.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::CycleError;
+use super::How;
+use super::Job;
+use super::Run;
+use super::kept;
+use super::note_left;
+use super::settle;
+use super::witness;
+use super::write::UNKNOWN;
+use super::write::Writer;
+use crate::plan::Cause;
+use crate::plan::CauseKind;
+use crate::plan::Class;
+use crate::plan::CycleRecord;
+use crate::plan::Edit;
+use crate::plan::Mode;
+use crate::scim;
+use crate::scim::Kind;
+use crate::scim::ResourceId;
+use crate::store::After;
+use crate::store::CycleId;
+use crate::store::Ended;
+use crate::store::Intent;
+use crate::store::JobState;
+use crate::store::Member;
+use crate::store::Store;
+use crate::store::Team;
+use crate::targets::Operation;
+use crate::targets::Outcome;
+
+/// What a person asks for.
+#[derive(Clone, Copy, Debug)]
+pub struct Wish<'a> {
+    /// A group: its source id, its name, or the name of its team.
+    pub what: &'a str,
+    /// The team becomes exactly what the rules say: members that others added go too, but for protected ones.
+    pub overwrite: bool,
+    /// Nothing is written, and the state stays as it is.
+    pub dry: bool,
+    pub who: &'a str,
+    pub reason: &'a str,
+}
+
+/// What was done, step by step, each with its heading.
+#[derive(Debug)]
+pub struct Provisioned {
+    pub steps: Vec<(&'static str, String)>,
+    pub record: CycleRecord,
+}
+
+/// Reads the source, decides, and brings one team of the target up to date.
+pub async fn provision(
+    job: &Job,
+    store: &Store,
+    how: How<'_>,
+    wish: Wish<'_>,
+) -> Result<Provisioned, CycleError> {
+    let on = Run { job, how };
+    if wish.dry {
+        let copy = store.private_copy().await.map_err(on.store())?;
+        return on.provision(&copy, wish).await;
+    }
+    let leases = [format!("job {}", job.name), format!("target {}", job.target.identity())];
+    let _lease = store.lease(&leases).map_err(on.store())?;
+    on.provision(store, wish).await
+}
+
+impl Run<'_> {
+    async fn provision(&self, store: &Store, wish: Wish<'_>) -> Result<Provisioned, CycleError> {
+        let state = store.job(&self.job.name).await.map_err(self.store())?;
+        let mode = self.job.mode(&state);
+        if mode == Mode::Observe && !wish.dry {
+            let name = &self.job.name;
+            return Err(self.refuses(format!(
+                "it only observes; look with --dry-run, or let it write first: rosterd enable {name}"
+            )));
+        }
+        let now = self.how.now.as_second();
+        let cycle = store.start_cycle(state.id, now).await.map_err(self.store())?;
+        let mut record = CycleRecord {
+            job: self.job.name.clone(),
+            cycle: cycle.0,
+            started_second: now,
+            provision: Some(wish.what.to_owned()),
+            mode,
+            ..CycleRecord::default()
+        };
+        let mut steps = Vec::new();
+        let result = self.one_team(store, &state, cycle, wish, &mut record, &mut steps).await;
+        let left = store.left_over(state.id, now).await.map_err(self.store());
+        let result = result.and(left.map(|left| note_left(&mut record, left)));
+        record.ended_second = (self.how.clock)().as_second();
+        // A question that has no answer is no trouble of the job.
+        let trouble = result.as_ref().err().filter(|error| !matches!(error, CycleError::Provision { .. }));
+        record.error = trouble.map(|error| super::chain(error));
+        let ended = store.end_cycle(cycle, record.ended_second, kept(&record)).await.map_err(self.store());
+        result.and(ended).map(|()| Provisioned { steps, record })
+    }
+
+    async fn one_team(
+        &self,
+        store: &Store,
+        state: &JobState,
+        cycle: CycleId,
+        wish: Wish<'_>,
+        record: &mut CycleRecord,
+        steps: &mut Vec<(&'static str, String)>,
+    ) -> Result<(), CycleError> {
+        self.identified(state)?;
+        if !wish.dry {
+            settle::settle(self, store, state.id).await?;
+        }
+        let before = self.job.source.requests();
+        let prepared = self.prepare(store, state, cycle).await?;
+        record.source_requests = self.job.source.requests() - before;
+        record.digest.clone_from(&prepared.planned.header.digest);
+        record.notes.clone_from(&prepared.planned.header.notes);
+        record.objects_changed = prepared.read.promoted.objects;
+        record.edges_changed = prepared.read.promoted.edges;
+        steps.push(("read", format!("{} requests to the source", record.source_requests)));
+
+        let team = self.team(store, state, wish.what).await?;
+        steps.push(("team", described(&team)));
+        let testimony = witness::Testimony::default();
+        let mut writer = Writer {
+            on: self,
+            store,
+            job: state.id,
+            cycle,
+            testimony,
+            only: Some(team.link),
+            record,
+            done: 0,
+            of: 0,
+        };
+        if !wish.dry {
+            for class in [Class::Create, Class::Update, Class::Reactivate] {
+                writer.class(class, Kind::Group).await?;
+            }
+        }
+        let Some(resource) = store.resource_of(team.link).await.map_err(self.store())? else {
+            steps.push(("target", "it has no such team yet; the members follow when it is there".to_owned()));
+            return Ok(());
+        };
+        let strangers = self.compare(store, &team, &resource, steps).await?;
+        if wish.dry {
+            steps.push(("strangers", self.told(&strangers, wish.overwrite)));
+            return Ok(());
+        }
+        if wish.overwrite {
+            let now = self.how.now.as_second();
+            store
+                .approve_team(state.id, team.link, wish.who, wish.reason, now)
+                .await
+                .map_err(self.store())?;
+        }
+        writer.memberships(true).await?;
+        writer.memberships(false).await?;
+        if wish.overwrite {
+            writer.drive_out(&team, &resource, &strangers).await?;
+        }
+        steps.push(("strangers", self.told(&strangers, wish.overwrite)));
+        Ok(())
+    }
+
+    async fn team(&self, store: &Store, state: &JobState, what: &str) -> Result<Team, CycleError> {
+        let mut teams = store.teams_called(state.id, what).await.map_err(self.store())?;
+        if let Some(exact) = teams.iter().position(|team| team.source.0 == what) {
+            teams.swap(0, exact);
+            teams.truncate(1);
+        }
+        match (teams.pop(), teams.len()) {
+            (None, _) => Err(self.refuses(format!(
+                "the source shows no group `{what}`; give its id, its name or the name of its team"
+            ))),
+            (Some(team), 0) if !team.wanted => Err(self.refuses(format!(
+                "group {} ({}) is not one that becomes a team; see jobs.{}.scope.teams",
+                team.name, team.source, self.job.name
+            ))),
+            (Some(team), 0) => Ok(team),
+            (Some(last), _) => {
+                teams.push(last);
+                let ids = teams.iter().map(|team| team.source.0.as_str()).collect::<Vec<_>>().join(", ");
+                Err(self.refuses(format!(
+                    "several groups are called `{what}`; give the id of one of them: {ids}"
+                )))
+            }
+        }
+    }
+
+    /// Puts down what the target shows, and returns the members that no link of ours explains, by name.
+    async fn compare(
+        &self,
+        store: &Store,
+        team: &Team,
+        resource: &ResourceId,
+        steps: &mut Vec<(&'static str, String)>,
+    ) -> Result<Vec<Stranger>, CycleError> {
+        let members = store.members_of(team.link).await.map_err(self.store())?;
+        let shown = self.job.target.members(resource).await.map_err(self.target())?;
+        let Some(shown) = shown else {
+            // Nothing can be compared; adding somebody twice is harmless.
+            let again = members.iter().filter(|member| member.desired).map(|member| (member.person, false));
+            store.note_members(team.link, again.collect()).await.map_err(self.store())?;
+            steps.push(("members", "the target does not show them; all are sent again".to_owned()));
+            return Ok(Vec::new());
+        };
+        let shown: BTreeSet<ResourceId> = shown.into_iter().collect();
+        let is_shown = |member: &Member| member.resource.as_ref().is_some_and(|id| shown.contains(id));
+        let noted = members.iter().filter(|member| member.resource.is_some());
+        let noted = noted.map(|member| (member.person, is_shown(member))).collect();
+        store.note_members(team.link, noted).await.map_err(self.store())?;
+        let count = |wanted: &dyn Fn(&Member) -> bool| members.iter().filter(|member| wanted(member)).count();
+        steps.push((
+            "members",
+            format!(
+                "{} wanted, {} shown by the target; {} to add, {} to remove, {} wait for an account",
+                count(&|member| member.desired),
+                shown.len(),
+                count(&|member| member.desired && member.resource.is_some() && !is_shown(member)),
+                count(&|member| !member.desired && is_shown(member)),
+                count(&|member| member.desired && member.resource.is_none()),
+            ),
+        ));
+        let ours: BTreeSet<&ResourceId> =
+            members.iter().filter_map(|member| member.resource.as_ref()).collect();
+        self.strangers(shown.iter().filter(|id| !ours.contains(id)).cloned().collect()).await
+    }
+
+    async fn strangers(&self, ids: Vec<ResourceId>) -> Result<Vec<Stranger>, CycleError> {
+        let asked: Vec<(Kind, ResourceId)> = ids.iter().map(|id| (Kind::User, id.clone())).collect();
+        let found = self.job.target.get(&asked).await.map_err(self.target())?;
+        let stranger = |(id, found): (ResourceId, Option<crate::targets::Found>)| {
+            let name = found.and_then(|found| found.body.get("userName")?.as_str().map(str::to_owned));
+            let protected =
+                name.as_ref().is_some_and(|name| self.job.rules.protect.contains(&scim::fold(name)));
+            Stranger { name: name.unwrap_or_else(|| id.0.clone()), id, protected }
+        };
+        Ok(ids.into_iter().zip(found).map(stranger).collect())
+    }
+
+    fn told(&self, strangers: &[Stranger], overwrite: bool) -> String {
+        if strangers.is_empty() {
+            return "none".to_owned();
+        }
+        let told = strangers.iter().map(|stranger| match (stranger.protected, overwrite) {
+            (true, _) => format!("{} stays: it is protected", stranger.name),
+            (false, true) => format!("{} goes", stranger.name),
+            (false, false) => format!("{} stays: --overwrite removes it", stranger.name),
+        });
+        told.collect::<Vec<_>>().join("; ")
+    }
+
+    fn refuses(&self, what: String) -> CycleError {
+        CycleError::Provision { job: self.job.name.clone(), what }
+    }
+}
+
+/// A member of a team that others added.
+struct Stranger {
+    id: ResourceId,
+    name: String,
+    protected: bool,
+}
+
+impl Writer<'_> {
+    async fn drive_out(
+        &mut self,
+        team: &Team,
+        resource: &ResourceId,
+        strangers: &[Stranger],
+    ) -> Result<(), CycleError> {
+        let remove: Vec<ResourceId> = strangers
+            .iter()
+            .filter(|stranger| !stranger.protected)
+            .map(|stranger| stranger.id.clone())
+            .collect();
+        if remove.is_empty() {
+            return Ok(());
+        }
+        let cause = Cause {
+            kind: CauseKind::Overwritten,
+            subjects: vec![team.source.clone()],
+            names: vec![format!("group {}", team.name)],
+            rules: String::new(),
+        };
+        self.store.note_cause(self.job, cause.clone()).await.map_err(self.on.store())?;
+        let gone = |id: &ResourceId| Edit {
+            path: "members".to_owned(),
+            old: Some(Value::String(id.0.clone())),
+            new: None,
+        };
+        let intent = Intent {
+            link: team.link,
+            class: Class::RemoveMembers,
+            cause: cause.id(),
+            people: Vec::new(),
+            edits: remove.iter().map(gone).collect(),
+            approved: true,
+            evidence: None,
+        };
+        let now = self.on.how.now.as_second();
+        let entries =
+            self.store.intend(self.job, self.cycle, now, vec![intent]).await.map_err(self.on.store())?;
+        let count = remove.len() as u64;
+        let operation = Operation::Members { team: resource.clone(), add: Vec::new(), remove };
+        let outcomes = self.on.job.target.apply(&[operation]).await.map_err(self.on.target())?;
+        for (entry, outcome) in entries.into_iter().zip(outcomes) {
+            let (outcome, detail) = worded(outcome);
+            let counts = if outcome == "done" { &mut self.record.done } else { &mut self.record.failed };
+            // `end` counts one of them.
+            *counts.entry(Class::RemoveMembers).or_default() += count - 1;
+            let (link, class, people) = (team.link, Class::RemoveMembers, Vec::new());
+            let ended = Ended { entry, link, class, outcome, detail, people, after: After::Unchanged };
+            self.end(vec![ended]).await?;
+        }
+        Ok(())
+    }
+}
+
+fn worded(outcome: Outcome) -> (&'static str, String) {
+    match outcome {
+        Outcome::Done { .. } => ("done", String::new()),
+        Outcome::Missing => ("missing", "the target no longer has this team (404)".to_owned()),
+        Outcome::Conflict { detail } => ("conflict", detail),
+        Outcome::Refused { status, detail } => ("refused", format!("refused with {status}: {detail}")),
+        Outcome::Later { detail } => ("later", detail),
+        Outcome::Unknown { detail } => (UNKNOWN, detail),
+    }
+}
+
+fn described(team: &Team) -> String {
+    match &team.resource {
+        Some(resource) => format!("{} ({}) is {} of the target", team.name, team.source, resource.0),
+        None => format!("{} ({})", team.name, team.source),
+    }
+}

@@ -23,8 +23,15 @@ pub use value::Value;
 use std::collections::BTreeSet;
 use std::fmt;
 
+use jiff::civil::DateTime;
 use serde::Serialize;
 use serde::Serializer;
+
+/// A date as sources write it (ISO 8601, UTC without an offset) or as the language does (`3/16/2020 7:00:00 AM`), in
+/// UTC; `None` for what is no date.
+pub fn date(text: &str) -> Option<DateTime> {
+    functions::read_date(text)
+}
 
 /// A parsed expression. It serializes as its text, so that the digest of the rules depends on nothing else.
 #[derive(Clone)]

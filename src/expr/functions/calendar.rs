@@ -7,7 +7,7 @@ use jiff::civil::Time;
 
 /// A date in ISO 8601 (`2020-03-16`, with a time, with an offset or `Z`) or as Americans write it
 /// (`3/16/2020 7:00:00 AM`), in UTC. Without an offset it is taken to be UTC.
-pub(super) fn read(text: &str) -> Option<DateTime> {
+pub(in super::super) fn read(text: &str) -> Option<DateTime> {
     let text = text.trim();
     if text.contains('/') { american(text) } else { iso(text) }
 }

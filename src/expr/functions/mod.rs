@@ -11,6 +11,7 @@ mod lists;
 mod replace;
 mod text;
 
+pub(super) use calendar::read as read_date;
 pub(super) use choice::is_true;
 pub(super) use encoding::integer;
 pub(super) use replace::pattern;

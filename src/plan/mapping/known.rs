@@ -99,7 +99,10 @@ const OKTA_USER: [&str; 10] = [
     "user.employeeNumber",
 ];
 
-const OKTA_GROUP: [&str; 2] = ["name", "description"];
+const OKTA_GROUP: [&str; 3] = ["name", "description", "type"];
+
+/// What Okta says of a person beside the profile (Okta reference, section 6.1).
+const OKTA_STATUS: &str = "status";
 
 /// Whether an attribute can have several values, where that is known.
 pub(super) fn is_list(name: &str, vocabulary: Vocabulary) -> bool {
@@ -150,6 +153,7 @@ fn check_graph(name: &str, kind: Kind) -> Result<(), String> {
 fn check_okta(name: &str, kind: Kind) -> Result<(), String> {
     let prefixed = |prefix: &str| name.strip_prefix(prefix).is_some_and(|rest| !rest.is_empty());
     match kind {
+        Kind::User if name == OKTA_STATUS => Ok(()),
         Kind::User if prefixed("user.") || prefixed("appuser.") => Ok(()),
         Kind::Group if OKTA_GROUP.contains(&name) => Ok(()),
         Kind::Group => Err(unknown(name, "Okta", kind, nearest(name, OKTA_GROUP))),

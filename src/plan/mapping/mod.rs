@@ -19,11 +19,14 @@ pub use raw::RawPreset;
 pub use raw::RawRow;
 pub use raw::RawRows;
 
+pub(super) use names::IS_SOFT_DELETED;
+
 use std::collections::BTreeSet;
 
 use serde::Serialize;
 
 use crate::expr::Expression;
+use crate::expr::Value;
 use crate::model::Seen;
 use crate::model::SourceId;
 use crate::model::Vocabulary;
@@ -120,6 +123,21 @@ impl RowValue {
             RowValue::Constant(_) | RowValue::Reference => Vec::new(),
         }
     }
+}
+
+/// The value of a source attribute, by the name that mappings and filters use.
+pub(super) fn attribute(name: &str, given: &Given<'_>, vocabulary: Vocabulary) -> Value {
+    names::value(name, given, vocabulary)
+}
+
+/// The attribute that has to be read for such a name; `None` where nothing has to be.
+pub(super) fn attribute_read(name: &str, vocabulary: Vocabulary) -> Option<String> {
+    names::read(name, vocabulary)
+}
+
+/// Whether a source of this vocabulary can have the attribute; the error says what to write.
+pub(super) fn attribute_check(name: &str, kind: Kind, vocabulary: Vocabulary) -> Result<(), String> {
+    known::check(name, kind, vocabulary)
 }
 
 /// The attribute without which the target has no such resource (RFC 7643 sections 4.1 and 4.2).

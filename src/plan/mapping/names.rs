@@ -9,7 +9,7 @@ use crate::model::SourceAttributes;
 use crate::model::Vocabulary;
 
 /// Computed from scope and standing; no source has an attribute of this name.
-pub(super) const IS_SOFT_DELETED: &str = "IsSoftDeleted";
+pub(in super::super) const IS_SOFT_DELETED: &str = "IsSoftDeleted";
 
 /// The immutable id, under both of its names in every vocabulary.
 pub(super) const IDS: [&str; 2] = ["id", "objectId"];

@@ -25,6 +25,7 @@ SETTINGS = """
 state = "{state}"
 
 [jobs.load]
+team_names = "suffix"
 schedule = "every 40m"
 target = "local"
 

@@ -119,25 +119,44 @@ fn not_toml(path: PathBuf, text: &str, error: &toml_edit::TomlError) -> Box<Prob
 impl SettingsFile {
     /// Line and column of the deepest part of a key that this file has; `None` where it has not the first.
     pub fn locate(&self, key: &[String]) -> Option<(usize, usize)> {
-        let mut item = self.document.as_item();
+        let mut here = Here::Item(self.document.as_item());
         let mut span = None;
         for part in key {
-            let Some((name, value)) = item.as_table_like().and_then(|table| table.get_key_value(part)) else {
-                break;
-            };
-            span = name.span().or_else(|| value.span()).or(span);
-            item = value;
+            let Some((below, place)) = here.below(part) else { break };
+            span = place.or(span);
+            here = below;
         }
         span.map(|span| position(&self.text, span.start))
     }
 
     /// Whether this very key stands in this file.
     pub fn has(&self, key: &[String]) -> bool {
-        let mut item = Some(self.document.as_item());
-        for part in key {
-            item = item.and_then(|item| item.as_table_like()).and_then(|table| table.get(part));
+        let start = Here::Item(self.document.as_item());
+        key.iter().try_fold(start, |here, part| here.below(part).map(|(below, _)| below)).is_some()
+    }
+}
+
+/// A place in the document: tables are items, what stands in a list is a value.
+#[derive(Clone, Copy)]
+enum Here<'a> {
+    Item(&'a toml_edit::Item),
+    Value(&'a toml_edit::Value),
+}
+
+impl<'a> Here<'a> {
+    /// The key or the place in a list below this one, and where it stands.
+    fn below(self, part: &str) -> Option<(Here<'a>, Option<std::ops::Range<usize>>)> {
+        let (table, list) = match self {
+            Here::Item(item) => (item.as_table_like(), item.as_array()),
+            Here::Value(value) => {
+                (value.as_inline_table().map(|table| table as &dyn toml_edit::TableLike), value.as_array())
+            }
+        };
+        if let Some((name, value)) = table.and_then(|table| table.get_key_value(part)) {
+            return Some((Here::Item(value), name.span().or_else(|| value.span())));
         }
-        item.is_some()
+        let value = list?.get(part.parse().ok()?)?;
+        Some((Here::Value(value), value.span()))
     }
 }
 

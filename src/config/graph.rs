@@ -11,8 +11,8 @@ use crate::client::IdentityHost;
 use crate::client::KeyError;
 use crate::client::Secret;
 use crate::client::SecretError;
-use crate::model::Vocabulary;
 use crate::plan::Rules;
+use crate::scim::Kind;
 use crate::sources::graph::AssertionForm;
 use crate::sources::graph::Cloud;
 use crate::sources::graph::GraphSettings;
@@ -122,7 +122,7 @@ impl GraphConfig {
         settings.ca_file = self.ca_file.clone();
         settings.app = rules.scope.users.assigned_to.clone();
         settings.team_app = rules.scope.teams.assigned_to.clone();
-        settings.attributes = rules.users.source_attributes(Vocabulary::Graph).into_iter().collect();
+        settings.attributes = rules.source_attributes(Kind::User).into_iter().collect();
         settings
     }
 }

@@ -40,6 +40,7 @@ schedule = "every 40m"
 verify   = "24h"
 mode = "write"
 adopt = "external_id_or_name"
+team_names = "hold"
 actions = { create = true, update = true, deactivate = true, delete = false, teams = true }
 leavers = { users = "deactivate", teams = "empty" }
 [limits]

@@ -12,7 +12,9 @@ use crate::plan::Adoption;
 use crate::plan::Mode;
 use crate::plan::OnLeave;
 use crate::plan::OnTeamLeave;
+use crate::plan::RawFilters;
 use crate::plan::RawMapping;
+use crate::plan::TeamNames;
 use crate::sources::okta::Treatment;
 
 #[derive(Debug, Default, Deserialize)]
@@ -45,6 +47,9 @@ pub(super) struct RawJob {
     pub limits: RawLimits,
     pub leavers: RawLeavers,
     pub adopt: Option<Adoption>,
+    pub team_names: Option<TeamNames>,
+    /// By the group: `id:…`, `name:…`, a rule.
+    pub teams: BTreeMap<String, RawTeam>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -101,6 +106,20 @@ pub(super) struct RawUserScope {
     pub groups: Option<OneOrMany>,
     pub all: Option<bool>,
     pub nested: Option<bool>,
+    pub filters: Option<RawFilters>,
+    pub guests: Option<bool>,
+    pub disabled: Option<bool>,
+    pub resource_accounts: Option<bool>,
+}
+
+/// What is said of one team.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawTeam {
+    pub link: Option<String>,
+    pub name: Option<String>,
+    pub rename: Option<bool>,
+    pub enabled: Option<bool>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -111,6 +130,7 @@ pub(super) struct RawTeamScope {
     pub groups: Option<OneOrMany>,
     pub all: Option<bool>,
     pub nested: Option<bool>,
+    pub filters: Option<RawFilters>,
 }
 
 #[derive(Debug, Default, Deserialize)]

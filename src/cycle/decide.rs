@@ -1,6 +1,7 @@
 //! Deciding: every dirty link and membership gets its desired state and, where that differs, a pending change.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use super::CycleError;
 use super::Progress;
@@ -14,6 +15,7 @@ use crate::plan::Facts;
 use crate::plan::MappingNote;
 use crate::plan::Reach;
 use crate::plan::ScopeFact;
+use crate::plan::TeamNames;
 use crate::plan::wants_member;
 use crate::scim::Kind;
 use crate::store::DirtyEdge;
@@ -29,6 +31,7 @@ const EDGE_CHUNK: usize = 5_000;
 
 /// Returns what is worth telling of those who were decided in this cycle.
 pub(super) async fn decide(on: &Run<'_>, store: &Store, job: JobId) -> Result<Vec<String>, CycleError> {
+    let twins = twins(on, store, job, false).await?.among;
     if !store.has_dirty(job).await.map_err(on.store())? {
         return Ok(Vec::new());
     }
@@ -37,9 +40,14 @@ pub(super) async fn decide(on: &Run<'_>, store: &Store, job: JobId) -> Result<Ve
     let users = Reach::new(&on.job.rules.scope.users, vocabulary, &graph);
     let teams = Reach::new(&on.job.rules.scope.teams, vocabulary, &graph);
     store.note_grants(job, &users).await.map_err(on.store())?;
-    let scopes = Scopes { graph: &graph, users: &users, teams: &teams };
+    let mut scopes = Scopes { graph: &graph, users: &users, teams: &teams, twins };
     let mut told = BTreeMap::new();
-    links(on, store, job, Kind::Group, &scopes, &mut told).await?;
+    let rules_were_edited = links(on, store, job, Kind::Group, &scopes, &mut told).await?;
+    let twins = self::twins(on, store, job, rules_were_edited).await?;
+    if twins.changed {
+        scopes.twins = twins.among;
+        links(on, store, job, Kind::Group, &scopes, &mut told).await?;
+    }
     links(on, store, job, Kind::User, &scopes, &mut told).await?;
     let left_out = edges(on, store, job).await?;
     let mut notes: Vec<String> = told.into_iter().map(|(note, people)| note.sentence(people)).collect();
@@ -49,6 +57,22 @@ pub(super) async fn decide(on: &Run<'_>, store: &Store, job: JobId) -> Result<Ve
     Ok(notes)
 }
 
+/// Who is left out by the settings though the scope selects them, one line a reason: of everybody, not only of those
+/// who were decided in this cycle.
+pub(super) async fn left_out(on: &Run<'_>, store: &Store, job: JobId) -> Result<Vec<String>, CycleError> {
+    let told = |cause: &Cause| cause.kind == CauseKind::Disabled || cause.left_out().is_some();
+    let mut reasons: BTreeMap<(Kind, String), u64> = BTreeMap::new();
+    for left in store.left_out(job, told).await.map_err(on.store())? {
+        let (text, count) = match left.cause.left_out() {
+            Some(text) => (text, left.count),
+            None => (plan::NEVER_CREATED.to_owned(), left.absent),
+        };
+        *reasons.entry((left.kind, text)).or_default() += count;
+    }
+    let reasons = reasons.into_iter().filter(|(_, count)| *count > 0);
+    Ok(reasons.map(|((kind, text), count)| plan::left_out(kind, &text, count)).collect())
+}
+
 /// How many people each note is about.
 type Told = BTreeMap<MappingNote, u64>;
 
@@ -56,6 +80,34 @@ struct Scopes<'a> {
     graph: &'a ContainerGraph,
     users: &'a Reach,
     teams: &'a Reach,
+    /// Teams that would be the second of their name.
+    twins: BTreeSet<LinkId>,
+}
+
+struct Twins {
+    among: BTreeSet<LinkId>,
+    /// Some have another name than they should; they are marked.
+    changed: bool,
+}
+
+/// Which teams get an ending, where the policy is to give one, as far as names are known now.
+async fn twins(
+    on: &Run<'_>,
+    store: &Store,
+    job: JobId,
+    rules_were_edited: bool,
+) -> Result<Twins, CycleError> {
+    if on.job.rules.teams.names != TeamNames::Suffix {
+        return Ok(Twins { among: BTreeSet::new(), changed: false });
+    }
+    let teams = store.named_teams(job).await.map_err(on.store())?;
+    let among = plan::twins(&teams);
+    let wrong: BTreeSet<LinkId> = plan::suffixed(&teams).symmetric_difference(&among).copied().collect();
+    let changed = !wrong.is_empty();
+    if changed {
+        store.decide_again(wrong, rules_were_edited).await.map_err(on.store())?;
+    }
+    Ok(Twins { among, changed })
 }
 
 impl Scopes<'_> {
@@ -70,6 +122,7 @@ impl Scopes<'_> {
     }
 }
 
+/// Whether the rules were edited since some of them were decided.
 async fn links(
     on: &Run<'_>,
     store: &Store,
@@ -77,15 +130,17 @@ async fn links(
     kind: Kind,
     scopes: &Scopes<'_>,
     told: &mut Told,
-) -> Result<(), CycleError> {
+) -> Result<bool, CycleError> {
     let rules_digest = on.job.rules.digest();
+    let mut rules_were_edited = false;
     let mut after = LinkId(0);
     let mut count = 0;
     loop {
         on.stopped()?;
         let chunk = store.dirty_links(job, kind, after, CHUNK).await.map_err(on.store())?;
-        let Some(last) = chunk.last() else { return Ok(()) };
+        let Some(last) = chunk.last() else { return Ok(rules_were_edited) };
         after = last.link;
+        rules_were_edited |= chunk.iter().any(|link| link.dirty.rules);
         count += chunk.len() as u64;
         let decide = |link: &DirtyLink| {
             let facts = Facts {
@@ -95,6 +150,7 @@ async fn links(
                 scope: scopes.fact(link),
                 applied: &link.applied,
                 dirty: link.dirty,
+                twin: scopes.twins.contains(&link.link),
             };
             (link.link, plan::decide(&on.job.rules, &rules_digest, &facts))
         };

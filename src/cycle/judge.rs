@@ -191,16 +191,18 @@ impl Judge<'_> {
     async fn ask(&self, links: &[&PendingLink]) -> Result<Vec<(Match, Option<Adopt>)>, CycleError> {
         let mut answers: Vec<Vec<Answer>> = vec![Vec::new(); links.len()];
         let mut found: Vec<Vec<Found>> = vec![Vec::new(); links.len()];
-        let mut rows: Vec<&str> = Vec::new();
-        for mapping in [&self.on.job.rules.users, &self.on.job.rules.groups] {
-            rows.extend(mapping.matching().iter().map(|row| row.target.as_str()));
+        // A chunk is of one kind.
+        let kind = links.first().map_or(Kind::User, |link| link.kind);
+        let matching = mapping_of(self.on, kind).matching();
+        let mut rows: Vec<&str> = matching.iter().map(|row| row.target.as_str()).collect();
+        let named = links.iter().any(|link| self.linked_team(link).is_some());
+        if named && !rows.contains(&name_path(Kind::Group)) {
+            rows.push(name_path(Kind::Group));
         }
-        rows.dedup();
         for path in rows {
             let mut asked = Vec::new();
             for (at, link) in links.iter().enumerate().filter(|(at, _)| found[*at].is_empty()) {
-                let matches = mapping_of(self.on, link.kind).matching().iter().any(|row| row.target == path);
-                if let (true, Some(value)) = (matches, wanted(link).and_then(|wanted| wanted.text(path))) {
+                if let Some(value) = self.looked_for(link, path) {
                     asked.push((
                         at,
                         Lookup { kind: link.kind, path: path.to_owned(), value: value.to_owned() },
@@ -229,6 +231,21 @@ impl Judge<'_> {
             .collect())
     }
 
+    /// What the target is asked by an attribute: of a team that the settings link, its name there and nothing else.
+    fn looked_for<'b>(&'b self, link: &'b PendingLink, path: &str) -> Option<&'b str> {
+        if let Some(name) = self.linked_team(link) {
+            return (path == name_path(Kind::Group)).then_some(name);
+        }
+        let matches = mapping_of(self.on, link.kind).matching().iter().any(|row| row.target == path);
+        wanted(link).filter(|_| matches)?.text(path)
+    }
+
+    fn linked_team<'b>(&'b self, link: &PendingLink) -> Option<&'b str> {
+        let team = link.kind == Kind::Group;
+        let rule = self.on.job.rules.teams.rule(&link.source, &link.seen).filter(|_| team)?;
+        rule.link.as_deref()
+    }
+
     fn hit(&self, found: &Found) -> Hit {
         let text = |name: &str| found.body.get(name).and_then(Value::as_str).map(str::to_owned);
         let name = text(name_path(found.kind));
@@ -255,6 +272,7 @@ impl Judge<'_> {
             kind: link.kind,
             external_id: wanted.and_then(|wanted| wanted.text("externalId")),
             name: wanted.and_then(|wanted| wanted.text(name_path(link.kind))),
+            link: self.linked_team(link),
         };
         let matched = find_match(ours, answers, self.on.job.rules.adoption, linked);
         let adopt = match &matched {

@@ -295,6 +295,7 @@ impl<'a> Run<'a> {
         let mut notes = std::mem::take(&mut read.notes);
         self.stopped()?;
         notes.extend(decide::decide(self, store, state.id).await?);
+        notes.extend(decide::left_out(self, store, state.id).await?);
         judge::judge(self, store, state).await?;
         let planned = stream::planned(self, store, state, notes).await?;
         Ok(Prepared { planned, read })

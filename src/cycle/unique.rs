@@ -11,6 +11,7 @@ use crate::plan::Rename;
 use crate::plan::Step;
 use crate::plan::order;
 use crate::scim::Kind;
+use crate::scim::fold;
 use crate::store::JobId;
 use crate::store::PendingLink;
 use crate::store::Store;
@@ -51,7 +52,8 @@ pub(super) async fn blocked(on: &Run<'_>, store: &Store, job: JobId) -> Result<B
     Ok(blocked)
 }
 
-/// Creations whose value somebody else of this job has and keeps, or wants as well.
+/// People to be created, and teams to be created or renamed, whose value another one of this job has and keeps, or
+/// wants as well. The links of a chunk are of one kind.
 pub(super) async fn taken(
     on: &Run<'_>,
     store: &Store,
@@ -59,22 +61,46 @@ pub(super) async fn taken(
     chunk: &[PendingLink],
 ) -> Result<Blocked, CycleError> {
     let mut taken = Blocked::new();
-    let creates = || chunk.iter().filter(|link| link.kind == Kind::User && link.applied.accepted().is_none());
-    let keys: Vec<String> = creates().filter_map(|link| link.wanted_key.clone()).collect();
-    if keys.is_empty() {
-        return Ok(taken);
-    }
-    let claims = store.claims(job, keys).await.map_err(on.store())?;
-    for link in creates() {
+    let takes = || chunk.iter().filter(|link| takes(link));
+    let Some(kind) = takes().map(|link| link.kind).next() else { return Ok(taken) };
+    let keys: Vec<String> = takes().filter_map(|link| link.wanted_key.clone()).collect();
+    let claims = store.claims(job, kind, keys).await.map_err(on.store())?;
+    for link in takes() {
         let Some(claim) = link.wanted_key.as_ref().and_then(|key| claims.get(key)) else { continue };
-        let text = match &claim.kept_by {
-            Some((owner, name)) if *owner != link.link => belongs(name),
-            _ if claim.wanted_by > 1 => duplicate(),
+        let text = match (&claim.kept_by, kind) {
+            (Some((owner, name)), Kind::User) if *owner != link.link => belongs(name),
+            (Some((owner, name)), Kind::Group) if *owner != link.link => {
+                second_team(&format!("{name} has its name"), &link.source.0)
+            }
+            (_, Kind::User) if claim.wanted_by > 1 => duplicate(),
+            (_, Kind::Group) if claim.wanted_by > 1 => {
+                second_team("another group of the same name is to become one too", &link.source.0)
+            }
             _ => continue,
         };
         taken.insert(link.link, Hold { kind: HoldKind::Uniqueness, text });
     }
     Ok(taken)
+}
+
+/// Whether the change takes a unique value that the link does not have yet. Renamed people are ordered before this.
+fn takes(link: &PendingLink) -> bool {
+    match (link.kind, link.applied.accepted(), &link.wanted_key) {
+        (_, _, None) => false,
+        (_, None, Some(_)) => true,
+        (Kind::User, Some(_), _) => false,
+        (Kind::Group, Some(is), Some(wanted)) => {
+            is.sent.text("displayName").map(fold).as_ref() != Some(wanted)
+        }
+    }
+}
+
+/// Two groups are never merged into one team (Okta reference, section 10).
+fn second_team(why: &str, group: &str) -> String {
+    format!(
+        "a team of this name would be the second: {why}; rename one of them, give this one a name of its own \
+         (teams.\"id:{group}\".name), or set team_names = \"suffix\""
+    )
 }
 
 fn belongs(owner: &str) -> String {

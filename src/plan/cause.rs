@@ -25,10 +25,12 @@ pub enum CauseKind {
     Changed,
     /// Members of a team changed in the source (the subject is the group).
     Members,
-    /// The settings were edited.
+    /// The settings were edited; the subjects are the clauses that keep somebody out, where one does.
     Settings,
     /// A person had a team overwritten (the subject is the group).
     Overwritten,
+    /// A filter or a policy keeps out what the selection reaches; the subjects are its clauses.
+    Filtered,
 }
 
 /// A cause has an identity of its own: kind, subject, settings digest. It does not depend on evidence, so it
@@ -36,7 +38,7 @@ pub enum CauseKind {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Cause {
     pub kind: CauseKind,
-    /// Source ids, sorted; empty where the kind says it all (folded over people).
+    /// Source ids, or clauses of the settings, sorted; empty where the kind says it all (folded over people).
     pub subjects: Vec<SourceId>,
     /// What people call the subjects, in the same order.
     pub names: Vec<String>,
@@ -63,6 +65,12 @@ impl Cause {
         CauseId(hash.finalize().to_hex()[..8].to_owned())
     }
 
+    /// What of the settings keeps somebody out, where the cause is of that kind.
+    pub fn left_out(&self) -> Option<String> {
+        let told = matches!(self.kind, CauseKind::Filtered | CauseKind::Settings) && !self.names.is_empty();
+        told.then(|| self.names.join(", and "))
+    }
+
     /// A clause for reports: `group app-sales lost its assignment`.
     pub fn sentence(&self) -> String {
         let subjects = || self.names.join(", ");
@@ -79,8 +87,10 @@ impl Cause {
             CauseKind::Missing => "missing from a complete read of the source".to_owned(),
             CauseKind::Changed => "changed in the source".to_owned(),
             CauseKind::Members => format!("members of {} changed", subjects()),
-            CauseKind::Settings => "the settings were edited".to_owned(),
             CauseKind::Overwritten => format!("{} was overwritten by hand", subjects()),
+            CauseKind::Settings if self.names.is_empty() => "the settings were edited".to_owned(),
+            CauseKind::Settings => format!("the settings were edited: {}", self.names.join(", and ")),
+            CauseKind::Filtered => self.names.join(", and "),
         }
     }
 }

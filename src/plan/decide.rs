@@ -1,28 +1,29 @@
 //! What is desired of one person or one team, and the change that follows. Everything it depends on is an
 //! argument.
 
-use super::Cause;
-use super::CauseKind;
+use serde_json::Value;
+
 use super::Class;
 use super::Given;
 use super::Hold;
 use super::HoldKind;
-use super::Loss;
 use super::Mapping;
 use super::MappingNote;
 use super::MappingProblem;
 use super::OnLeave;
 use super::OnTeamLeave;
-use super::Proof;
 use super::Rules;
 use super::ScopeFact;
+use super::Why;
+use super::admission::Bar;
+use super::admission::bars;
 use super::diff;
+use super::why::why;
 use crate::model::Applied;
 use crate::model::Desired;
 use crate::model::Seen;
 use crate::model::SourceId;
 use crate::model::Standing;
-use crate::model::WitnessQuestion;
 use crate::scim::Kind;
 use crate::scim::fold;
 
@@ -43,6 +44,8 @@ pub struct Facts<'a> {
     pub scope: ScopeFact,
     pub applied: &'a Applied,
     pub dirty: Dirty,
+    /// Of a group: another team has the name that this one would have.
+    pub twin: bool,
 }
 
 /// What the rules make of it.
@@ -64,26 +67,22 @@ pub struct Pending {
     pub hold: Option<Hold>,
 }
 
-/// A cause with its evidence: how we know, and what a witness would be asked.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Why {
-    pub cause: Cause,
-    pub proof: Proof,
-    pub questions: Vec<WitnessQuestion>,
-}
-
 /// Decides one link.
 pub fn decide(rules: &Rules, rules_digest: &str, facts: &Facts<'_>) -> Decision {
-    let Wish { desired, note } = match wish(rules, facts) {
+    let bars = match facts.scope {
+        ScopeFact::In(_) => bars(rules, facts),
+        ScopeFact::Out(_) => Vec::new(),
+    };
+    let Wish { desired, note } = match wish(rules, facts, &bars) {
         Ok(wish) => wish,
-        Err(problem) => return unmapped(rules_digest, facts, &problem),
+        Err(problem) => return unmapped(rules, rules_digest, facts, &problem),
     };
     let key = match &desired {
         Desired::Active(attributes) => attributes.text(key_path(facts.kind)).map(fold),
         _ => None,
     };
     let class = diff::diff(facts.kind, &desired, facts.applied).map(|act| diff::class(facts.kind, &act));
-    let why = why(facts, class, rules_digest);
+    let why = why(rules, rules_digest, facts, class, bars);
     Decision { desired, key, why, pending: class.map(|class| Pending { class, hold: None }), note }
 }
 
@@ -106,20 +105,21 @@ impl From<Desired> for Wish {
     }
 }
 
-/// The state that scope, standing and policy ask for.
+/// The state that scope, standing and policy ask for. Who is selected and barred is out of scope.
 ///
 /// | standing | in scope | out of scope |
 /// |---|---|---|
 /// | enabled | active | policy for leavers |
-/// | disabled | inactive | policy for leavers |
+/// | disabled | inactive, or policy for leavers (`scope.users.disabled = false`) | policy for leavers |
 /// | in the recycle bin, gone, missing | policy for leavers | policy for leavers |
 /// | never read | unmanaged | unmanaged |
-fn wish(rules: &Rules, facts: &Facts<'_>) -> Result<Wish, MappingProblem> {
-    let in_scope = matches!(facts.scope, ScopeFact::In(_));
+fn wish(rules: &Rules, facts: &Facts<'_>, bars: &[Bar]) -> Result<Wish, MappingProblem> {
+    let in_scope = matches!(facts.scope, ScopeFact::In(_)) && bars.is_empty();
+    let disabled_stay = facts.kind == Kind::Group || rules.people.disabled;
     match facts.seen.standing {
         Standing::Unread => Ok(Desired::Unmanaged.into()),
         Standing::Enabled if in_scope => mapped(rules, facts, false),
-        Standing::Disabled if in_scope => mapped(rules, facts, true),
+        Standing::Disabled if in_scope && disabled_stay => mapped(rules, facts, true),
         _ if *facts.applied == Applied::Absent => Ok(Desired::Inactive.into()),
         _ => Ok(left(rules, facts).into()),
     }
@@ -132,7 +132,11 @@ fn mapped(rules: &Rules, facts: &Facts<'_>, soft_deleted: bool) -> Result<Wish, 
         return Ok(Desired::Inactive.into()); // Never create somebody disabled, whatever else the mapping says.
     }
     let mapping = mapping(rules, facts.kind);
-    let mapped = mapping.evaluate(given(facts, soft_deleted), rules.vocabulary)?;
+    let mut mapped = mapping.evaluate(given(facts, soft_deleted), rules.vocabulary)?;
+    if let (Kind::Group, Some(name)) = (facts.kind, mapped.attributes.text(key_path(Kind::Group))) {
+        let name = rules.teams.name(facts.source, facts.seen, facts.twin, name);
+        mapped.attributes.set(key_path(Kind::Group), Value::String(name));
+    }
     match (facts.kind, mapped.active) {
         (Kind::User, Some(false)) => Ok(Desired::Inactive.into()),
         _ => Ok(Wish { note: mapping.note(&mapped), desired: Desired::Active(mapped.attributes) }),
@@ -175,77 +179,15 @@ fn given<'a>(facts: &Facts<'a>, soft_deleted: bool) -> Given<'a> {
 }
 
 /// What cannot be mapped is held as it is: it neither changes nor loses anything (P12).
-fn unmapped(rules_digest: &str, facts: &Facts<'_>, problem: &MappingProblem) -> Decision {
+fn unmapped(rules: &Rules, rules_digest: &str, facts: &Facts<'_>, problem: &MappingProblem) -> Decision {
     let hold = Hold { kind: HoldKind::Mapping, text: format!("{}: {}", problem.path, problem.text) };
     let (desired, class) = match facts.applied {
         Applied::Absent => (Desired::Inactive, Class::Create),
         Applied::Active(accepted) => (Desired::Active(accepted.sent.clone()), Class::Update),
         Applied::Inactive(_) => (Desired::Inactive, Class::Reactivate),
     };
-    let why = why(facts, Some(class), rules_digest);
+    let why = why(rules, rules_digest, facts, Some(class), Vec::new());
     Decision { desired, key: None, why, pending: Some(Pending { class, hold: Some(hold) }), note: None }
-}
-
-fn why(facts: &Facts<'_>, class: Option<Class>, rules_digest: &str) -> Why {
-    match (&facts.scope, facts.seen.standing) {
-        (_, Standing::SoftDeleted) => event(CauseKind::SoftDeleted),
-        (_, Standing::Gone) => event(CauseKind::Gone),
-        (_, Standing::Missing) => Why {
-            cause: plain(CauseKind::Missing),
-            proof: Proof::Absence,
-            questions: vec![WitnessQuestion::Exists { id: facts.source.clone(), kind: facts.kind }],
-        },
-        (ScopeFact::Out(lost), _) => why_lost(lost, rules_digest),
-        (ScopeFact::In(_), Standing::Disabled) => event(CauseKind::Disabled),
-        (ScopeFact::In(_), _) if facts.dirty.rules && !facts.dirty.object && !facts.dirty.edge => {
-            settings(rules_digest)
-        }
-        (ScopeFact::In(through), _) => match class {
-            Some(Class::Create) => joined(through),
-            Some(Class::Reactivate) if facts.dirty.edge => joined(through),
-            Some(Class::Reactivate) => event(CauseKind::Enabled),
-            _ => event(CauseKind::Changed),
-        },
-    }
-}
-
-fn plain(kind: CauseKind) -> Cause {
-    Cause { kind, subjects: Vec::new(), names: Vec::new(), rules: String::new() }
-}
-
-fn event(kind: CauseKind) -> Why {
-    Why { cause: plain(kind), proof: Proof::Event, questions: Vec::new() }
-}
-
-fn settings(rules_digest: &str) -> Why {
-    let mut why = event(CauseKind::Settings);
-    why.cause.rules = rules_digest.to_owned();
-    why
-}
-
-fn joined(through: &[super::Grant]) -> Why {
-    let mut why = event(CauseKind::Joined);
-    why.cause.subjects = through.iter().map(|grant| grant.source.clone()).collect();
-    why.cause.names = through.iter().map(|grant| grant.name.clone()).collect();
-    why
-}
-
-/// What was lost through two groups has the set as its cause. It is an event only where every part of it is.
-fn why_lost(lost: &[Loss], rules_digest: &str) -> Why {
-    if lost.is_empty() {
-        return settings(rules_digest);
-    }
-    let kind = if lost.iter().any(|loss| loss.whole) { CauseKind::GroupLost } else { CauseKind::Left };
-    let mut why = Why { cause: plain(kind), proof: Proof::Event, questions: Vec::new() };
-    for loss in lost {
-        why.cause.subjects.push(loss.subject.clone());
-        why.cause.names.push(loss.name.clone());
-        if loss.proof == Proof::Absence {
-            why.proof = Proof::Absence;
-            why.questions.push(loss.question.clone());
-        }
-    }
-    why
 }
 
 /// Whether somebody is wanted in a team: the source shows the membership, the team is wanted, and the person is
@@ -265,14 +207,20 @@ mod tests {
     use crate::model::Container;
     use crate::model::Origin;
     use crate::model::Vocabulary;
+    use crate::model::WitnessQuestion;
     use crate::plan::Actions;
     use crate::plan::Adoption;
     use crate::plan::Grant;
     use crate::plan::Leavers;
+    use crate::plan::Loss;
+    use crate::plan::People;
+    use crate::plan::Proof;
     use crate::plan::RawMapping;
     use crate::plan::RawRow;
     use crate::plan::Scope;
     use crate::plan::Selection;
+    use crate::plan::Teams;
+    use crate::plan::why::why_lost;
     use crate::scim::Attributes;
     use crate::scim::ResourceId;
 
@@ -294,6 +242,8 @@ mod tests {
         Rules {
             vocabulary: Vocabulary::File,
             scope: Scope { users: Selection::default(), teams: Selection::default() },
+            people: People::default(),
+            teams: Teams::default(),
             users: mappings.users,
             groups: mappings.groups,
             leavers,
@@ -348,7 +298,7 @@ mod tests {
         decide(
             &rules(leavers),
             "digest",
-            &Facts { kind, source: &id("u1"), seen: &seen, scope, applied, dirty },
+            &Facts { kind, source: &id("u1"), seen: &seen, scope, applied, dirty, twin: false },
         )
     }
 

@@ -17,6 +17,8 @@ pub struct Ours<'a> {
     pub external_id: Option<&'a str>,
     /// What it gives for `userName`, of a team for `displayName`.
     pub name: Option<&'a str>,
+    /// The settings link the group to the team of this name, and that alone was asked for.
+    pub link: Option<&'a str>,
 }
 
 /// What the target said to one matching attribute.
@@ -79,6 +81,9 @@ pub fn find_match(
     policy: Adoption,
     linked: &BTreeSet<ResourceId>,
 ) -> Match {
+    if let Some(name) = ours.link {
+        return find_linked(ours, name, answers, linked);
+    }
     if answers.is_empty() {
         return hold(
             "none of the matching attributes has a value, so nobody can say whether it exists; give it one in the source",
@@ -99,6 +104,25 @@ pub fn find_match(
         }
     }
     Match::Create
+}
+
+/// A team that the settings name is taken over whatever the policy says, and never made: whoever named it knows that it
+/// is there (Okta reference, section 10: link to an existing group).
+fn find_linked(ours: Ours<'_>, name: &str, answers: &[Answer], linked: &BTreeSet<ResourceId>) -> Match {
+    let Some(Answer { path, hits: Some(hits) }) = answers.first() else {
+        return hold("the target gave no answer for the team to link; it is asked again in the next cycle");
+    };
+    let free: Vec<&Hit> = hits.iter().filter(|hit| !linked.contains(&hit.resource)).collect();
+    match (free.as_slice(), hits.len()) {
+        ([hit], _) => one(ours, path, hit, Adoption::AnyMatch),
+        ([], 0) => hold(format!(
+            "the target has no team `{name}` to link; make it there, or take `link` out to have one made"
+        )),
+        ([], _) => {
+            hold(format!("the team `{name}` is linked to another group already; link one of the two only"))
+        }
+        (several, _) => hold(many(ours.kind, path, several.len())),
+    }
 }
 
 fn one(ours: Ours<'_>, by: &str, hit: &Hit, policy: Adoption) -> Match {
@@ -183,7 +207,8 @@ fn hold(text: impl Into<String>) -> Match {
 mod tests {
     use super::*;
 
-    const OURS: Ours<'_> = Ours { kind: Kind::User, external_id: Some("id-1"), name: Some("Ann@x.example") };
+    const OURS: Ours<'_> =
+        Ours { kind: Kind::User, external_id: Some("id-1"), name: Some("Ann@x.example"), link: None };
     const POLICIES: [Adoption; 4] =
         [Adoption::Never, Adoption::ExternalId, Adoption::ExternalIdOrName, Adoption::AnyMatch];
 
@@ -327,5 +352,34 @@ AnyMatch: adopt adopt adopt
         );
         let held = found(&[answer("userName", &[asleep])], Adoption::Never, &[]);
         assert!(held.starts_with("hold: "), "{held}");
+    }
+
+    #[test]
+    fn a_team_that_the_settings_name_is_taken_over_whatever_the_policy_says_and_never_made() {
+        let ours =
+            Ours { kind: Kind::Group, external_id: Some("g1"), name: Some("Sales"), link: Some("Old Sales") };
+        let told = |hits: &[Hit], taken: &[&str]| {
+            let taken = taken.iter().map(|id| ResourceId((*id).to_owned())).collect();
+            match find_match(ours, &[answer("displayName", hits)], Adoption::Never, &taken) {
+                Match::Adopt { resource, by } => format!("adopt {resource} by {by}"),
+                Match::Hold(hold) => hold.text,
+                other => format!("{other:?}"),
+            }
+        };
+        assert_eq!(told(&[hit("r1")], &[]), "adopt r1 by displayName");
+        assert_eq!(
+            told(&[], &[]),
+            "the target has no team `Old Sales` to link; make it there, or take `link` out to have one made"
+        );
+        assert_eq!(
+            told(&[hit("r1")], &["r1"]),
+            "the team `Old Sales` is linked to another group already; link one of the two only"
+        );
+        assert_eq!(told(&[hit("r1"), hit("r2")], &["r1"]), "adopt r2 by displayName");
+        assert!(told(&[hit("r1"), hit("r2")], &[]).starts_with("`displayName` finds 2 groups"));
+        let theirs = Hit { external_id: Some("g2".to_owned()), ..hit("r1") };
+        assert!(told(&[theirs], &[]).contains("whose externalId names somebody else"));
+        let owners = Hit { protected: true, ..hit("r1") };
+        assert!(told(&[owners], &[]).contains("protect list"));
     }
 }

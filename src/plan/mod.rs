@@ -3,6 +3,7 @@
 //! Nothing here knows a clock, the network, the disk or logging: what is needed is an argument, what is worth
 //! telling is returned.
 
+mod admission;
 mod cause;
 mod change;
 mod decide;
@@ -12,10 +13,15 @@ mod guard;
 mod mapping;
 mod matching;
 mod order;
+mod people;
 mod record;
 mod rules;
 mod scope;
+mod teams;
+mod why;
 
+pub use admission::NEVER_CREATED;
+pub use admission::left_out;
 pub use cause::Cause;
 pub use cause::CauseId;
 pub use cause::CauseKind;
@@ -34,7 +40,6 @@ pub use decide::Decision;
 pub use decide::Dirty;
 pub use decide::Facts;
 pub use decide::Pending;
-pub use decide::Why;
 pub use decide::decide;
 pub use decide::wants_member;
 pub use diff::class;
@@ -75,6 +80,7 @@ pub use matching::find_match;
 pub use order::Rename;
 pub use order::Step;
 pub use order::order;
+pub use people::People;
 pub use record::CycleRecord;
 pub use rules::Actions;
 pub use rules::Adoption;
@@ -93,3 +99,10 @@ pub use scope::Loss;
 pub use scope::Node;
 pub use scope::Reach;
 pub use scope::ScopeFact;
+pub use teams::NamedTeam;
+pub use teams::TeamNames;
+pub use teams::TeamRule;
+pub use teams::Teams;
+pub use teams::suffixed;
+pub use teams::twins;
+pub use why::Why;

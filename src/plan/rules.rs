@@ -6,16 +6,22 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use super::Class;
+use super::Filters;
 use super::Mapping;
+use super::People;
+use super::Teams;
 use crate::model::GroupPick;
 use crate::model::SourceId;
 use crate::model::Vocabulary;
+use crate::scim::Kind;
 
 /// Everything that `desired` depends on besides what was seen. Its digest changes exactly when a rule changes.
 #[derive(Clone, Debug, Serialize)]
 pub struct Rules {
     pub vocabulary: Vocabulary,
     pub scope: Scope,
+    pub people: People,
+    pub teams: Teams,
     pub users: Mapping,
     pub groups: Mapping,
     pub leavers: Leavers,
@@ -31,6 +37,21 @@ impl Rules {
         let text = serde_json::to_vec(self).expect("rules are plain values with text keys");
         blake3::hash(&text).to_hex()[..16].to_owned()
     }
+
+    /// The attributes of users, or of groups, that a connector has to read for mapping, filters and policy, by the
+    /// source's own names.
+    pub fn source_attributes(&self, kind: Kind) -> BTreeSet<String> {
+        let (mapping, selection) = match kind {
+            Kind::User => (&self.users, &self.scope.users),
+            Kind::Group => (&self.groups, &self.scope.teams),
+        };
+        let mut read = mapping.source_attributes(self.vocabulary);
+        read.extend(selection.filters.source_attributes(self.vocabulary));
+        if kind == Kind::User {
+            read.extend(self.people.source_attributes(self.vocabulary));
+        }
+        read
+    }
 }
 
 /// Who, and which groups become teams.
@@ -40,7 +61,7 @@ pub struct Scope {
     pub teams: Selection,
 }
 
-/// A union of clauses.
+/// A union of clauses, and the filters over it.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Selection {
     /// Assigned to this application: for people directly or through an assigned group, for teams directly.
@@ -52,6 +73,7 @@ pub struct Selection {
     pub all: bool,
     /// Members of members count too.
     pub nested: bool,
+    pub filters: Filters,
 }
 
 impl Selection {

@@ -13,6 +13,7 @@ use super::Store;
 use super::StoreError;
 use crate::model::LinkId;
 use crate::plan::Rename;
+use crate::scim::Kind;
 use crate::scim::ResourceId;
 
 /// Who stands against a wish for a unique value.
@@ -62,9 +63,16 @@ impl Store {
     }
 
     /// What stands against each of these wishes.
-    pub async fn claims(&self, job: JobId, keys: Vec<String>) -> Result<BTreeMap<String, Claim>, StoreError> {
-        self.read(move |db| keys.into_iter().map(|key| Ok((key.clone(), claim(db, job, &key)?))).collect())
-            .await
+    pub async fn claims(
+        &self,
+        job: JobId,
+        kind: Kind,
+        keys: Vec<String>,
+    ) -> Result<BTreeMap<String, Claim>, StoreError> {
+        self.read(move |db| {
+            keys.into_iter().map(|key| Ok((key.clone(), claim(db, job, kind, &key)?))).collect()
+        })
+        .await
     }
 
     /// What a person calls a link: its name and its source id.
@@ -106,19 +114,20 @@ impl Store {
     }
 }
 
-fn claim(db: &Connection, job: JobId, key: &str) -> Sql<Claim> {
+fn claim(db: &Connection, job: JobId, kind: Kind, key: &str) -> Sql<Claim> {
     let kept_by = db
         .prepare_cached(
-            "SELECT id, coalesce(json_extract(sent, '$.userName'), '') || ' (' || source_id || ')' FROM links
-              WHERE job = ?1 AND applied_key = ?2 AND kind = 'user'
-                AND NOT (class IS 'rename' AND hold IS NULL AND wanted_key <> applied_key)",
+            "SELECT id, coalesce(json_extract(sent, '$.userName'), json_extract(sent, '$.displayName'), '')
+                    || ' (' || source_id || ')' FROM links
+              WHERE job = ?1 AND applied_key = ?2 AND kind = ?3 AND applied <> 'absent'
+                AND NOT (coalesce(class, '') IN ('rename', 'update') AND hold IS NULL AND wanted_key <> applied_key)",
         )?
-        .query_row(params![job.0, key], |row| Ok((LinkId(row.get(0)?), row.get(1)?)))
+        .query_row(params![job.0, key, kind.word()], |row| Ok((LinkId(row.get(0)?), row.get(1)?)))
         .optional()?;
     let wanted_by: i64 = db
         .prepare_cached(
-            "SELECT count(*) FROM links WHERE job = ?1 AND wanted_key = ?2 AND kind = 'user' AND desired = 'active'",
+            "SELECT count(*) FROM links WHERE job = ?1 AND wanted_key = ?2 AND kind = ?3 AND desired = 'active'",
         )?
-        .query_row(params![job.0, key], |row| row.get(0))?;
+        .query_row(params![job.0, key, kind.word()], |row| row.get(0))?;
     Ok(Claim { kept_by, wanted_by: wanted_by.unsigned_abs() })
 }

@@ -28,7 +28,10 @@ macro_rules! stories {
 }
 
 stories! {
+    a_filter_lets_in_and_out_with_the_attribute
+    a_filter_of_groups_decides_about_teams_alone
     a_first_cycle_creates_and_the_second_is_empty
+    a_guest_is_in_scope_until_guests_are_not
     a_held_removal_whose_person_comes_back_leaves_the_plan
     a_mass_removal_is_held_whole_and_the_rest_goes_on
     a_member_out_of_scope_is_left_out_and_comes_in_later
@@ -37,20 +40,27 @@ stories! {
     a_person_in_two_groups_goes_when_the_last_one_is_lost
     a_recycled_address_is_a_different_person
     a_rename_keeps_the_link
+    a_resource_account_is_left_out_when_told
     a_silent_canary_makes_every_witness_worthless
     a_team_follows_its_group_when_it_is_renamed
+    a_team_has_a_name_of_its_own_or_is_none
+    a_team_is_linked_to_one_that_is_there
+    a_team_of_somebody_else_is_never_linked
     a_team_that_leaves_scope_is_emptied_not_deleted
     an_account_that_is_there_is_adopted_as_the_policy_says
     an_edit_of_the_settings_is_a_cause_of_its_own
+    an_edited_filter_is_a_cause_of_its_own_and_limited
     an_ordinary_unassignment_is_confirmed_and_applied
     an_unproven_empty_answer_removes_nobody
     circles_of_groups_end
     disabled_and_deleted_people_are_deactivated_and_restored_ones_come_back
+    disabled_people_are_deactivated_or_leavers_by_policy
     members_that_are_not_ours_stay
     memberships_that_follow_a_leaver_are_not_counted_twice
     one_person_who_cannot_be_mapped_blocks_nobody
     protected_accounts_are_never_written
     somebody_disabled_is_never_created
+    two_groups_of_one_name_are_held_or_get_an_ending
     two_people_swap_their_user_names
     what_is_over_the_witness_budget_waits
     without_a_witness_a_second_complete_read_decides

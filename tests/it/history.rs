@@ -101,6 +101,7 @@ impl Truth {
                 given: "P".to_owned(),
                 surname: user.clone(),
                 enabled: true,
+                further: Default::default(),
             };
             directory.people.insert(user.clone(), person);
         }

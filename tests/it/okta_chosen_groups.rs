@@ -15,11 +15,13 @@ use rosterd::model::SourceId;
 use rosterd::model::Vocabulary;
 use rosterd::model::Watermarks;
 use rosterd::plan::Mode;
+use rosterd::plan::People;
 use rosterd::plan::RawMapping;
 use rosterd::plan::RawPreset;
 use rosterd::plan::Rules;
 use rosterd::plan::Scope;
 use rosterd::plan::Selection;
+use rosterd::plan::Teams;
 use rosterd::simulators;
 use rosterd::simulators::API_TOKEN;
 use rosterd::simulators::Change;
@@ -289,6 +291,8 @@ fn rules() -> Rules {
     Rules {
         vocabulary: Vocabulary::Okta,
         scope: Scope { users, teams },
+        people: People::default(),
+        teams: Teams::default(),
         users: mappings.users,
         groups: mappings.groups,
         ..story::rules()

@@ -3,6 +3,7 @@
 mod graph;
 mod job;
 mod mapping;
+mod people;
 mod rules;
 mod source;
 mod target;

@@ -29,6 +29,7 @@ use crate::plan::OnTeamLeave;
 use crate::plan::Rules;
 use crate::plan::Scope;
 use crate::plan::Selection;
+use crate::scim::Kind;
 
 impl Checker<'_> {
     pub(super) fn rules(&mut self, table: &Key, raw: &RawJob, target: Option<&RawTarget>) -> Option<Rules> {
@@ -42,11 +43,15 @@ impl Checker<'_> {
             teams: raw.leavers.teams.unwrap_or_default(),
         };
         let actions = actions(&raw.actions);
+        let people = self.people(&table.join("scope").join("users"), &raw.scope.users, vocabulary);
+        let teams = self.teams(&table.join("teams"), raw);
         self.deletions(table, leavers, actions);
         let mapping = mapping?;
         Some(Rules {
             vocabulary: vocabulary?,
             scope: scope?,
+            people: people?,
+            teams: teams?,
             users: mapping.users,
             groups: mapping.groups,
             leavers,
@@ -84,6 +89,10 @@ impl Checker<'_> {
         let pushed = self.push_mappings(&teams_key.join("push_mappings"), raw, source);
         let team_picks = self.picks(&teams_key.join("groups"), teams.groups.as_ref(), source);
         let teams_app = self.app(&teams_key.join("assigned_to"), teams.assigned_to.as_deref());
+        let user_filters =
+            self.filters(&users_key.join("filters"), users.filters.as_ref(), Kind::User, source);
+        let team_filters =
+            self.filters(&teams_key.join("filters"), teams.filters.as_ref(), Kind::Group, source);
         let (user_picks, team_picks) = (user_picks?, team_picks?);
         Some(Scope {
             users: Selection {
@@ -92,6 +101,7 @@ impl Checker<'_> {
                 groups: user_picks.groups,
                 all: users.all.unwrap_or(false),
                 nested: users.nested.unwrap_or(false),
+                filters: user_filters?,
             },
             teams: Selection {
                 assigned_to: teams_app?,
@@ -99,6 +109,7 @@ impl Checker<'_> {
                 groups: team_picks.groups,
                 all: teams.all.unwrap_or(false),
                 nested: teams.nested.unwrap_or(false),
+                filters: team_filters?,
             },
         })
     }
@@ -169,7 +180,7 @@ impl Checker<'_> {
         whole.then_some(picks)
     }
 
-    fn pick(&mut self, key: &Key, text: &str) -> Option<GroupPick> {
+    pub(super) fn pick(&mut self, key: &Key, text: &str) -> Option<GroupPick> {
         let pick = match text.split_once(':') {
             Some((_, "")) => None,
             Some(("id", id)) => Some(GroupPick::Id(SourceId(id.to_owned()))),

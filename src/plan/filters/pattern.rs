@@ -68,8 +68,7 @@ const CONDITION: &str = "conditions in a pattern are .NET only; make two filters
 const QUOTED_NAME: &str = "a group is named (?<name>…) here";
 const BALANCE: &str = "balancing groups are .NET only; a pattern here does not count";
 const COMMENT: &str = "comments in a pattern are .NET only; write the comment into the settings file";
-const CLASS: &str =
-    "a `[`, `&&`, `--` or `~~` inside […] means something else in .NET; put a backslash before its characters";
+const CLASS: &str = "a `[`, `&&`, `--` or `~~` inside […] means something else in .NET; put a backslash before its characters";
 const ANCHOR: &str = "`\\Z` and `\\G` are .NET only; write `$` or `\\z` for the end";
 
 /// What .NET understands in another way, or alone; the first that is found. What neither understands is left to the
@@ -125,7 +124,9 @@ fn group(rest: &[char]) -> Option<&'static str> {
         ['(', '?', '(', ..] => Some(CONDITION),
         ['(', '?', '\'', ..] => Some(QUOTED_NAME),
         ['(', '?', '#', ..] => Some(COMMENT),
-        ['(', '?', '<', ..] if rest.iter().take_while(|letter| **letter != '>').any(|letter| *letter == '-') => {
+        ['(', '?', '<', ..]
+            if rest.iter().take_while(|letter| **letter != '>').any(|letter| *letter == '-') =>
+        {
             Some(BALANCE)
         }
         _ => None,

@@ -67,12 +67,15 @@ impl RawFilters {
         let mut filters = Vec::new();
         let count: usize = self.0.iter().map(Vec::len).sum();
         if count > CLAUSES_MAX {
-            let text = format!("{count} clauses are too many; at most {CLAUSES_MAX}, put people into a group instead");
+            let text = format!(
+                "{count} clauses are too many; at most {CLAUSES_MAX}, put people into a group instead"
+            );
             return Err(vec![FilterProblem { at: None, field: "", text }]);
         }
         for (place, raw) in self.0.iter().enumerate() {
             if raw.is_empty() {
-                let text = "a filter without a clause admits everybody; write a clause, or take it out".to_owned();
+                let text =
+                    "a filter without a clause admits everybody; write a clause, or take it out".to_owned();
                 problems.push(FilterProblem { at: None, field: "", text });
             }
             let mut clauses = Vec::new();
@@ -137,7 +140,10 @@ impl RawClause {
                 ("value", format!("`{name}` compares whole numbers; write one like 18, -3 or &H200"))
             }),
             (Takes::Date(test), Some(value)) => Date::read(value).map(test).ok_or_else(|| {
-                ("value", format!("`{name}` compares dates; write one like 2026-01-31 or 2026-01-31T08:00:00Z"))
+                (
+                    "value",
+                    format!("`{name}` compares dates; write one like 2026-01-31 or 2026-01-31T08:00:00Z"),
+                )
             }),
         }
     }
@@ -337,7 +343,10 @@ mod tests {
         assert_eq!(told("equals", "Sales"), "a EQUALS Sales");
         assert_eq!(told("greater_than_or_equals", "&H10"), "a Greater_Than_OR_EQUALS 16");
         assert_eq!(told("isNull +not", ""), "not a IS NULL");
-        assert_eq!(told("ENDS_WITH +any +ignore_case", "@X.example"), "any a ENDS_WITH @x.example (case ignored)");
+        assert_eq!(
+            told("ENDS_WITH +any +ignore_case", "@X.example"),
+            "any a ENDS_WITH @x.example (case ignored)"
+        );
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use rosterd::scim::Kind;
 use rosterd::scim::ResourceId;
+use rosterd::scim::fold;
 use rosterd::simulators::ExpectedPerson;
 use rosterd::simulators::World;
 use rosterd::store::ListQuery;
@@ -105,7 +106,7 @@ pub async fn differences(world: &World, store: &Store) -> Vec<String> {
             told.push(format!("[{}] is there {} times", group.name, found.len()));
             continue;
         };
-        if text(team, "/displayName") != group.name {
+        if !is_called(team, &group.name, &teams) {
             told.push(format!("[{}] is called {}", group.name, text(team, "/displayName")));
         }
         let held: BTreeSet<String> = members(store, team)
@@ -124,6 +125,14 @@ pub async fn differences(world: &World, store: &Store) -> Vec<String> {
         }
     }
     told
+}
+
+/// By its group's name, or by that and an ending where another team has the name.
+fn is_called(team: &Value, name: &str, teams: &[Value]) -> bool {
+    let shown = text(team, "/displayName");
+    let ending = || shown.strip_prefix(name)?.strip_prefix(" (")?.strip_suffix(')');
+    let taken = || teams.iter().any(|other| other != team && fold(text(other, "/displayName")) == fold(name));
+    shown == name || (ending().is_some_and(|ending| ending.len() == 6) && taken())
 }
 
 fn person_differs(person: &ExpectedPerson, user: &Value) -> Vec<String> {

@@ -25,11 +25,14 @@ use rosterd::plan::Leavers;
 use rosterd::plan::Limit;
 use rosterd::plan::Limits;
 use rosterd::plan::Mode;
+use rosterd::plan::People;
 use rosterd::plan::RawMapping;
 use rosterd::plan::RawPreset;
 use rosterd::plan::Rules;
 use rosterd::plan::Scope;
 use rosterd::plan::Selection;
+use rosterd::plan::TeamNames;
+use rosterd::plan::Teams;
 use rosterd::plan::Verdict;
 use rosterd::simulators::API_TOKEN;
 use rosterd::simulators::CLIENT_ID;
@@ -314,6 +317,9 @@ fn rules(flavour: Flavour) -> Rules {
     Rules {
         vocabulary,
         scope: Scope { users: assigned(), teams: assigned() },
+        people: People::default(),
+        // The simulated directories have groups of equal names.
+        teams: Teams::new(Vec::new(), TeamNames::Suffix),
         users: mappings.users,
         groups: mappings.groups,
         leavers: Leavers::default(),

@@ -25,6 +25,8 @@ pub struct Person {
     pub given: String,
     pub surname: String,
     pub enabled: bool,
+    /// Attributes beside the usual ones.
+    pub further: BTreeMap<String, Value>,
 }
 
 #[derive(Clone, Default)]
@@ -65,9 +67,13 @@ impl Directory {
 
 impl Person {
     fn json(&self, id: &str) -> Value {
-        json!({"id": id, "enabled": self.enabled, "attributes": {
+        let mut attributes = json!({
             "userName": self.address, "mail": self.address, "givenName": self.given, "surname": self.surname,
             "displayName": format!("{} {}", self.given, self.surname),
-        }})
+        });
+        for (name, value) in &self.further {
+            attributes[name] = value.clone();
+        }
+        json!({"id": id, "enabled": self.enabled, "attributes": attributes})
     }
 }

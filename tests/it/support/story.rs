@@ -4,22 +4,26 @@
 //!
 //! | command | does |
 //! |---|---|
-//! | `person ID ADDRESS GIVEN SURNAME [disabled]` | somebody is, or is changed, in the directory |
+//! | `person ID ADDRESS GIVEN SURNAME [disabled] [ATTRIBUTE=VALUE…]` | somebody is, or is changed, in the directory |
 //! | `group ID NAME [PRINCIPAL…]` | a group with these members (`u1`, `g:g2` for a group) |
 //! | `app PRINCIPAL…` | who is assigned to the application |
 //! | `drop ID` | is not in the file any more |
 //! | `deleted ID`, `recycled ID` | an explicit removal |
 //! | `undeclared`, `declared` | the file leaves its counts out, or not |
 //! | `users CLAUSE…`, `teams CLAUSE…` | scope: `app`, `all`, `name:X`, `prefix:X`, `nested` |
+//! | `filter users|teams [ATTRIBUTE OPERATOR [VALUE] [and …] [or …]]` | filters over it; none takes them away |
+//! | `people guests|disabled|resource_accounts in|out` | people's policy |
+//! | `team GROUP [link=X] [name=X] [rename] [off]`, `team-names hold|suffix` | what is said of single teams |
 //! | `limit CLASS COUNT PERCENT`, `floor N`, `budget N` | limits |
 //! | `mode observe|approve|write` | what the job may do |
 //! | `leavers users|teams POLICY`, `action NAME on|off`, `adopt POLICY`, `protect NAME` | policy |
 //! | `bend WHAT` | the source misbehaves from now on |
-//! | `target ADDRESS [external=X] [inactive]`, `target-member TEAM ADDRESS` | somebody is in the workspace already |
+//! | `target ADDRESS [external=X] [inactive]`, `target-team NAME [external=X]` | somebody, or a team, is in the workspace already |
+//! | `target-member TEAM ADDRESS` | and is a member there |
 //! | `approve WHAT` | all, or a cause |
 //! | `later SECONDS` | time passes |
 //! | `plan`, `cycle`, `full` | a dry run; a cycle; a full cycle |
-//! | `workspace` | what the workspace holds |
+//! | `workspace`, `notes` | what the workspace holds; what a plan tells besides its changes |
 
 use std::path::Path;
 use std::sync::Arc;
@@ -28,9 +32,10 @@ use std::sync::atomic::Ordering;
 
 use jiff::Timestamp;
 use rosterd::cycle;
+use rosterd::cycle::CycleError;
 use rosterd::cycle::How;
 use rosterd::cycle::Job;
-use rosterd::model::GroupPick;
+use rosterd::cycle::Planned;
 use rosterd::model::Reading;
 use rosterd::model::SourceId;
 use rosterd::model::Vocabulary;
@@ -38,16 +43,17 @@ use rosterd::plan::Act;
 use rosterd::plan::Actions;
 use rosterd::plan::Adoption;
 use rosterd::plan::Change;
-use rosterd::plan::Class;
 use rosterd::plan::Leavers;
-use rosterd::plan::Limit;
 use rosterd::plan::Limits;
 use rosterd::plan::Mode;
+use rosterd::plan::People;
 use rosterd::plan::RawMapping;
 use rosterd::plan::RawPreset;
 use rosterd::plan::Rules;
 use rosterd::plan::Scope;
 use rosterd::plan::Selection;
+use rosterd::plan::TeamRule;
+use rosterd::plan::Teams;
 use rosterd::plan::Verdict;
 use rosterd::scim::Attributes;
 use rosterd::scim::Kind;
@@ -70,6 +76,7 @@ use super::bent::BentSource;
 use super::directory::Directory;
 use super::directory::Group;
 use super::directory::Person;
+use super::wording;
 
 const PRESET: &str = include_str!("../../../config/presets/cerby.toml");
 const WORKSPACE: &str = "main";
@@ -82,6 +89,8 @@ pub struct Stage {
     pub target: Arc<dyn ServiceProvider>,
     pub store: Store,
     pub rules: Rules,
+    /// What `rules.teams` is made of.
+    pub team_rules: Vec<TeamRule>,
     pub limits: Limits,
     pub mode: Mode,
     pub second: i64,
@@ -96,6 +105,8 @@ pub fn rules() -> Rules {
     Rules {
         vocabulary: Vocabulary::File,
         scope: Scope { users: app(), teams: app() },
+        people: People::default(),
+        teams: Teams::default(),
         users: mappings.users,
         groups: mappings.groups,
         leavers: Leavers::default(),
@@ -125,6 +136,7 @@ impl Stage {
             target: Arc::new(workspace(&store)),
             store,
             rules: rules(),
+            team_rules: Vec::new(),
             limits: Limits { floor: 1_000, ..Limits::default() },
             mode: Mode::Write,
             second: 1_770_000_000,
@@ -148,20 +160,16 @@ impl Stage {
         Timestamp::from_second(self.second).expect("a time")
     }
 
-    pub async fn plan(&self) -> String {
+    async fn planned(&self, stop: &CancellationToken) -> Result<Planned, CycleError> {
         self.text.set(self.directory.text());
-        let stop = CancellationToken::new();
         let (now, clock) = (self.now(), || self.now());
-        let how = How {
-            reading: Reading::Incremental,
-            verify: false,
-            now,
-            clock: &clock,
-            watch: &|_| {},
-            stop: &stop,
-        };
+        let how = How { reading: Reading::Incremental, verify: false, now, clock: &clock, watch: &|_| {}, stop };
         self.allow().await;
-        match cycle::plan(&self.job(), &self.store, how).await {
+        cycle::plan(&self.job(), &self.store, how).await
+    }
+
+    pub async fn plan(&self) -> String {
+        match self.planned(&CancellationToken::new()).await {
             Ok(planned) => {
                 let mut lines = String::new();
                 planned.changes(&mut |change| lines += &line(&change)).await.expect("the plan is read");
@@ -351,7 +359,8 @@ impl Stage {
                     address: (*address).to_owned(),
                     given: (*given).to_owned(),
                     surname: (*surname).to_owned(),
-                    enabled: rest != ["disabled"],
+                    enabled: !rest.contains(&"disabled"),
+                    further: rest.iter().filter_map(|word| wording::attribute(word)).collect(),
                 };
                 self.directory.people.insert((*id).to_owned(), person);
             }
@@ -381,8 +390,10 @@ impl Stage {
             ["later", seconds] => self.second += seconds.parse::<i64>().expect("seconds"),
             ["approve", what] => return Some(self.approve(what).await),
             ["target", address, rest @ ..] => self.target_user(address, rest).await,
+            ["notes"] => return Some(self.notes().await),
+            ["target-team", name, rest @ ..] => self.target_team(name, rest).await,
             ["target-member", team, address] => self.target_member(team, address).await,
-            _ => self.setting(&words),
+            _ => wording::setting(self, &words),
         }
         None
     }
@@ -392,39 +403,31 @@ impl Stage {
         self.directory.groups.remove(id);
     }
 
-    fn setting(&mut self, words: &[&str]) {
-        match words {
-            ["users", clauses @ ..] => self.rules.scope.users = selection(clauses),
-            ["teams", clauses @ ..] => self.rules.scope.teams = selection(clauses),
-            ["limit", class, count, percent] => {
-                let limit = Limit {
-                    count: count.parse().expect("a count"),
-                    percent: percent.parse().expect("percent"),
-                };
-                let class = Class::ALL.into_iter().find(|known| known.word() == *class).expect("a class");
-                self.limits.classes.insert(class, limit);
-            }
-            ["floor", floor] => self.limits.floor = floor.parse().expect("a floor"),
-            ["budget", budget] => self.limits.witness_budget = budget.parse().expect("a budget"),
-            ["mode", mode] => self.mode = parsed(mode),
-            ["leavers", "users", policy] => self.rules.leavers.users = parsed(policy),
-            ["leavers", "teams", policy] => self.rules.leavers.teams = parsed(policy),
-            ["adopt", policy] => self.rules.adoption = parsed(policy),
-            ["action", "delete", state] => self.rules.actions.delete = *state == "on",
-            ["action", "create", state] => self.rules.actions.create = *state == "on",
-            ["protect", name] => {
-                self.rules.protect.insert(rosterd::scim::fold(name));
-            }
-            other => panic!("no such command: {other:?}"),
-        }
-    }
-
     async fn approve(&self, what: &str) -> String {
         let job = self.store.job("story").await.expect("a job").id;
         let what = if what == "all" { Approve::All } else { Approve::Named(what.to_owned()) };
         let approved =
             self.store.approve(job, what, "test", "story", self.second).await.expect("an approval");
         format!("{approved} approved\n")
+    }
+
+    async fn notes(&self) -> String {
+        match self.planned(&CancellationToken::new()).await {
+            Ok(planned) if planned.header.notes.is_empty() => "none\n".to_owned(),
+            Ok(planned) => planned.header.notes.iter().map(|note| format!("{note}\n")).collect(),
+            Err(error) => format!("error: {}\n", chain(&error)),
+        }
+    }
+
+    async fn target_team(&self, name: &str, rest: &[&str]) {
+        let mut attributes = Attributes::default();
+        attributes.set("displayName", json!(name));
+        if let Some(external) = rest.iter().find_map(|word| word.strip_prefix("external=")) {
+            attributes.set("externalId", json!(external));
+        }
+        let create = Operation::Create { kind: Kind::Group, attributes };
+        let made = self.target.apply(&[create]).await.expect("the target");
+        assert!(matches!(made[0], Outcome::Done { .. }), "{made:?}");
     }
 
     async fn target_user(&self, address: &str, rest: &[&str]) {
@@ -462,10 +465,6 @@ fn principal(word: &str) -> String {
     }
 }
 
-fn parsed<T: serde::de::DeserializeOwned>(word: &str) -> T {
-    serde_json::from_value(Value::String(word.to_owned())).expect("a known word")
-}
-
 fn bend(what: &str) -> Bend {
     match what {
         "nothing" => Bend::Nothing,
@@ -476,20 +475,4 @@ fn bend(what: &str) -> Bend {
         "the witness is forbidden" => Bend::WitnessForbidden,
         other => panic!("no such fault: {other}"),
     }
-}
-
-fn selection(clauses: &[&str]) -> Selection {
-    let mut selection = Selection::default();
-    for clause in clauses {
-        match clause.split_once(':') {
-            Some(("name", name)) => selection.groups.push(GroupPick::Name(name.to_owned())),
-            Some(("prefix", prefix)) => selection.groups.push(GroupPick::Prefix(prefix.to_owned())),
-            Some(("id", id)) => selection.groups.push(GroupPick::Id(SourceId(id.to_owned()))),
-            _ if *clause == "app" => selection.assigned_to = Some(SourceId("app".to_owned())),
-            _ if *clause == "all" => selection.all = true,
-            _ if *clause == "nested" => selection.nested = true,
-            _ => panic!("no such clause: {clause}"),
-        }
-    }
-    selection
 }

@@ -1,0 +1,127 @@
+//! How a story writes settings: scope, filters, policy, limits, single teams.
+
+use rosterd::model::GroupPick;
+use rosterd::model::SourceId;
+use rosterd::model::Vocabulary;
+use rosterd::plan::Class;
+use rosterd::plan::Limit;
+use rosterd::plan::RawClause;
+use rosterd::plan::RawFilters;
+use rosterd::plan::Selection;
+use rosterd::plan::TeamRule;
+use rosterd::plan::Teams;
+use rosterd::scim::Kind;
+use serde_json::Value;
+
+use super::story::Stage;
+
+/// Carries one setting out.
+pub fn setting(stage: &mut Stage, words: &[&str]) {
+    match words {
+        ["users", clauses @ ..] => stage.rules.scope.users = selection(clauses),
+        ["teams", clauses @ ..] => stage.rules.scope.teams = selection(clauses),
+        ["limit", class, count, percent] => {
+            let limit =
+                Limit { count: count.parse().expect("a count"), percent: percent.parse().expect("percent") };
+            let class = Class::ALL.into_iter().find(|known| known.word() == *class).expect("a class");
+            stage.limits.classes.insert(class, limit);
+        }
+        ["floor", floor] => stage.limits.floor = floor.parse().expect("a floor"),
+        ["budget", budget] => stage.limits.witness_budget = budget.parse().expect("a budget"),
+        ["mode", mode] => stage.mode = parsed(mode),
+        ["leavers", "users", policy] => stage.rules.leavers.users = parsed(policy),
+        ["leavers", "teams", policy] => stage.rules.leavers.teams = parsed(policy),
+        ["adopt", policy] => stage.rules.adoption = parsed(policy),
+        ["action", "delete", state] => stage.rules.actions.delete = *state == "on",
+        ["action", "create", state] => stage.rules.actions.create = *state == "on",
+        ["protect", name] => {
+            stage.rules.protect.insert(rosterd::scim::fold(name));
+        }
+        ["filter", side, words @ ..] => {
+            let (kind, selection) = match *side {
+                "users" => (Kind::User, &mut stage.rules.scope.users),
+                "teams" => (Kind::Group, &mut stage.rules.scope.teams),
+                other => panic!("no such side: {other}"),
+            };
+            selection.filters = filters(words).check(kind, Vocabulary::File).expect("sound filters");
+        }
+        ["people", kind, place] => {
+            let stays = *place == "in";
+            match *kind {
+                "guests" => stage.rules.people.guests = stays,
+                "disabled" => stage.rules.people.disabled = stays,
+                "resource_accounts" => stage.rules.people.resource_accounts = stays,
+                other => panic!("no such people: {other}"),
+            }
+        }
+        ["team", group, said @ ..] => {
+            let rule = team(group, said);
+            stage.team_rules.retain(|other| other.key != rule.key);
+            stage.team_rules.push(rule);
+            stage.rules.teams = Teams::new(stage.team_rules.clone(), stage.rules.teams.names);
+        }
+        ["team-names", policy] => stage.rules.teams.names = parsed(policy),
+        other => panic!("no such command: {other:?}"),
+    }
+}
+
+/// `department=Sales`, `isResourceAccount=true`.
+pub fn attribute(word: &str) -> Option<(String, Value)> {
+    let (name, value) = word.split_once('=')?;
+    let value = match value {
+        "true" => Value::Bool(true),
+        "false" => Value::Bool(false),
+        text => Value::String(text.to_owned()),
+    };
+    Some((name.to_owned(), value))
+}
+
+/// `department EQUALS Sales and country EQUALS DE or department IS_NULL`.
+fn filters(words: &[&str]) -> RawFilters {
+    let clause = |words: &[&str]| RawClause {
+        attribute: words.first().map(|word| (*word).to_owned()),
+        op: words.get(1).map(|word| (*word).to_owned()),
+        value: words.get(2).map(|word| (*word).into()),
+        ..RawClause::default()
+    };
+    if words.is_empty() {
+        return RawFilters::default();
+    }
+    let filters = words.split(|word| *word == "or");
+    RawFilters(filters.map(|words| words.split(|word| *word == "and").map(clause).collect()).collect())
+}
+
+fn team(group: &str, said: &[&str]) -> TeamRule {
+    let pick = selection(&[group]).groups.remove(0);
+    let text = |name: &str| {
+        said.iter().find_map(|word| word.strip_prefix(name)?.strip_prefix('=')).map(str::to_owned)
+    };
+    TeamRule {
+        key: group.to_owned(),
+        pick,
+        link: text("link"),
+        name: text("name"),
+        rename: said.contains(&"rename"),
+        enabled: !said.contains(&"off"),
+    }
+}
+
+pub fn parsed<T: serde::de::DeserializeOwned>(word: &str) -> T {
+    serde_json::from_value(Value::String(word.to_owned())).expect("a known word")
+}
+
+fn selection(clauses: &[&str]) -> Selection {
+    let mut selection = Selection::default();
+    for clause in clauses {
+        match clause.split_once(':') {
+            Some(("name", name)) => selection.groups.push(GroupPick::Name(name.to_owned())),
+            Some(("prefix", prefix)) => selection.groups.push(GroupPick::Prefix(prefix.to_owned())),
+            Some(("id", id)) => selection.groups.push(GroupPick::Id(SourceId(id.to_owned()))),
+            _ if *clause == "app" => selection.assigned_to = Some(SourceId("app".to_owned())),
+            _ if *clause == "all" => selection.all = true,
+            _ if *clause == "nested" => selection.nested = true,
+            _ => panic!("no such clause: {clause}"),
+        }
+    }
+    selection
+}

@@ -1,5 +1,6 @@
 //! `[jobs.NAME.source.graph]`, checked: which tenant, and how it is signed in to.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use jiff::civil::Date;
@@ -11,11 +12,16 @@ use crate::client::IdentityHost;
 use crate::client::KeyError;
 use crate::client::Secret;
 use crate::client::SecretError;
+use crate::model::GroupPick;
+use crate::model::List;
+use crate::model::SourceId;
 use crate::plan::Rules;
+use crate::plan::Scope;
 use crate::scim::Kind;
 use crate::sources::graph::AssertionForm;
 use crate::sources::graph::Cloud;
 use crate::sources::graph::GraphSettings;
+use crate::sources::graph::GroupsNeed;
 use crate::sources::graph::SignIn;
 
 #[derive(Clone, Debug)]
@@ -122,7 +128,21 @@ impl GraphConfig {
         settings.ca_file = self.ca_file.clone();
         settings.app = rules.scope.users.assigned_to.clone();
         settings.team_app = rules.scope.teams.assigned_to.clone();
+        let lists = rules.scope.users.lists.iter().chain(&rules.scope.teams.lists);
+        settings.lists = lists.map(List::of).collect();
+        settings.groups = groups_needed(&rules.scope);
+        settings.nested = rules.scope.users.nested || rules.scope.teams.nested;
         settings.attributes = rules.source_attributes(Kind::User).into_iter().collect();
         settings
     }
+}
+
+/// Groups that are chosen by their ids can be read by them; a name, or a rule, has to be looked for in all groups.
+fn groups_needed(scope: &Scope) -> GroupsNeed {
+    let id = |pick: &GroupPick| match pick {
+        GroupPick::Id(id) => Some(SourceId(id.0.to_lowercase())),
+        GroupPick::Name(_) | GroupPick::Prefix(_) | GroupPick::Rule { .. } => None,
+    };
+    let picks = scope.users.groups.iter().chain(&scope.teams.groups);
+    picks.map(id).collect::<Option<BTreeSet<SourceId>>>().map_or(GroupsNeed::All, GroupsNeed::Ids)
 }

@@ -53,7 +53,7 @@ impl Canned {
     pub(crate) async fn start() -> Canned {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let root = format!("http://{}", listener.local_addr().unwrap());
-        let canned = Canned { routes: Arc::default(), asked: Arc::default(), root };
+        let canned = Canned { routes: Arc::default(), asked: Arc::default(), root }.on(BIN, 200, json!({"value": []}));
         let serving = canned.clone();
         let router = Router::new().fallback(move |request: Request| serve(serving.clone(), request));
         tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
@@ -71,6 +71,12 @@ impl Canned {
         let reply = Reply { status, headers, body };
         self.routes.lock().unwrap().entry(decoded(route)).or_default().push_back(reply);
         self
+    }
+
+    /// What is answered from now on, whatever was set before.
+    pub(crate) fn instead(self, route: &str, status: u16, body: Value) -> Canned {
+        self.routes.lock().unwrap().remove(&decoded(route));
+        self.on(route, status, body)
     }
 
     pub(crate) fn settings(&self) -> GraphSettings {
@@ -110,7 +116,8 @@ impl Canned {
         assert!(parts.len() <= 20, "a batch of {} parts", parts.len());
         let respond = |part: &Value| {
             let route = format!("{} {}", part["method"].as_str().unwrap(), part["url"].as_str().unwrap());
-            self.asked.lock().unwrap().push(format!("  {}", short(&route)));
+            let eventual = part["headers"]["ConsistencyLevel"] == "eventual";
+            self.asked.lock().unwrap().push(level(format!("  {}", short(&decoded(&route))), eventual));
             let reply = self.answer(&route);
             let headers: BTreeMap<String, String> = reply.headers.into_iter().collect();
             let body: Value = serde_json::from_str(&reply.body).unwrap();
@@ -133,7 +140,8 @@ async fn serve(canned: Canned, request: Request) -> Response {
     let prefers = parts.headers.contains_key("prefer");
     assert_eq!(prefers, path.contains("/delta"), "Prefer belongs on delta alone: {path}");
     let route = format!("{} {}", parts.method, path.trim_start_matches("/v1.0"));
-    canned.asked.lock().unwrap().push(short(&decoded(&route)));
+    let eventual = parts.headers.get("consistencylevel").is_some_and(|level| level == "eventual");
+    canned.asked.lock().unwrap().push(level(short(&decoded(&route)), eventual));
     let fixed = canned.routes.lock().unwrap().contains_key(&route);
     if path == "/v1.0/$batch" && !fixed {
         return respond(canned.batch(&body));
@@ -152,6 +160,11 @@ fn respond(reply: Reply) -> Response {
 /// `%27` and `'` are one path; only what the tests use is undone.
 fn decoded(route: &str) -> String {
     route.replace("%27", "'").replace("%20", " ").replace("%3C", "<").replace("%3E", ">")
+}
+
+/// Advanced queries are told by their header.
+fn level(route: String, eventual: bool) -> String {
+    if eventual { format!("{route} (eventual)") } else { route }
 }
 
 /// The long `$select` of users is said as `…`.
@@ -173,7 +186,7 @@ pub(crate) fn user_select() -> String {
                      mobilePhone,faxNumber,streetAddress,city,state,postalCode,country,usageLocation,\
                      preferredLanguage,userType,proxyAddresses,otherMails,onPremisesSamAccountName,\
                      onPremisesSecurityIdentifier,onPremisesImmutableId,onPremisesSyncEnabled,\
-                     onPremisesExtensionAttributes,externalUserState";
+                     onPremisesExtensionAttributes,externalUserState,createdDateTime,creationType,isResourceAccount";
     watermark.to_owned()
 }
 
@@ -185,17 +198,25 @@ pub(crate) struct Whole {
     pub(crate) covered: Vec<(Collection, Coverage)>,
     pub(crate) watermark: Option<String>,
     pub(crate) notes: Vec<String>,
+    pub(crate) further: Vec<Read>,
 }
 
 /// Pages to the end, as a cycle does.
 pub(crate) async fn whole(source: &GraphSource, mut read: Read) -> Result<Whole, SourceError> {
-    let mut whole = Whole { lines: vec![], records: vec![], covered: vec![], watermark: None, notes: vec![] };
+    let mut whole = Whole {
+        lines: vec![],
+        records: vec![],
+        covered: vec![],
+        watermark: None,
+        notes: vec![],
+        further: vec![],
+    };
     let mut cursors = Vec::new();
     loop {
         assert!(!cursors.contains(&read.cursor), "a circle");
         cursors.push(read.cursor.clone());
         let page = source.page(&read).await?;
-        assert!(page.further.is_empty());
+        whole.further.extend(page.further);
         whole.lines.extend(page.records.iter().map(line));
         whole.records.extend(page.records);
         whole.notes.extend(page.notes);
@@ -242,13 +263,24 @@ pub(crate) async fn fresh(source: &GraphSource, name: &str) -> Result<Whole, Sou
 
 /// The read from a delta link.
 pub(crate) async fn from_link(source: &GraphSource, name: &str, link: &str) -> Result<Whole, SourceError> {
-    let select = match name {
-        "users" => user_select(),
-        _ => "id,displayName,description,mail,mailNickname,securityEnabled,groupTypes,visibility".to_owned(),
-    };
-    let watermark = json!({"link": link, "select": select}).to_string();
-    whole(source, read_named(source, name, &[(name.to_owned(), watermark)].into())).await
+    from_watermark(source, name, json!({"link": link})).await
 }
+
+/// The read from a watermark, which gets the attributes that are read now.
+pub(crate) async fn from_watermark(
+    source: &GraphSource,
+    name: &str,
+    mut watermark: Value,
+) -> Result<Whole, SourceError> {
+    watermark["select"] = match name {
+        "users" => json!(feed_select()),
+        _ => json!("id,displayName,description,mail,mailNickname,securityEnabled,groupTypes,visibility"),
+    };
+    let watermarks = [(name.to_owned(), watermark.to_string())].into();
+    whole(source, read_named(source, name, &watermarks)).await
+}
+
+pub(crate) const BIN: &str = "GET /directory/deletedItems/microsoft.graph.user?$select=id&$top=999";
 
 pub(crate) const DEFAULT: &str = "00000000-0000-0000-0000-000000000000";
 pub(crate) const ASSIGNED: &str = "GET /servicePrincipals(appId='app-1')/appRoleAssignedTo?$top=999";
@@ -262,16 +294,27 @@ pub(crate) fn row(principal: &str, kind: &str, role: &str) -> Value {
     json!({"principalId": principal, "principalType": kind, "appRoleId": role, "resourceId": "sp-1"})
 }
 
+/// What the feed watches: the manager too.
+pub(crate) fn feed_select() -> String {
+    format!("{},manager", user_select())
+}
+
 pub(crate) fn users_first() -> String {
-    format!("GET /users/delta?$deltatoken=latest&$select={}", user_select())
+    format!("GET /users/delta?$deltatoken=latest&$select={}", feed_select())
 }
 
 pub(crate) fn users_list() -> String {
-    format!("GET /users?$top=999&$select={}", user_select())
+    format!("GET /users?$top=999&$select={}&$expand=manager($select=id)", user_select())
 }
 
 pub(crate) fn one_user(id: &str) -> String {
-    format!("GET /users/{id}?$select={}", user_select())
+    format!("GET /users/{id}?$select={}&$expand=manager($select=id)", user_select())
+}
+
+/// The delta link of now, and nobody in the recycle bin.
+pub(crate) fn with_latest(graph: Canned) -> Canned {
+    let latest = json!({"value": [], "@odata.deltaLink": "{root}/users/delta?$deltatoken=now"});
+    graph.on(&users_first(), 200, latest)
 }
 
 pub(crate) fn failure(code: &str) -> Value {

@@ -7,11 +7,12 @@ use super::door::APPLICATION_READ;
 use super::door::Graph;
 use super::door::segment;
 use super::place::Place;
-use super::place::Round;
+use super::round::Round;
 use super::trouble::Link;
 use super::trouble::Trouble;
 use super::wire::Assignment;
 use super::wire::Listing;
+use crate::client::Request;
 use crate::model::Collection;
 use crate::model::Container;
 use crate::model::Coverage;
@@ -33,7 +34,7 @@ pub(super) async fn page(
         None => (graph.own(&address(app, graph.settings.page_size))?, Link::Own),
     };
     let listing: Listing<Assignment> =
-        graph.get(url, link, APPLICATION_READ).await.map_err(|trouble| unassigned(trouble, app))?;
+        graph.ask(Request::get(url), link, APPLICATION_READ).await.map_err(|trouble| unassigned(trouble, app))?;
     let records = edges(app, listing.value, round);
     let (next, notes) = match listing.next {
         Some(link) => (Next::Page(place.at(link).cursor()), Vec::new()),
@@ -85,6 +86,9 @@ fn edges(app: &SourceId, rows: Vec<Assignment>, round: &mut Round) -> Vec<Record
             (Some(principal), Some(kind), _) => {
                 if let Some(role) = role {
                     round.roles.entry(principal.clone()).or_default().insert(role);
+                }
+                if kind == Kind::Group {
+                    round.named.insert(principal.clone());
                 }
                 principals.insert(principal, kind);
             }

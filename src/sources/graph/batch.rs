@@ -133,7 +133,7 @@ impl Graph {
             return Ok(decode::<Responses>(&answer, &place)?.responses);
         }
         let call = Call { place: &place, permission: DIRECTORY_READ, link: Link::Own };
-        Err(match trouble::judge(&answer, call) {
+        Err(match trouble::judge(&answer, call).plain() {
             Trouble::Source(error) => error,
             _ => malformed(&format!("status {}", answer.status)),
         })

@@ -1,5 +1,6 @@
 //! The way to one tenant: addresses, sign-in, and answers that are pages or trouble.
 
+use std::sync::atomic::AtomicBool;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -8,6 +9,7 @@ use serde::de::DeserializeOwned;
 use url::Url;
 
 use super::advice;
+use super::select::UserSelect;
 use super::settings::GraphSettings;
 use super::trouble;
 use super::trouble::Call;
@@ -40,7 +42,9 @@ const HASTY_WAIT: Duration = Duration::from_secs(10);
 pub(super) struct Graph {
     pub(super) client: Client,
     pub(super) settings: GraphSettings,
-    pub(super) user_select: String,
+    pub(super) select: UserSelect,
+    /// The tenant has no delta feeds: everything is listed.
+    pub(super) lists_only: AtomicBool,
     /// The most users that one list has shown.
     users: AtomicU64,
 }
@@ -49,8 +53,9 @@ impl Graph {
     pub(super) fn new(settings: GraphSettings) -> Result<Graph, SourceError> {
         settings.check()?;
         let client = client(&settings)?;
-        let user_select = settings.user_select();
-        Ok(Graph { client, settings, user_select, users: AtomicU64::new(0) })
+        let select = UserSelect::new(&settings);
+        let (lists_only, users) = (AtomicBool::new(false), AtomicU64::new(0));
+        Ok(Graph { client, settings, select, lists_only, users })
     }
 
     /// The same tenant for somebody who waits for the answer: what does not answer at once is not asked again and
@@ -99,8 +104,18 @@ impl Graph {
         link: Link,
         permission: &'static str,
     ) -> Result<T, Trouble> {
+        self.ask(Request::get(url), link, permission).await.map_err(Trouble::plain)
+    }
+
+    /// The same, for who acts on what exactly stands against it.
+    pub(super) async fn ask<T: DeserializeOwned>(
+        &self,
+        request: Request,
+        link: Link,
+        permission: &'static str,
+    ) -> Result<T, Trouble> {
+        let url = &request.url;
         let delta = link == Link::Stored || url.path().ends_with("/delta");
-        let request = Request::get(url);
         let request = if delta { request.header("prefer", PREFER) } else { request };
         let place = request.place();
         let answer = self.send(request).await?;

@@ -1,9 +1,6 @@
-//! Where a read is: the cursor, the watermark, and what a running read remembers between its pages.
+//! Where a read is: its cursor, and the watermark that it goes from or leaves.
 
-use std::collections::BTreeMap;
 use std::collections::BTreeSet;
-use std::sync::Mutex;
-use std::sync::PoisonError;
 
 use serde::Deserialize;
 use serde::Serialize;
@@ -11,25 +8,61 @@ use serde::Serialize;
 use crate::model::Cursor;
 use crate::sources::SourceError;
 
-/// Reads that may be under way at once: a few cycles of a few reads. The oldest are forgotten.
-const ROUNDS_MAX: usize = 32;
+/// Where within a read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Step {
+    /// The delta feed, or the delta link of now.
+    #[default]
+    Feed,
+    /// The recycle bin.
+    Bin,
+    /// The list.
+    List,
+    /// What the feed or the list could not show whole.
+    Rest,
+}
 
 /// The cursor, decoded. It holds no counts, so that two equal ones always mean a circle.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Place {
     /// Names what is remembered of this read.
     pub(super) round: u64,
-    /// Times that the read began again because its page token had run out.
+    /// Names what is known of the run that it belongs to.
+    pub(super) session: u64,
+    /// Times that the read began again because Graph lost its place.
     pub(super) again: u8,
+    #[serde(default)]
+    pub(super) step: Step,
     /// The stored delta link from which the round goes; `None` reads everything.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) from: Option<String>,
-    /// The delta link that was taken before a list: the watermark that the list will leave.
+    /// The delta link that the read will leave as its watermark.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) until: Option<String>,
-    /// The next page; `None` at the beginning.
+    /// The next page; `None` at the beginning of a step.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) link: Option<String>,
+    /// The last id of the step `Rest` that is done.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) after: Option<String>,
+    /// Cycles in a row that the watermark stayed where it is, for something that Graph named and did not give.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(super) tries: u8,
+    /// The groups of a stream; empty for the feed of all groups.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) ids: Vec<String>,
+    /// The division into streams that the stream belongs to.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub(super) layout: u32,
+}
+
+fn is_zero(number: &u8) -> bool {
+    *number == 0
+}
+
+fn is_none(number: &u32) -> bool {
+    *number == 0
 }
 
 impl Place {
@@ -49,17 +82,50 @@ impl Place {
         Place { link: Some(link), ..self.clone() }
     }
 
-    fn is_beginning(&self) -> bool {
-        self.link.is_none() && self.until.is_none()
+    /// The beginning of another step.
+    pub(super) fn to(&self, step: Step) -> Place {
+        Place { step, link: None, after: None, ..self.clone() }
+    }
+
+    /// The same read from its beginning. The delta link that was taken before a list stays good: what happened
+    /// since is told again.
+    pub(super) fn anew(&self) -> Place {
+        let listing = self.from.is_none() && matches!(self.step, Step::Bin | Step::List);
+        let place = Place { again: self.again + 1, ..self.to(if listing { Step::Bin } else { Step::Feed }) };
+        if listing { place } else { Place { until: None, ..place } }
+    }
+
+    /// The same read, from nothing.
+    pub(super) fn whole(&self) -> Place {
+        let nothing = Place { from: None, until: None, tries: 0, ..self.to(Step::Feed) };
+        Place { again: self.again + 1, ..nothing }
+    }
+
+    pub(super) fn is_beginning(&self) -> bool {
+        self.link.is_none() && self.after.is_none() && self.until.is_none() && self.step == Step::Feed
+    }
+
+    pub(super) fn is_stream(&self) -> bool {
+        !self.ids.is_empty()
     }
 }
 
-/// A delta link, and the attributes that it was made for: with other attributes it means another feed
+/// A delta link, and what it was made for: with other attributes or other groups it means another feed
 /// (graph.md 6.4 rule 11).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Watermark {
     pub(super) link: String,
     pub(super) select: String,
+    /// Who was in the recycle bin, by the beginning of the id: whoever comes back from there appears in no feed of
+    /// members (graph.md 6.4 rule 8).
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub(super) gone: BTreeSet<String>,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(super) tries: u8,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) ids: Vec<String>,
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub(super) layout: u32,
 }
 
 impl Watermark {
@@ -73,59 +139,16 @@ impl Watermark {
     }
 }
 
-/// What a read remembers between its pages.
-#[derive(Debug, Default)]
-pub(super) struct Round {
-    /// Roles of principals that hold other than default access, met so far.
-    pub(super) roles: BTreeMap<String, BTreeSet<String>>,
-    /// Rows that could not be taken: without an id, or without the names that a permission would show.
-    pub(super) left_out: u64,
-    /// Members and assignments that are neither people nor groups.
-    pub(super) other_kinds: u64,
-    /// Changed objects that were gone when they were read.
-    pub(super) vanished: u64,
-    /// Changed objects that Graph could not give; the watermark stays, so that they come again.
-    pub(super) missed: u64,
-    /// Changed users whose groups could not be read.
-    pub(super) unplaced: u64,
-    /// Groups with hidden membership that showed no member.
-    pub(super) hidden: BTreeSet<String>,
-}
-
-/// The reads under way.
-#[derive(Default)]
-pub(super) struct Rounds(Mutex<BTreeMap<u64, Round>>);
-
-impl Rounds {
-    /// What is known of the read; at its beginning nothing is.
-    pub(super) fn take(&self, place: &Place) -> Result<Round, SourceError> {
-        let mut rounds = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = rounds.remove(&place.round);
-        if place.is_beginning() {
-            return Ok(Round::default());
-        }
-        known.ok_or_else(|| SourceError::Unavailable {
-            what: "this read was begun by another run; it has to begin again".to_owned(),
-        })
-    }
-
-    pub(super) fn keep(&self, number: u64, round: Round) {
-        let mut rounds = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        rounds.insert(number, round);
-        while rounds.len() > ROUNDS_MAX {
-            rounds.pop_first();
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn a_cursor_comes_back_as_it_went() {
-        let place = Place { round: 3, from: Some("d".to_owned()), ..Place::default() }.at("n".to_owned());
-        assert_eq!(place.cursor().0, r#"{"round":3,"again":0,"from":"d","link":"n"}"#);
+        let place =
+            Place { round: 3, session: 1, from: Some("d".to_owned()), ..Place::default() }.at("n".to_owned());
+        let text = r#"{"round":3,"session":1,"again":0,"step":"feed","from":"d","link":"n"}"#;
+        assert_eq!(place.cursor().0, text);
         assert_eq!(Place::decode(&place.cursor()).unwrap(), place);
         assert!(Place::decode(&Cursor("page 2".to_owned())).is_err());
     }
@@ -135,20 +158,24 @@ mod tests {
         let place = Place { round: 1, ..Place::default() };
         assert_eq!(place.at("n".to_owned()).cursor(), place.at("n".to_owned()).cursor());
         assert_ne!(place.cursor(), place.at("n".to_owned()).cursor());
+        assert_ne!(place.cursor(), place.anew().cursor());
     }
 
     #[test]
-    fn a_read_that_began_elsewhere_is_not_continued() {
-        let rounds = Rounds::default();
-        let begun = Place { round: 1, ..Place::default() };
-        assert!(rounds.take(&begun).is_ok());
-        assert!(rounds.take(&begun.at("n".to_owned())).is_err());
-        rounds.keep(1, Round::default());
-        assert!(rounds.take(&begun.at("n".to_owned())).is_ok());
+    fn a_list_begins_again_with_the_link_that_was_taken_before_it_and_a_round_with_its_own() {
+        let until = Some("d".to_owned());
+        let list = Place { step: Step::List, until: until.clone(), ..Place::default() }.at("n".to_owned());
+        let again = Place { step: Step::Bin, until: until.clone(), again: 1, ..Place::default() };
+        assert_eq!(list.anew(), again);
+        let round = Place { from: Some("f".to_owned()), step: Step::Rest, until, ..Place::default() };
+        assert_eq!(round.anew(), Place { from: Some("f".to_owned()), again: 1, ..Place::default() });
+        assert_eq!(round.whole(), Place { again: 1, ..Place::default() });
     }
 
     #[test]
-    fn a_watermark_of_another_form_is_none() {
+    fn a_watermark_of_another_form_is_none_and_one_of_an_older_version_counts() {
         assert_eq!(Watermark::decode("https://graph/users/delta?$deltatoken=x"), None);
+        let old = Watermark::decode(r#"{"link":"l","select":"id"}"#).unwrap();
+        assert_eq!(old.encode(), r#"{"link":"l","select":"id"}"#);
     }
 }

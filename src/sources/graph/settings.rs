@@ -1,5 +1,6 @@
 //! Which tenant, which sign-in and which applications; checked before anything is sent.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -10,12 +11,13 @@ use super::sign_in::Cloud;
 use super::sign_in::SignIn;
 use super::units::TenantSize;
 use crate::client::Secret;
+use crate::model::List;
 use crate::model::SourceId;
 use crate::sources::SourceError;
 
 /// The user properties that are read (graph.md 5.2): what mappings use, without what needs a licence or lies
 /// outside the directory store. `id` and `accountEnabled` are needed whatever is mapped.
-const USER_ATTRIBUTES: [&str; 34] = [
+const USER_ATTRIBUTES: [&str; 37] = [
     "id",
     "accountEnabled",
     "userPrincipalName",
@@ -50,10 +52,13 @@ const USER_ATTRIBUTES: [&str; 34] = [
     "onPremisesSyncEnabled",
     "onPremisesExtensionAttributes",
     "externalUserState",
+    "createdDateTime",
+    "creationType",
+    "isResourceAccount",
 ];
 
-/// Properties that a list of users refuses or that need a premium tenant (graph.md 5.2, section 3).
-const NOT_LISTED: [&str; 12] = [
+/// Properties that a list of users refuses (graph.md 5.2).
+const NOT_LISTED: [&str; 11] = [
     "aboutMe",
     "birthday",
     "hireDate",
@@ -64,12 +69,20 @@ const NOT_LISTED: [&str; 12] = [
     "preferredName",
     "responsibilities",
     "schools",
-    "signInActivity",
     "skills",
 ];
 
 /// The largest page that Graph serves (graph.md 5.2).
 const PAGE_SIZE_MAX: u16 = 999;
+
+/// Which groups have to be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum GroupsNeed {
+    /// All of them, because the scope chooses by what they are called.
+    All,
+    /// These, those that are assigned or on a list, and nothing else. Where there are none, no group is read.
+    Ids(BTreeSet<SourceId>),
+}
 
 /// A tenant of Microsoft Entra ID.
 #[derive(Clone, Debug)]
@@ -90,6 +103,11 @@ pub struct GraphSettings {
     pub app: Option<SourceId>,
     /// The application whose assigned groups become teams, where it is another one.
     pub team_app: Option<SourceId>,
+    /// Further lists that the scope names: users or groups by a `$filter`.
+    pub lists: Vec<List>,
+    pub groups: GroupsNeed,
+    /// Groups in groups count too (graph.md section 3, mode E).
+    pub nested: bool,
     /// User properties that are read beyond the usual ones.
     pub attributes: Vec<String>,
     pub ca_file: Option<PathBuf>,
@@ -123,6 +141,9 @@ impl GraphSettings {
             secret_expires: None,
             app: None,
             team_app: None,
+            lists: Vec::new(),
+            groups: GroupsNeed::All,
+            nested: false,
             attributes: Vec::new(),
             ca_file: None,
             page_size: PAGE_SIZE_MAX,
@@ -148,15 +169,15 @@ impl GraphSettings {
         apps
     }
 
-    /// The `$select` of users.
-    pub(super) fn user_select(&self) -> String {
+    /// The properties that are read of users.
+    pub(super) fn user_attributes(&self) -> Vec<&str> {
         let mut names: Vec<&str> = USER_ATTRIBUTES.to_vec();
         for name in &self.attributes {
             if !names.contains(&name.as_str()) {
                 names.push(name);
             }
         }
-        names.join(",")
+        names
     }
 
     /// The first thing that cannot be.
@@ -183,6 +204,16 @@ impl GraphSettings {
         if let Some(app) = self.apps().iter().find(|app| !is_name(&app.0)) {
             let cure = "copy the Application ID of the enterprise application";
             note("assigned_to", format!("`{app}` is no application id"), cure);
+        }
+        // Ids stand in a filter, fifty together: one that is none would spoil it for the others.
+        if let GroupsNeed::Ids(ids) = &self.groups
+            && let Some(id) = ids.iter().find(|id| !is_name(&id.0))
+        {
+            note("groups", format!("`{id}` is no group id"), "copy the Object ID of the group");
+        }
+        let filter = |list: &&List| matches!(list, List::UserFilter(_) | List::GroupFilter(_));
+        if let Some(list) = self.lists.iter().find(|list| !filter(list)) {
+            note("lists", format!("Graph has no list like {}", list.name()), "name a filter");
         }
         if !(1..=PAGE_SIZE_MAX).contains(&self.page_size) {
             let what = format!("a page of {} rows cannot be had", self.page_size);
@@ -218,7 +249,7 @@ impl From<GraphSettingsError> for SourceError {
 }
 
 /// Ids and domains; nothing that could change an address.
-fn is_name(text: &str) -> bool {
+pub(super) fn is_name(text: &str) -> bool {
     !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '.')
 }
 
@@ -253,8 +284,12 @@ mod tests {
             "0 % of the tenant's allowance cannot be taken; choose 1 to 100"
         );
         assert_eq!(
-            problem(|s| s.attributes = vec!["signInActivity".to_owned()]),
-            "Graph does not give `signInActivity` in a list of users; remove it from the attributes"
+            problem(|s| s.attributes = vec!["mailboxSettings".to_owned()]),
+            "Graph does not give `mailboxSettings` in a list of users; remove it from the attributes"
+        );
+        assert_eq!(
+            problem(|s| s.groups = GroupsNeed::Ids([SourceId("a' or 'b".to_owned())].into())),
+            "`a' or 'b` is no group id; copy the Object ID of the group"
         );
         assert_eq!(
             problem(|s| s.attributes = vec!["a&b".to_owned()]),
@@ -276,8 +311,8 @@ mod tests {
     fn further_attributes_are_selected_once() {
         let mut settings = settings();
         settings.attributes = vec!["mail".to_owned(), "employeeHireDate".to_owned()];
-        let select = settings.user_select();
-        assert!(select.starts_with("id,accountEnabled,userPrincipalName,mail,"));
-        assert!(select.ends_with(",externalUserState,employeeHireDate"));
+        let names = settings.user_attributes();
+        assert_eq!(names[..4], ["id", "accountEnabled", "userPrincipalName", "mail"]);
+        assert_eq!(names[names.len() - 2..], ["isResourceAccount", "employeeHireDate"]);
     }
 }

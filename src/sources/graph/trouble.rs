@@ -4,7 +4,13 @@ use crate::client::Answer;
 use crate::client::ClientError;
 use crate::sources::SourceError;
 
+use super::batch::PartAnswer;
 use super::wire::Failure;
+
+/// Graph has no code for it (graph.md 6.5).
+const NO_FEED: &str = "change enumeration is not supported";
+
+pub(super) const NOT_PREMIUM: &str = "Authentication_RequestFromNonPremiumTenantOrB2CTenant";
 
 /// Why there is no page.
 #[derive(Debug)]
@@ -17,7 +23,47 @@ pub(super) enum Trouble {
     Missing {
         what: String,
     },
+    /// A permission is missing (403).
+    Denied {
+        what: String,
+        cure: String,
+    },
+    /// A property needs a licence that the tenant does not have.
+    Premium {
+        what: String,
+    },
+    /// The tenant has no delta feeds (graph.md 6.5).
+    NoFeed {
+        what: String,
+    },
+    /// The query is not one that Graph answers. `said` is Graph's code and text, which can quote the query.
+    Unsupported {
+        what: String,
+        said: String,
+    },
     Source(SourceError),
+}
+
+impl Trouble {
+    /// For who reads one thing and cannot act on the difference.
+    pub(super) fn plain(self) -> Trouble {
+        Trouble::Source(match self {
+            Trouble::Denied { what, cure } => SourceError::Refused { what, cure },
+            Trouble::Premium { what } => SourceError::Refused {
+                what,
+                cure: "an attribute of this source needs a P1 licence; remove it".to_owned(),
+            },
+            Trouble::NoFeed { what } => SourceError::Refused {
+                what,
+                cure: "the tenant has no change feeds; report it".to_owned(),
+            },
+            Trouble::Unsupported { what, .. } => SourceError::Refused {
+                what,
+                cure: "check the attributes of this source; where they are right, report it".to_owned(),
+            },
+            other => return other,
+        })
+    }
 }
 
 /// What was asked, for messages and cures.
@@ -55,19 +101,32 @@ impl From<SourceError> for Trouble {
 /// | 404 `UnknownError` | a next link | begin again |
 /// | 404 | our own address | missing |
 /// | 401, 403 `Authorization_IdentityNotFound` | any | later: the application is new |
-/// | 401, 403 | any | refused, with the permission |
-/// | 400, 501 | our own address | refused: a property that is not there |
+/// | 403 `Authentication_RequestFromNonPremiumTenantOrB2CTenant` | any | a property needs a licence |
+/// | 403 | any | denied, with the permission |
+/// | 401 | any | refused |
+/// | 400 "change enumeration is not supported" | any | the tenant has no feeds |
+/// | 400, 501 | any other | not supported |
 /// | 423, 429, 5xx | any | later |
 pub(super) fn judge(answer: &Answer, call: Call<'_>) -> Trouble {
-    let failure = Failure::read(&answer.body);
-    let said = said(answer.status, &failure);
+    judge_failure(answer.status, &Failure::read(&answer.body), call)
+}
+
+/// The same, for a part of a batch that reads an address of our own.
+pub(super) fn judge_part(answer: &PartAnswer, place: &str, permission: &'static str) -> Trouble {
+    let failure = serde_json::from_value(answer.body.clone()).unwrap_or_default();
+    judge_failure(answer.status, &failure, Call { place, permission, link: Link::Own })
+}
+
+fn judge_failure(status: u16, failure: &Failure, call: Call<'_>) -> Trouble {
+    let said = said(status, failure);
     let what = format!("{} was answered {said}", call.place);
     let reset = failure.says("syncStateNotFound") || failure.says("resyncRequired");
     let expired =
         failure.says("Directory_ExpiredPageToken") || failure.says("Request_InvalidReplicaSessionKey");
-    match (answer.status, call.link) {
+    match (status, call.link) {
         (410, _) => Trouble::Expired,
         (400, _) if reset => Trouble::Expired,
+        (400, _) if failure.tells(NO_FEED) => Trouble::NoFeed { what },
         (400, Link::Stored) => Trouble::Expired,
         (400, Link::Next) if expired => Trouble::PageExpired,
         (404, Link::Next) if failure.says("UnknownError") => Trouble::PageExpired,
@@ -75,11 +134,9 @@ pub(super) fn judge(answer: &Answer, call: Call<'_>) -> Trouble {
         (401 | 403, _) if failure.says("Authorization_IdentityNotFound") => later(format!(
             "{what}: the tenant does not know the application yet; a new one takes some minutes"
         )),
-        (401 | 403, _) => Trouble::Source(SourceError::Refused { what, cure: cure(&failure, call) }),
-        (400 | 501, _) => {
-            let cure = "check the attributes of this source; where they are right, report it".to_owned();
-            Trouble::Source(SourceError::Refused { what, cure })
-        }
+        (403, _) if failure.says(NOT_PREMIUM) => Trouble::Premium { what },
+        (401 | 403, _) => refused(status, failure, call, what),
+        (400 | 501, _) => Trouble::Unsupported { what, said: failure.text() },
         (423 | 429 | 500..=599, _) => later(what),
         _ => Trouble::Source(SourceError::Malformed { place: call.place.to_owned(), what: said }),
     }
@@ -89,19 +146,27 @@ fn later(what: String) -> Trouble {
     Trouble::Source(SourceError::Unavailable { what })
 }
 
-fn cure(failure: &Failure, call: Call<'_>) -> String {
-    if failure.says("Authorization_IdentityDisabled") {
-        return "the application is disabled; enable it under Enterprise applications, Properties".to_owned();
+/// A disabled application and a token that is not accepted concern everything; another 403 concerns one call.
+fn refused(status: u16, failure: &Failure, call: Call<'_>, what: String) -> Trouble {
+    let all = if failure.says("Authorization_IdentityDisabled") {
+        Some("the application is disabled; enable it under Enterprise applications, Properties")
+    } else if failure.says("InvalidAuthenticationToken") {
+        Some("check that authority and root belong to the same cloud")
+    } else {
+        None
+    };
+    match (all, status) {
+        (Some(cure), _) => Trouble::Source(SourceError::Refused { what, cure: cure.to_owned() }),
+        (None, 403) => Trouble::Denied { what, cure: grant(call.permission) },
+        (None, _) => Trouble::Source(SourceError::Refused { what, cure: grant(call.permission) }),
     }
-    if failure.says("Authentication_RequestFromNonPremiumTenantOrB2CTenant") {
-        return "an attribute of this source needs a P1 licence; remove it".to_owned();
-    }
-    if failure.says("InvalidAuthenticationToken") {
-        return "check that authority and root belong to the same cloud".to_owned();
-    }
+}
+
+/// What helps against a missing permission.
+pub(super) fn grant(permission: &str) -> String {
     format!(
-        "add the application permission {} under App registrations, API permissions, and grant admin consent",
-        call.permission
+        "add the application permission {permission} under App registrations, API permissions, and grant admin \
+         consent"
     )
 }
 
@@ -143,13 +208,15 @@ mod tests {
     fn judged(status: u16, code: &str, link: Link) -> String {
         let body = json!({"error": {"code": code, "message": "private"}}).to_string();
         let answer = Answer { status, headers: HeaderMap::new(), body: Bytes::from(body) };
-        match judge(&answer, Call { place: "GET graph/users", permission: "User.Read.All", link }) {
+        let call = Call { place: "GET graph/users", permission: "User.Read.All", link };
+        match judge(&answer, call).plain() {
             Trouble::Expired => "expired".to_owned(),
             Trouble::PageExpired => "page expired".to_owned(),
             Trouble::Missing { .. } => "missing".to_owned(),
             Trouble::Source(SourceError::Refused { cure, .. }) => format!("refused: {cure}"),
             Trouble::Source(SourceError::Unavailable { .. }) => "later".to_owned(),
             Trouble::Source(error) => error.to_string(),
+            other => panic!("{other:?} is not plain"),
         }
     }
 
@@ -210,7 +277,7 @@ mod tests {
             "innerError": {"request-id": "3ca3abb1-c654"}}});
         let answer = Answer { status: 403, headers: HeaderMap::new(), body: Bytes::from(body.to_string()) };
         let call = Call { place: "GET graph/users", permission: "User.Read.All", link: Link::Own };
-        let Trouble::Source(error) = judge(&answer, call) else { panic!("refused") };
+        let Trouble::Source(error) = judge(&answer, call).plain() else { panic!("refused") };
         let text = error.to_string();
         assert!(
             text.starts_with(
@@ -219,5 +286,21 @@ mod tests {
             "{text}"
         );
         assert!(!text.contains("private"));
+    }
+
+    #[test]
+    fn a_tenant_without_feeds_and_a_refused_query_are_told_by_their_text() {
+        let of = |status, code: &str, message: &str| {
+            let body = json!({"error": {"code": code, "message": message}}).to_string();
+            let answer = Answer { status, headers: HeaderMap::new(), body: Bytes::from(body) };
+            judge(&answer, Call { place: "GET graph/users/delta", permission: "User.Read.All", link: Link::Own })
+        };
+        let b2c = of(400, "Request_BadRequest", "Change enumeration is not supported in requested client.");
+        assert!(matches!(b2c, Trouble::NoFeed { .. }));
+        let Trouble::Unsupported { said, .. } = of(400, "Request_UnsupportedQuery", "Unsupported\r\nclause")
+        else {
+            panic!("not supported")
+        };
+        assert_eq!(said, "Request_UnsupportedQuery: Unsupported clause");
     }
 }

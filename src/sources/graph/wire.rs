@@ -104,6 +104,9 @@ impl Assignment {
     }
 }
 
+/// Letters of an error that are shown.
+const TEXT_MAX: usize = 300;
+
 /// The error envelope (graph.md section 8). Any part of it may be missing.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -115,6 +118,7 @@ pub(super) struct Failure {
 #[serde(default)]
 pub(super) struct FailureBody {
     pub(super) code: Option<String>,
+    message: Option<String>,
     #[serde(rename = "innerError", alias = "innererror")]
     pub(super) inner: Option<Box<FailureBody>>,
     #[serde(rename = "request-id")]
@@ -142,6 +146,21 @@ impl Failure {
         self.codes().any(|said| said.eq_ignore_ascii_case(code))
     }
 
+    /// Whether a message has this text, in whatever case: for what has no code of its own.
+    pub(super) fn tells(&self, text: &str) -> bool {
+        let message = self.error.message.as_deref().unwrap_or_default();
+        message.to_lowercase().contains(&text.to_lowercase())
+    }
+
+    /// Code and message on one line, for who wrote the query that they are about.
+    pub(super) fn text(&self) -> String {
+        let code = self.codes().next().unwrap_or("no code");
+        let message = self.error.message.as_deref().unwrap_or_default();
+        let words: Vec<&str> = message.split_whitespace().collect();
+        let text = if words.is_empty() { code.to_owned() } else { format!("{code}: {}", words.join(" ")) };
+        text.chars().filter(|letter| !letter.is_control()).take(TEXT_MAX).collect()
+    }
+
     pub(super) fn request_id(&self) -> Option<&str> {
         std::iter::successors(Some(&self.error), |body| body.inner.as_deref())
             .find_map(|body| body.request_id.as_deref())
@@ -150,9 +169,13 @@ impl Failure {
 
 /// The object as a row shows it. `None` without an id.
 ///
-/// A disabled account is one that says so: an unknown value never takes access away (P1).
+/// A disabled account is one that says so: an unknown value never takes access away (P1). An expanded manager is
+/// known by the id alone.
 pub(super) fn object(kind: Kind, mut row: Row) -> Option<SourceObject> {
     let Some(Value::String(id)) = row.remove("id") else { return None };
+    if let Some(manager) = row.remove("manager").as_ref().and_then(|manager| manager.get("id")) {
+        row.insert("manager".to_owned(), manager.clone());
+    }
     let disabled = row.get("accountEnabled") == Some(&Value::Bool(false));
     let standing = if disabled { Standing::Disabled } else { Standing::Enabled };
     Some(SourceObject { id: SourceId(id), kind, standing, attributes: attributes(row) })
@@ -202,6 +225,13 @@ mod tests {
             "onPremisesExtensionAttributes": {"extensionAttribute1": "a"}
         });
         assert_eq!(json!(ann.attributes), expected);
+    }
+
+    #[test]
+    fn a_manager_is_an_id() {
+        let manager = json!({"@odata.type": "#microsoft.graph.user", "id": "m1", "displayName": "Boss"});
+        assert_eq!(user(json!({"id": "u", "manager": manager})).attributes["manager"], json!("m1"));
+        assert!(user(json!({"id": "u", "manager": null})).attributes.is_empty());
     }
 
     #[test]

@@ -128,8 +128,6 @@ both! {
         something_happens(&site);
         let permissions: &[(Route, &str)] = match flavour {
             Flavour::Graph => &[
-                (Route::Assignments, "add the application permission Application.Read.All"),
-                (Route::GroupsDelta, "add the application permission GroupMember.Read.All"),
                 (Route::UsersDelta, "add the application permission User.Read.All"),
                 (Route::UsersList, "add the application permission User.Read.All"),
             ],
@@ -231,6 +229,33 @@ async fn a_changed_person_whom_graph_cannot_give_is_asked_for_again() {
     let record = site.cycle().await;
     assert_eq!(record.written(), 1);
     site.equals().await;
+}
+
+/// Without people nothing can be decided; without one of the other collections the rest goes on (P12), and nobody is
+/// removed for what was not shown (P1).
+#[tokio::test]
+async fn a_permission_lost_for_one_collection_of_graph_stops_that_one_alone() {
+    for (route, permission) in
+        [(Route::Assignments, "Application.Read.All"), (Route::GroupsDelta, "GroupMember.Read.All")]
+    {
+        for reading in [Reading::Incremental, Reading::Full] {
+            let mut site = Site::with_pages(company(Flavour::Graph), Pages::Small).await;
+            site.cycle().await;
+            let active = site.listing().await;
+            let (who, property) = (login("Cy"), "surname".to_owned());
+            site.change(Change::Set { who, property, value: "Holm".into() });
+            site.world.fault(Fault::always(route, Trouble::Deny));
+            let record = site.try_cycle(reading).await.expect("the rest goes on");
+            let named = |note: &&String| note.contains(&format!("add the application permission {permission}"));
+            assert_eq!(record.notes.iter().filter(named).count(), 1, "{:?}", record.notes);
+            assert_eq!((record.written(), record.held), (1, 0), "{route:?}: Cy's name alone");
+            assert_eq!(site.listing().await.len(), active.len());
+            site.world.clear_faults();
+            something_happens(&site);
+            site.cycle().await;
+            site.equals().await;
+        }
+    }
 }
 
 /// Graph forgets what it told us: everything is read anew, and nobody is removed for that (P1).

@@ -72,6 +72,23 @@ impl Site {
         listing
     }
 
+    /// Who has an account that works (with an empty team), and who is in which team, by the ids of the directory.
+    pub async fn grants(&self) -> Vec<(String, String)> {
+        let users = resources(&self.store, Kind::User).await;
+        let outside = |user: &Value| text(user, "/externalId").to_owned();
+        let mut grants: Vec<(String, String)> =
+            users.iter().filter(|user| active(user)).map(|user| (String::new(), outside(user))).collect();
+        let ids: BTreeMap<&str, String> =
+            users.iter().map(|user| (text(user, "/id"), outside(user))).collect();
+        for team in resources(&self.store, Kind::Group).await {
+            for member in members(&self.store, &team).await {
+                let member = ids.get(member.as_str()).cloned().unwrap_or_default();
+                grants.push((text(&team, "/externalId").to_owned(), member));
+            }
+        }
+        grants
+    }
+
     /// The journal has an outcome for everything that was begun.
     pub async fn open_entries(&self) -> usize {
         let job = self.store.job(super::site::JOB).await.expect("a job");

@@ -9,6 +9,7 @@ mod leavers;
 mod links;
 mod provision;
 mod remote;
+mod schedules;
 mod scope;
 mod shaky;
 mod site;

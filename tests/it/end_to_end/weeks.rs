@@ -22,28 +22,28 @@ use super::site::login;
 const DAYS: u32 = 25;
 
 /// Dice that fall the same way every time (a linear congruential generator, Knuth's MMIX constants).
-struct Dice(u64);
+pub struct Dice(pub u64);
 
 impl Dice {
-    fn below(&mut self, bound: usize) -> usize {
+    pub fn below(&mut self, bound: usize) -> usize {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) as usize % bound
     }
 
-    fn one<T: Clone>(&mut self, of: &[T]) -> T {
+    pub fn one<T: Clone>(&mut self, of: &[T]) -> T {
         of[self.below(of.len())].clone()
     }
 }
 
 /// Ids of everybody and every group that there ever was.
-struct Cast {
+pub struct Cast {
     people: Vec<String>,
     groups: Vec<String>,
     hired: usize,
 }
 
 impl Cast {
-    fn new(site: &Site) -> Cast {
+    pub fn new(site: &Site) -> Cast {
         let ids = |names: &[&str]| names.iter().map(|name| site.id(name)).collect();
         let people = ["Ann", "Bo", "Cy", "Di", "Ed", "Fay"].map(login);
         let people: Vec<&str> = people.iter().map(String::as_str).collect();
@@ -51,7 +51,7 @@ impl Cast {
     }
 
     /// One thing that happens; what cannot happen now does not.
-    fn happens(&mut self, site: &Site, dice: &mut Dice) -> String {
+    pub fn happens(&mut self, site: &Site, dice: &mut Dice) -> String {
         let who = dice.one(&self.people);
         let (group, to) = (dice.one(&self.groups), dice.one(&self.groups));
         let number = dice.below(1_000_000);

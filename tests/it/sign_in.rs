@@ -4,10 +4,14 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::sync::Arc;
+use std::sync::Mutex;
 use std::time::Duration;
 
 use serde_json::Value;
 use serde_json::json;
+use tokio::io::AsyncReadExt;
+use tokio::io::AsyncWriteExt;
 
 use rosterd::client::IdentityHost;
 use rosterd::client::Secret;
@@ -22,6 +26,8 @@ use rosterd::sources::graph::GraphSettings;
 use rosterd::sources::graph::GraphSource;
 use rosterd::sources::graph::SignIn;
 
+use crate::support::host::binary;
+use crate::support::host::ran;
 use crate::support::keys;
 use crate::support::script::Reply;
 use crate::support::script::Script;
@@ -257,4 +263,55 @@ fn a_certificate_says_itself_when_it_ends() {
     assert_eq!(finding.grade, Grade::Warning);
     assert_eq!(finding.text, "the certificate expires on 2120-01-01, within 3 days");
     assert_eq!(source.expiry("2026-01-01T00:00:00Z".parse().unwrap()).unwrap().note(), None);
+}
+
+/// A proxy that opens every tunnel and then says something that is no TLS.
+async fn proxy() -> (String, Arc<Mutex<Vec<String>>>) {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let seen = Arc::clone(&asked);
+    tokio::spawn(async move {
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut bytes = [0_u8; 1024];
+            let length = stream.read(&mut bytes).await.unwrap();
+            let text = String::from_utf8_lossy(&bytes[..length]).into_owned();
+            seen.lock().unwrap().push(text.lines().next().unwrap_or_default().to_owned());
+            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await;
+            let _ = stream.read(&mut bytes).await;
+            let _ = stream.write_all(b"this is no TLS, and long enough to be seen as such").await;
+        }
+    });
+    (address, asked)
+}
+
+/// graph.md 2.4: never through a proxy, which everything else goes through.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_machines_service_is_never_asked_through_a_proxy() {
+    let script = serve(vec![reply(200, &[], json!({"access_token": "t1", "expires_in": "3599"}))]).await;
+    let (proxy, asked) = proxy().await;
+    let folder = tempfile::tempdir().unwrap();
+    let text = format!(
+        "[daemon]\nstate = \"{folder}/state.db\"\n[jobs.acme]\ntarget = \"local\"\nscope.users.all = true\n\
+         mapping.preset = \"cerby\"\n[jobs.acme.source.graph]\ntenant = \"contoso.example\"\n\
+         managed_identity = {{ endpoint = \"{}imds\" }}\nroot = \"https://graph.example\"\n\
+         ca_file = \"{}\"\n[targets.local.workspace]\nname = \"main\"\n",
+        script.base,
+        keys::path("rsa.certificate.pem").display(),
+        folder = folder.path().display(),
+    );
+    fs::write(folder.path().join("rosterd.toml"), text).unwrap();
+    let mut command = binary();
+    command.arg("-c").arg(folder.path().join("rosterd.toml")).arg("check");
+    for name in ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY"] {
+        command.env(name, &proxy);
+    }
+    command.env_remove("NO_PROXY").env_remove("no_proxy");
+    let ran = tokio::task::spawn_blocking(move || ran(command)).await.unwrap();
+    assert!(ran.out.contains("tenant contoso.example gave a token"), "{} {}", ran.out, ran.err);
+    assert_eq!(script.seen().len(), 1);
+    let asked = asked.lock().unwrap().clone();
+    assert!(asked.iter().all(|line| line.starts_with("CONNECT graph.example:443")), "{asked:?}");
+    assert!(!asked.is_empty(), "what Graph is asked goes through the proxy");
 }

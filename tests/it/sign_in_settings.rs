@@ -202,7 +202,9 @@ fn what_cannot_be_is_told_with_its_cure() {
         ),
         (
             "secret = \"env:A\"\nazure_arc = { endpiont = \"x\" }",
-            "error: unknown key for `jobs.acme.source.graph.azure_arc.endpiont`\n  \
+            "error: 2 ways to sign in are set: secret, azure_arc for `jobs.acme.source.graph.azure_arc`\n  \
+             --> DIR/rosterd.toml:9:1\n  cure: keep one of them\n\
+             error: unknown key for `jobs.acme.source.graph.azure_arc.endpiont`\n  \
              --> DIR/rosterd.toml:9:15\n  cure: did you mean `endpoint`?",
         ),
         (

@@ -114,9 +114,11 @@ impl Store {
         .await
     }
 
-    /// The next cycle reads everything anew; what was seen stays.
+    /// The next cycle reads everything anew; what was seen stays. What a source remembers of lists that it reads whole in
+    /// every cycle (who was on them) and of its log is no position among changes, and stays as well.
     pub async fn forget_watermarks(&self, job: JobId) -> Result<(), StoreError> {
-        self.write(move |tx| tx.execute("DELETE FROM watermarks WHERE job = ?1", [job.0]).map(drop)).await
+        let sql = "DELETE FROM watermarks WHERE job = ?1 AND name NOT IN ('assignments', 'push', 'log')";
+        self.write(move |tx| tx.execute(sql, [job.0]).map(drop)).await
     }
 
     pub async fn start_cycle(&self, job: JobId, now: i64) -> Result<CycleId, StoreError> {

@@ -20,6 +20,7 @@ use rosterd::plan::Leavers;
 use rosterd::plan::Limit;
 use rosterd::plan::Limits;
 use rosterd::plan::Mode;
+use rosterd::sources::okta::Treatment;
 use tempfile::TempDir;
 
 /// A folder with `rosterd.toml` and whatever `conf.d` files a test adds.
@@ -439,4 +440,45 @@ name = "main"
     );
     let text = Settings::new(&okta.replace("0oa2", "0oa1")).problems();
     assert!(text.contains("it is the admin console for `jobs.a.source.okta.url`\n  --> DIR/rosterd.toml:4:17\n  cure: write https://acme.okta.com"), "{text}");
+}
+
+#[test]
+fn an_okta_job_says_what_statuses_mean_and_how_often_members_are_read() {
+    let okta = r#"
+[jobs.a]
+target = "t"
+scope.users.assigned_to = "0oa1"
+scope.teams.push_mappings = true
+mapping.preset = "cerby"
+[jobs.a.source.okta]
+url = "https://acme.okta.com"
+token = "env:T"
+suspended = "active"
+system_log = false
+overlap = "20m"
+member_reread = "12h"
+[targets.t.workspace]
+name = "main"
+"#;
+    let config = Settings::new(okta).config();
+    let SourceConfig::Okta(okta_source) = &config.jobs["a"].source else { panic!("an Okta source") };
+    assert_eq!(okta_source.statuses.suspended, Treatment::Active);
+    assert_eq!(okta_source.statuses.staged, Treatment::Inactive);
+    assert!(okta_source.statuses.implicit && !okta_source.system_log);
+    assert_eq!(okta_source.overlap, Some(Duration::from_secs(20 * 60)));
+    assert_eq!(okta_source.member_reread, Some(Duration::from_secs(12 * 60 * 60)));
+
+    let text =
+        Settings::new(&okta.replace("\"active\"", "\"gone\"").replace("\"20m\"", "\"soon\"")).problems();
+    assert_eq!(
+        text,
+        "\
+error: `gone` is not one of the possible values for `jobs.a.source.okta.suspended`
+  --> DIR/rosterd.toml:10:1
+  cure: possible here: active, inactive
+error: `soon` is not a duration for `jobs.a.source.okta.overlap`
+  --> DIR/rosterd.toml:12:1
+  cure: write one like 90s, 40m or 1h 30m
+2 problems in the settings"
+    );
 }

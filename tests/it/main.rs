@@ -33,6 +33,7 @@ mod okta_chosen_groups;
 mod okta_log;
 mod okta_org;
 mod okta_reads;
+mod okta_requests;
 mod okta_source;
 mod okta_witness;
 mod presets;

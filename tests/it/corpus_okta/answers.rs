@@ -63,7 +63,7 @@ pub const TESTIMONY: &[(&str, &str, WitnessAnswer)] = &[
     ("012-app-group-assign-200.json", "assigned group", WitnessAnswer::Present),
     ("014-app-group-get-200.json", "assigned group", WitnessAnswer::Present),
     ("091-app-group-expand-200.json", "assigned group", WitnessAnswer::Present),
-    ("047-user-get-suspended-200.json", "existing user", WitnessAnswer::Present),
+    ("047-user-get-suspended-200.json", "existing user", WitnessAnswer::Disabled),
     ("056-user-get-missing-404.json", "existing user", WitnessAnswer::Absent(Cow::Borrowed("404"))),
     ("040-group-get-200.json", "existing group", WitnessAnswer::Present),
     ("041-group-get-missing-404.json", "existing group", WitnessAnswer::Absent(Cow::Borrowed("404"))),

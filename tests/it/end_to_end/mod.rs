@@ -7,6 +7,7 @@ mod dry_run;
 mod first_days;
 mod leavers;
 mod links;
+mod okta_pitfalls;
 mod provision;
 mod remote;
 mod schedules;

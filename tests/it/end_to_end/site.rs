@@ -183,6 +183,13 @@ impl Site {
         workspace(&self.store, &self.ids)
     }
 
+    /// The connector anew, with other settings of Okta.
+    pub fn okta(&mut self, with: impl FnOnce(&mut OktaSettings)) {
+        let mut settings = okta_settings(&self.url, self.pages);
+        with(&mut settings);
+        self.source = Arc::new(OktaSource::new(settings).expect("a source"));
+    }
+
     pub fn state_file(&self) -> std::path::PathBuf {
         self.home.path().join("state.db")
     }
@@ -351,16 +358,18 @@ fn source(flavour: Flavour, url: &str, pages: Pages) -> Arc<dyn Source> {
             }
             Arc::new(GraphSource::new(settings).expect("a source"))
         }
-        Flavour::Okta => {
-            let token = Secret::new(API_TOKEN);
-            let mut settings = OktaSettings::new(url, token, OKTA_APP_ID).expect("good settings");
-            settings.backoff = Duration::from_millis(1);
-            settings.system_log = false;
-            if pages == Pages::Small {
-                let sizes = PageSizes { app_users: 7, app_groups: 20, members: 3 };
-                settings = settings.with_page_sizes(sizes).expect("good sizes");
-            }
-            Arc::new(OktaSource::new(settings).expect("a source"))
-        }
+        Flavour::Okta => Arc::new(OktaSource::new(okta_settings(url, pages)).expect("a source")),
     }
+}
+
+fn okta_settings(url: &str, pages: Pages) -> OktaSettings {
+    let token = Secret::new(API_TOKEN);
+    let mut settings = OktaSettings::new(url, token, OKTA_APP_ID).expect("good settings");
+    settings.backoff = Duration::from_millis(1);
+    settings.system_log = false;
+    if pages == Pages::Small {
+        let sizes = PageSizes { app_users: 7, app_groups: 20, members: 3 };
+        settings = settings.with_page_sizes(sizes).expect("good sizes");
+    }
+    settings
 }

@@ -80,7 +80,7 @@ impl Directory {
 
     /// Whether a target should show the person as active.
     pub(super) fn is_active(&self, person: u32) -> bool {
-        self.has_app(person) && self.person(person).status.enabled()
+        self.has_app(person) && self.person(person).status.enabled() && self.org.grants(person)
     }
 
     /// Every group that the principal belongs to, over any number of levels; a circle ends.

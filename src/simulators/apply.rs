@@ -69,6 +69,7 @@ impl Directory {
                 self.app_enabled = enabled;
                 Ok(())
             }
+            Change::Okta { .. } => Err(ChangeError::Unsupported { what: "a change of Okta" }),
         }
     }
 
@@ -135,7 +136,7 @@ impl Directory {
         if !self.group(group).live() || !self.is_live(member) || !self.join(group, member) {
             return Err(ChangeError::WrongState { what: "joining" });
         }
-        self.group_mut(group).membership_updated = now;
+        self.membership_changed(group, now);
         self.log.push(Event::MemberAdded(group, member));
         Ok(())
     }
@@ -146,7 +147,7 @@ impl Directory {
         if !self.group(group).live() || !self.leave(group, member) {
             return Err(ChangeError::WrongState { what: "leaving" });
         }
-        self.group_mut(group).membership_updated = now;
+        self.membership_changed(group, now);
         self.log.push(Event::MemberRemoved(group, member));
         Ok(())
     }

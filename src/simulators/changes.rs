@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::directory::Status;
+use super::okta::OktaChange;
 
 /// One thing that an administrator, a manager or a personnel system does.
 ///
@@ -127,6 +128,10 @@ pub enum Change {
     /// Graph: the service principal's `accountEnabled`. Okta: ACTIVE or INACTIVE.
     SetApp {
         enabled: bool,
+    },
+    /// What happens in Okta alone: `{"change": "okta", "what": {"push_group": {"group": "Sales"}}}`.
+    Okta {
+        what: OktaChange,
     },
 }
 

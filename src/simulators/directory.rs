@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use super::Flavour;
 use super::events::Event;
+use super::okta::Org;
 use super::random::Random;
 
 /// What can be a member of a group or be assigned to the application. The number is an index; objects are never
@@ -134,6 +135,8 @@ pub(super) struct Directory {
     /// Everything that happened since the seed; a delta token is a length of this log.
     pub(super) log: Vec<Event>,
     pub(super) random: Random,
+    /// Okta alone.
+    pub(super) org: Org,
     people_by_id: HashMap<Box<str>, u32>,
     groups_by_id: HashMap<Box<str>, u32>,
     /// By login in lower case; whoever holds it now.
@@ -152,6 +155,7 @@ impl Directory {
             app_enabled: true,
             log: Vec::new(),
             random: Random::new(seed),
+            org: Org::default(),
             people_by_id: HashMap::new(),
             groups_by_id: HashMap::new(),
             logins: HashMap::new(),
@@ -259,6 +263,21 @@ impl Directory {
             Principal::Other(_) => {}
         }
         true
+    }
+
+    /// Members came or went.
+    pub(super) fn membership_changed(&mut self, group: u32, now: Timestamp) {
+        let before = std::mem::replace(&mut self.group_mut(group).membership_updated, now);
+        if self.flavour == Flavour::Okta {
+            self.org.remember_membership(group, before);
+        }
+    }
+
+    pub(super) fn members_who_are_people(&self, group: u32) -> impl Iterator<Item = u32> {
+        self.group(group).members.iter().filter_map(|member| match member {
+            Principal::User(person) => Some(*person),
+            _ => None,
+        })
     }
 
     /// Adds an assignment; false where it was there already.

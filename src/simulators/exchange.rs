@@ -67,6 +67,8 @@ pub(super) enum Delivery {
 pub(super) enum Content {
     Json(Value),
     Html(&'static str),
+    /// No body at all.
+    Empty,
 }
 
 #[derive(Clone, Debug)]

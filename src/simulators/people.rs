@@ -47,7 +47,7 @@ impl Directory {
         let everyone = (0..self.groups.len() as u32).filter(|&group| self.group(group).built_in);
         for group in groups.into_iter().chain(everyone.collect::<Vec<_>>()) {
             if self.join(group, Principal::User(person)) {
-                self.group_mut(group).membership_updated = now;
+                self.membership_changed(group, now);
                 self.log.push(Event::MemberAdded(group, Principal::User(person)));
             }
         }

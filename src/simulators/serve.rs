@@ -76,6 +76,7 @@ async fn respond(
     if request.path.first().is_some_and(|first| first == "_control") && !peer.address.ip().is_loopback() {
         return plain(StatusCode::FORBIDDEN);
     }
+    let _in_flight = world.enter();
     let answer = control::respond(&world, &request).unwrap_or_else(|| world.respond(&request));
     if answer.delay_milliseconds > 0 {
         tokio::time::sleep(Duration::from_millis(answer.delay_milliseconds)).await;
@@ -90,6 +91,7 @@ async fn respond(
 fn response(answer: Answer, date: Option<String>) -> Response {
     let (form, bytes) = match answer.content {
         Content::Html(text) => (Some("text/html"), Bytes::from_static(text.as_bytes())),
+        Content::Empty => (None, Bytes::new()),
         Content::Json(value) => (None, Bytes::from(value.to_string())),
     };
     let mut response = Response::new(Body::empty());

@@ -53,6 +53,10 @@ pub(super) struct State {
     pub(super) counters: Counters,
     /// Okta's buckets: the start of the minute and the requests in it.
     pub(super) buckets: BTreeMap<&'static str, (Timestamp, u32)>,
+    /// Who signed in to Okta with what.
+    pub(super) sign_ins: okta::SignIns,
+    /// Requests that are being answered now.
+    pub(super) in_flight: u32,
     /// Answers so far: request ids are made of it.
     pub(super) answered: u64,
     clock: Clock,
@@ -108,6 +112,8 @@ impl World {
             knobs: Knobs::default(),
             counters: Counters::default(),
             buckets: BTreeMap::new(),
+            sign_ins: okta::SignIns::default(),
+            in_flight: 0,
             answered: 0,
             clock: Clock::Running { from: now, since: Instant::now() },
         };
@@ -127,7 +133,11 @@ impl World {
     pub fn change(&self, change: Change) -> Result<(), ChangeError> {
         let mut state = self.state();
         let now = state.now();
-        state.directory.change(change, now)
+        let State { directory, knobs, .. } = &mut *state;
+        match directory.flavour {
+            Flavour::Graph => directory.change(change, now),
+            Flavour::Okta => okta::change(directory, &knobs.okta, change, now),
+        }
     }
 
     /// The id of whoever holds the login, or of the group with that name where there is exactly one.
@@ -190,12 +200,28 @@ impl World {
         Snapshot::of(&self.state().directory)
     }
 
+    /// Counts a request that is being answered, until the value is dropped.
+    pub(super) fn enter(&self) -> Entered {
+        self.state().in_flight += 1;
+        Entered(self.clone())
+    }
+
     pub(super) fn respond(&self, request: &Request) -> Answer {
         let mut state = self.state();
         match state.directory.flavour {
             Flavour::Graph => graph::respond(&mut state, request),
             Flavour::Okta => okta::respond(&mut state, request),
         }
+    }
+}
+
+/// A request that is being answered.
+pub(super) struct Entered(World);
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        let mut state = self.0.state();
+        state.in_flight = state.in_flight.saturating_sub(1);
     }
 }
 

@@ -81,6 +81,7 @@ pub(super) fn response(id: &str, answer: Answer) -> Value {
     let body = match answer.content {
         Content::Json(body) => body,
         Content::Html(text) => json!(text),
+        Content::Empty => Value::Null,
     };
     json!({ "id": id, "status": answer.status, "headers": headers, "body": body })
 }

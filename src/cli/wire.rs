@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::LazyLock;
 
 use anyhow::Context;
 use jiff::Timestamp;
@@ -14,6 +15,7 @@ use crate::config::Config;
 use crate::config::GraphConfig;
 use crate::config::JobConfig;
 use crate::config::OktaConfig;
+use crate::config::OktaSignIn;
 use crate::config::ScimConfig;
 use crate::config::SecretPlace;
 use crate::config::SignInError;
@@ -28,6 +30,7 @@ use crate::sources::file::FileSource;
 use crate::sources::graph::GraphSettings;
 use crate::sources::graph::GraphSource;
 use crate::sources::graph::SignIn;
+use crate::sources::okta;
 use crate::sources::okta::OktaSettings;
 use crate::sources::okta::OktaSource;
 use crate::store::Store;
@@ -159,9 +162,9 @@ fn arc_at(host: IdentityHost, variable: Option<String>) -> Result<IdentityHost, 
 /// Groups that the scope chooses are read although they may not be assigned; where it chooses people by them, so are
 /// their members.
 fn okta_settings(job: &JobConfig, okta: &OktaConfig) -> Result<OktaSettings, anyhow::Error> {
-    let token = secret(&okta.token, &format!("jobs.{}.source.okta.token", job.name))?;
     let scope = &job.rules.scope;
-    let mut settings = OktaSettings::new(&okta.url, token, &okta.app.0)?
+    let mut settings = OktaSettings::new(&okta.url, okta_sign_in(job, okta)?, &okta.app.0)?
+        .with_also_hosts(okta.also_hosts.clone())?
         .with_people_of(scope.users.groups.clone())?
         .with_groups(scope.teams.groups.clone())?;
     settings.assigned_teams = scope.teams.assigned_to.is_some();
@@ -171,7 +174,26 @@ fn okta_settings(job: &JobConfig, okta: &OktaConfig) -> Result<OktaSettings, any
     settings.overlap = okta.overlap.unwrap_or(settings.overlap);
     settings.member_reread = okta.member_reread.unwrap_or(settings.member_reread);
     settings.ca_file = okta.ca_file.clone();
+    settings.rate_share = okta.rate_share;
+    settings.repeats_max = okta.repeats_max.unwrap_or(settings.repeats_max);
+    settings.allowances = ALLOWANCES.clone();
     Ok(settings)
+}
+
+/// What Okta said of its allowances is known to all jobs of this process, and outlives a job that is made anew.
+static ALLOWANCES: LazyLock<okta::Allowances> = LazyLock::new(okta::Allowances::default);
+
+fn okta_sign_in(job: &JobConfig, okta: &OktaConfig) -> Result<okta::SignIn, anyhow::Error> {
+    let key = |name| format!("jobs.{}.source.okta.{name}", job.name);
+    match &okta.sign_in {
+        OktaSignIn::Token(place) => Ok(secret(place, &key("token"))?.into()),
+        OktaSignIn::Service { client_id, private_key, key_id, scopes } => {
+            let mut app = okta::ServiceApp::new(client_id, secret(private_key, &key("private_key"))?);
+            app.key_id = key_id.clone();
+            app.scopes = scopes.clone().unwrap_or(app.scopes);
+            Ok(app.into())
+        }
+    }
 }
 
 pub fn target(

@@ -1,14 +1,25 @@
 //! Which `Authorization` a request carries, and what follows when it is refused.
 
+use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering;
 
+use http::HeaderMap;
 use http::HeaderValue;
+use http::header;
+use jiff::Timestamp;
+use serde::Deserialize;
 
 use super::Answer;
 use super::ClientError;
 use super::ClientSettings;
 use super::Credential;
+use super::Request;
+use super::Secret;
+use super::assertion;
+use super::dpop::Claim;
+use super::dpop::Dpop;
+use super::dpop::Server;
 use super::grant::GrantDoor;
 use super::identity::IdentityDoor;
 use super::token::Door;
@@ -42,6 +53,7 @@ pub(super) enum Authorization {
         header: HeaderValue,
         generation: u64,
         renewed: bool,
+        bound: Option<Bound>,
     },
     /// Not yet looked up: another place of the list, or a token younger than this generation.
     Place {
@@ -53,13 +65,57 @@ pub(super) enum Authorization {
     },
 }
 
+/// What a token that is bound to a key has to come with.
+#[derive(Clone)]
+pub(super) struct Bound {
+    dpop: Arc<Dpop>,
+    token: Secret,
+}
+
 impl Authorization {
-    pub(super) fn header(&self) -> Option<HeaderValue> {
+    /// What one attempt at a request carries: a proof is good for one. `at` is the service's time.
+    pub(super) fn headers(&self, request: &Request, at: Timestamp) -> Result<HeaderMap, ClientError> {
+        let mut headers = HeaderMap::new();
+        if let Authorization::Listed { header, .. } | Authorization::Granted { header, .. } = self {
+            headers.insert(header::AUTHORIZATION, header.clone());
+        }
+        if let Some(bound) = self.bound() {
+            let (id, token) = (assertion::fresh_id(), Some(bound.token.reveal()));
+            let (method, url) = (&request.method, &request.url);
+            let claim = Claim { server: Server::Service, method, url, token, at, id: &id };
+            headers.insert("dpop", bound.dpop.header(&claim)?);
+        }
+        Ok(headers)
+    }
+
+    /// Takes over the nonce of an answer.
+    pub(super) fn note(&self, answer: &Answer) {
+        if let Some(bound) = self.bound() {
+            bound.dpop.note(Server::Service, &answer.headers);
+        }
+    }
+
+    /// Whether the proof was refused and not the token: for want of the nonce that the answer brings, or for its time,
+    /// which the answer tells as well (RFC 9449 section 9).
+    pub(super) fn wants_new_proof(&self, answer: &Answer) -> bool {
+        #[derive(Default, Deserialize)]
+        struct Body {
+            #[serde(default)]
+            error: String,
+        }
+        if self.bound().is_none() || !matches!(answer.status, 400 | 401) {
+            return false;
+        }
+        let told = answer.header("www-authenticate").unwrap_or_default();
+        let body: Body = answer.json().unwrap_or_default();
+        let errors = ["use_dpop_nonce", "invalid_dpop_proof"];
+        errors.iter().any(|error| body.error == *error || told.contains(&format!("\"{error}\"")))
+    }
+
+    fn bound(&self) -> Option<&Bound> {
         match self {
-            Authorization::Listed { header, .. } | Authorization::Granted { header, .. } => {
-                Some(header.clone())
-            }
-            Authorization::None | Authorization::Place { .. } | Authorization::Younger { .. } => None,
+            Authorization::Granted { bound, .. } => bound.as_ref(),
+            _ => None,
         }
     }
 }
@@ -105,9 +161,12 @@ impl Keeper {
                     Some(Authorization::Younger { generation }) => Some(generation),
                     _ => None,
                 };
-                let (token, generation) = keeper.token(refused, fetch).await?;
-                let header = sensitive("Bearer", token.reveal()).ok_or_else(unusable)?;
-                Ok(Authorization::Granted { header, generation, renewed: refused.is_some() })
+                let good = keeper.token(refused, fetch).await?;
+                let (token, generation) = (good.secret, good.generation);
+                let scheme = if good.bound.is_some() { "DPoP" } else { "Bearer" };
+                let header = sensitive(scheme, token.reveal()).ok_or_else(unusable)?;
+                let bound = good.bound.map(|dpop| Bound { dpop, token });
+                Ok(Authorization::Granted { header, generation, renewed: refused.is_some(), bound })
             }
         }
     }

@@ -1,17 +1,21 @@
 //! OAuth 2.0 client credentials (RFC 6749 section 4.4): one request for a token, and what its refusal means.
 //!
 //! The client proves who it is by a secret, by an assertion that it signs anew for every attempt, or by one
-//! that somebody else signed and puts into a file (RFC 7521 section 4.2).
+//! that somebody else signed and puts into a file (RFC 7521 section 4.2). Where the service wants its tokens bound to a
+//! key (DPoP, RFC 9449), its first refusal says so, and from then on every request carries a proof.
 
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::sync::Mutex;
+use std::sync::OnceLock;
 use std::sync::PoisonError;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering;
 
 use http::HeaderMap;
+use http::HeaderValue;
 use http::Method;
 use jiff::SignedDuration;
 use jiff::Timestamp;
@@ -27,11 +31,13 @@ use oauth2::Scope;
 use oauth2::StandardRevocableToken;
 use oauth2::TokenResponse;
 use oauth2::TokenUrl;
+use oauth2::basic::BasicTokenType;
 use oauth2::basic::BasicRevocationErrorResponse;
 use oauth2::basic::BasicTokenIntrospectionResponse;
 use oauth2::basic::BasicTokenResponse;
 use serde::Deserialize;
 use serde::Serialize;
+use url::Url;
 
 use super::Assertion;
 use super::ClientAuth;
@@ -43,6 +49,9 @@ use super::SecretError;
 use super::TokenAdvice;
 use super::TokenCure;
 use super::assertion;
+use super::dpop::Claim;
+use super::dpop::Dpop;
+use super::dpop::Server;
 use super::request::place;
 use super::token::Fetch;
 use super::token::Granted;
@@ -71,6 +80,7 @@ type Endpoint = oauth2::Client<
 /// Asks one token endpoint for tokens.
 pub(super) struct GrantDoor {
     endpoint: Endpoint,
+    url: Url,
     place: String,
     scope: String,
     auth: ClientAuth,
@@ -79,23 +89,27 @@ pub(super) struct GrantDoor {
     secret: AtomicUsize,
     /// How far the service's clock is before ours, where an assertion was refused for its time.
     offset: Mutex<SignedDuration>,
+    /// The key that tokens are bound to, since the service asked for one.
+    dpop: OnceLock<Arc<Dpop>>,
 }
 
 impl GrantDoor {
     pub(super) fn new(grant: Grant, cure: TokenCure) -> GrantDoor {
         let place = place(&Method::POST, &grant.token_url);
         let endpoint = oauth2::Client::new(ClientId::new(grant.client_id))
-            .set_token_uri(TokenUrl::from_url(grant.token_url))
+            .set_token_uri(TokenUrl::from_url(grant.token_url.clone()))
             // Microsoft's form (graph.md 2.1); allowed by RFC 6749 section 2.3.1.
             .set_auth_type(AuthType::RequestBody);
         GrantDoor {
             endpoint,
+            url: grant.token_url,
             place,
             scope: grant.scope,
             auth: grant.auth,
             cure,
             secret: AtomicUsize::new(0),
             offset: Mutex::default(),
+            dpop: OnceLock::new(),
         }
     }
 
@@ -105,7 +119,8 @@ impl GrantDoor {
 
     /// One request, with a proof of its own.
     pub(super) async fn ask(&self, fetch: Fetch<'_>, tried: &mut Tried) -> Result<Granted, Trouble> {
-        let door = Door { transport: fetch.transport, place: &self.place, headers: Mutex::default() };
+        let (transport, dpop) = (fetch.transport, self.dpop.get());
+        let door = Door { transport, grant: self, dpop, headers: Mutex::default() };
         let scope = Scope::new(self.scope.clone());
         let response = match self.proof().await? {
             Proof::Secret(secret) => {
@@ -124,7 +139,7 @@ impl GrantDoor {
         };
         let headers = door.headers.into_inner().unwrap_or_else(PoisonError::into_inner);
         match response {
-            Ok(response) => Ok(granted(&response)),
+            Ok(response) => self.granted(&response, dpop),
             Err(error) => Err(self.trouble(error, &headers, fetch, tried)),
         }
     }
@@ -154,6 +169,61 @@ impl GrantDoor {
         let offset = *self.offset.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Timestamp::now();
         now.checked_add(offset).unwrap_or(now)
+    }
+
+    /// A token of the kind that was asked for: one that is not bound to the key would be refused wherever it goes, and
+    /// one that is bound to none would be worth something to a thief.
+    fn granted(&self, response: &BasicTokenResponse, dpop: Option<&Arc<Dpop>>) -> Result<Granted, Trouble> {
+        let bound = match response.token_type() {
+            BasicTokenType::Bearer => false,
+            BasicTokenType::Extension(kind) if kind.eq_ignore_ascii_case("dpop") => true,
+            _ => return Err(self.other_kind("neither Bearer nor DPoP")),
+        };
+        match (bound, dpop) {
+            (true, None) => Err(self.other_kind("DPoP, and none was asked for")),
+            (false, Some(_)) => Err(self.other_kind("Bearer, where DPoP was asked for")),
+            _ => Ok(Granted {
+                secret: Secret::new(response.access_token().secret().clone()),
+                life: response.expires_in(),
+                bound: dpop.cloned(),
+            }),
+        }
+    }
+
+    fn other_kind(&self, kind: &str) -> Trouble {
+        let what = format!("{}: the sign-in gave a token of the kind {kind}", self.place);
+        let cure = "check that the address of the sign-in service is right, and that nothing changes requests on the \
+                    way"
+        .to_owned();
+        Trouble::Final(ClientError::Denied { what, cure })
+    }
+
+    /// The proof for one request for a token, of which there is a key.
+    fn possession(&self, dpop: &Dpop, at: Timestamp) -> Result<HeaderValue, ClientError> {
+        let id = assertion::fresh_id();
+        let claim =
+            Claim { server: Server::Token, method: &Method::POST, url: &self.url, token: None, at, id: &id };
+        dpop.header(&claim)
+    }
+
+    /// The service wants its tokens bound to a key, or a nonce in the proof: once more, with a new proof and a new
+    /// assertion, as each is good for one use.
+    fn binds(&self, refusal: &Refusal, headers: &HeaderMap, tried: &mut Tried) -> Option<Trouble> {
+        let wants_nonce = refusal.error == "use_dpop_nonce";
+        if !wants_nonce && refusal.error != "invalid_dpop_proof" {
+            return None;
+        }
+        let first = self.dpop.get().is_none();
+        if first {
+            match Dpop::generate() {
+                Ok(dpop) => drop(self.dpop.set(Arc::new(dpop))),
+                Err(error) => return Some(Trouble::Final(error)),
+            }
+            tracing::debug!("{}: tokens are bound to a key (DPoP)", self.place);
+        }
+        let fresh = wants_nonce && headers.contains_key("dpop-nonce") && !tried.nonce;
+        tried.nonce |= fresh;
+        (first || fresh).then_some(Trouble::Again)
     }
 
     fn trouble(
@@ -190,9 +260,13 @@ impl GrantDoor {
         fetch: Fetch<'_>,
         tried: &mut Tried,
     ) -> Trouble {
+        if let Some(trouble) = self.binds(refusal, headers, tried) {
+            return trouble;
+        }
         let what = format!("{}: the sign-in was refused: {refusal}", self.place);
         let denied = |cure: &str| ClientError::Denied { what: what.clone(), cure: cure.to_owned() };
-        match (self.cure)(&refusal.error, &refusal.codes()) {
+        let words = refusal.error_description.as_deref().unwrap_or_default();
+        match (self.cure)(&refusal.error, &refusal.codes(), words) {
             Some(TokenAdvice::Later) => Trouble::Passing { why: refusal.to_string(), wait: None },
             Some(TokenAdvice::Spreading(cure)) => {
                 Trouble::Lasting { last: denied(cure), within: fetch.patience }
@@ -275,10 +349,6 @@ async fn read_again(place: String) -> Result<Secret, Trouble> {
     Err(Trouble::Final(ClientError::Denied { what, cure: cure.to_owned() }))
 }
 
-fn granted(response: &BasicTokenResponse) -> Granted {
-    Granted { secret: Secret::new(response.access_token().secret().clone()), life: response.expires_in() }
-}
-
 /// What RFC 6749 section 5.2 lets one say without the server's own numbers.
 fn usual_cure(error: &str) -> &'static str {
     match error {
@@ -331,7 +401,8 @@ impl fmt::Display for Refusal {
 /// oauth2's way to the network. A named type with a boxed future: a borrowing closure is not `Send`.
 struct Door<'a> {
     transport: &'a Transport,
-    place: &'a str,
+    grant: &'a GrantDoor,
+    dpop: Option<&'a Arc<Dpop>>,
     /// What the answer said beside its body.
     headers: Mutex<HeaderMap>,
 }
@@ -350,14 +421,22 @@ impl<'c> oauth2::AsyncHttpClient<'c> for Door<'_> {
 }
 
 impl Door<'_> {
-    async fn pass(&self, request: HttpRequest) -> Result<HttpResponse, DoorError> {
-        let answer = match self.transport.post_form(request, self.place).await {
+    async fn pass(&self, mut request: HttpRequest) -> Result<HttpResponse, DoorError> {
+        if let Some(dpop) = self.dpop {
+            let at = self.transport.clock().at(Timestamp::now());
+            let proof = self.grant.possession(dpop, at).map_err(|error| DoorError(Trouble::Final(error)))?;
+            request.headers_mut().insert("dpop", proof);
+        }
+        let answer = match self.transport.post_form(request, &self.grant.place).await {
             Ok(answer) => answer,
             Err(Failure::Fatal(error)) => return Err(DoorError(Trouble::Final(error))),
             Err(Failure::NotSent(why) | Failure::NoAnswer(why)) => {
                 return Err(DoorError(Trouble::Passing { why, wait: None }));
             }
         };
+        if let Some(dpop) = self.grant.dpop.get() {
+            dpop.note(Server::Token, &answer.headers);
+        }
         if answer.status == 429 || answer.status == 408 || answer.status >= 500 {
             let why = format!("status {}", answer.status);
             return Err(DoorError(Trouble::Passing { why, wait: wait::asked(&answer, Timestamp::now()) }));

@@ -14,6 +14,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use http::HeaderValue;
+use http::header;
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
@@ -84,6 +85,7 @@ impl IdentityDoor {
         tried: &Tried,
     ) -> Result<Answer, Trouble> {
         let request = Request::get(self.url.clone()).header("metadata", "true");
+        let proof = proof.into_iter().map(|proof| (header::AUTHORIZATION, proof)).collect();
         self.transport.exchange(&request, proof, Way::Kept).await.map_err(|failure| match failure {
             Failure::Fatal(error) => Trouble::Final(error),
             Failure::NotSent(why) | Failure::NoAnswer(why) => {
@@ -209,7 +211,7 @@ fn read(answer: &Answer) -> Option<Granted> {
     let life = seconds(&given.expires_in).or_else(until);
     let life = life.map(|seconds| Duration::from_secs(seconds.unsigned_abs()));
     let usable = !given.access_token.is_empty();
-    usable.then(|| Granted { secret: Secret::new(given.access_token), life })
+    usable.then(|| Granted { secret: Secret::new(given.access_token), life, bound: None })
 }
 
 fn seconds(value: &Value) -> Option<i64> {

@@ -8,7 +8,9 @@
 mod assertion;
 mod certificate;
 mod challenge;
+mod clock;
 mod credential;
+mod dpop;
 mod error;
 mod grant;
 mod hosts;
@@ -95,6 +97,7 @@ struct Inner {
     /// When a repeat was last told of.
     told: Mutex<Option<Instant>>,
     requests: AtomicU64,
+    is_of_credential: fn(&Answer) -> bool,
 }
 
 impl Client {
@@ -119,6 +122,7 @@ impl Client {
             paused_until: Mutex::new(None),
             told: Mutex::new(None),
             requests: AtomicU64::new(0),
+            is_of_credential: settings.is_of_credential,
         })))
     }
 
@@ -157,12 +161,13 @@ impl Client {
     /// Sends a request until it has an answer that is the caller's to judge.
     ///
     /// Waited out here: 408, 429, 500, 502, 503, 504, 509 and broken connections, as far as `Repeat` allows it.
-    /// A 401 renews the token, or tries the next one of a list, before it is handed out.
+    /// A 401 renews the token, or tries the next one of a list, before it is handed out. A refused proof of possession
+    /// is made anew once.
     pub async fn send(&self, request: Request) -> Result<Answer, ClientError> {
         let inner = &*self.0;
         inner.hosts.admit(&request.url)?;
         let mut authorization = inner.authorize(None).await?;
-        let (mut attempt, mut throttled, mut way) = (0, 0, Way::Kept);
+        let (mut attempt, mut throttled, mut way, mut proved_anew) = (0, 0, Way::Kept, false);
         loop {
             attempt += 1;
             let outcome = inner.once(&request, &authorization, way).await;
@@ -171,7 +176,16 @@ impl Client {
                 _ => Way::Kept,
             };
             if let Ok(answer) = &outcome
+                && !proved_anew
+                && authorization.wants_new_proof(answer)
+            {
+                proved_anew = true;
+                attempt -= 1;
+                continue;
+            }
+            if let Ok(answer) = &outcome
                 && answer.status == 401
+                && (inner.is_of_credential)(answer)
                 && let Some(next) = inner.keeper.next(&authorization)
             {
                 authorization = inner.authorize(Some(next)).await?;
@@ -245,7 +259,12 @@ impl Inner {
             tokio::time::sleep_until(until).await;
         }
         self.requests.fetch_add(1, Ordering::Relaxed);
-        let outcome = self.transport.exchange(request, authorization.header(), way).await;
+        let at = self.transport.clock().at(Timestamp::now());
+        let headers = authorization.headers(request, at).map_err(Failure::Fatal)?;
+        let outcome = self.transport.exchange(request, headers, way).await;
+        if let Ok(answer) = &outcome {
+            authorization.note(answer);
+        }
         if let (Some(meter), Ok(answer)) = (&self.meter, &outcome) {
             meter.settle(request, taken, answer);
         }
@@ -316,7 +335,7 @@ impl Inner {
             Failure::NotSent(why) => (format!("{place}: {why}"), false),
             Failure::NoAnswer(why) => (format!("{place}: {why}"), true),
         };
-        if sent && request.repeat == Repeat::Once {
+        if sent && request.repeat != Repeat::Safe {
             return Judged::Return(Err(ClientError::Unknown { what }));
         }
         if attempt >= self.attempts_failed {
@@ -337,13 +356,14 @@ impl Inner {
 
 /// Whether a status is waited out here.
 ///
-/// | status | Safe | Once |
-/// |---|---|---|
-/// | 429 | repeat | repeat: refused before it was processed |
-/// | 503 with Retry-After | repeat | repeat: the service says that it did nothing and when to come again |
-/// | 408, 500, 502, 503, 504, 509 | repeat | hand out: it may have been done |
+/// | status | Safe | Once | Caller |
+/// |---|---|---|---|
+/// | 429 | repeat | repeat: refused before it was processed | hand out |
+/// | 503 with Retry-After | repeat | repeat: the service says that it did nothing and when to come again | hand out |
+/// | 408, 500, 502, 503, 504, 509 | repeat | hand out: it may have been done | hand out |
 fn repeats(answer: &Answer, repeat: Repeat) -> bool {
     match (answer.status, repeat) {
+        (_, Repeat::Caller) => false,
         (429, _) => true,
         (503, Repeat::Once) => answer.headers.contains_key(http::header::RETRY_AFTER),
         (408 | 500 | 502 | 503 | 504 | 509, Repeat::Safe) => true,

@@ -28,6 +28,9 @@ pub enum Repeat {
     Safe,
     /// A create: only where it has certainly not been processed.
     Once,
+    /// The caller repeats it, by rules of its own: every answer is handed out, and where none came it is `Unknown`.
+    /// Only a connection that could not be made is tried again here.
+    Caller,
 }
 
 impl Request {

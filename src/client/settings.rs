@@ -5,15 +5,17 @@ use std::time::Duration;
 
 use url::Url;
 
+use super::Answer;
 use super::Assertion;
 use super::Secret;
 use super::Tariff;
 
-/// Says what follows from a refused token: the OAuth `error`, and the service's own numbers for it.
-pub type TokenCure = fn(error: &str, codes: &[u64]) -> Option<TokenAdvice>;
+/// Says what follows from a refused token: the OAuth `error`, and the service's own numbers for it. Where a service has
+/// no numbers its words have to do: they are for comparing only, as they can repeat what was sent (P11).
+pub type TokenCure = fn(error: &str, codes: &[u64], words: &str) -> Option<TokenAdvice>;
 
 /// For services of whose numbers we know nothing.
-pub const NO_CURE: TokenCure = |_, _| None;
+pub const NO_CURE: TokenCure = |_, _, _| None;
 
 /// What follows from a refused token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,6 +58,8 @@ pub struct ClientSettings {
     /// What the service charges, where it charges by more than the number of requests.
     pub tariff: Option<Tariff>,
     pub token_cure: TokenCure,
+    /// Whether a 401 is about our credential, so that another one is tried.
+    pub is_of_credential: fn(&Answer) -> bool,
     /// How long a sign-in is tried again that was set up a moment ago and is not known everywhere yet.
     pub patience: Duration,
 }
@@ -78,6 +82,7 @@ impl ClientSettings {
             concurrency: 4,
             tariff: None,
             token_cure: NO_CURE,
+            is_of_credential: |_| true,
             patience: Duration::from_secs(300),
         }
     }

@@ -1,5 +1,6 @@
 //! One token for all requests: fetched once for everybody who waits, renewed in time, replaced when refused.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::Mutex;
@@ -8,6 +9,7 @@ use tokio::time::Instant;
 use super::ClientError;
 use super::Secret;
 use super::UNREACHED;
+use super::dpop::Dpop;
 use super::grant::GrantDoor;
 use super::identity;
 use super::identity::IdentityDoor;
@@ -66,6 +68,8 @@ pub(super) struct Tried {
     pub(super) secrets: usize,
     /// An assertion was made anew by the service's clock, once.
     pub(super) clock: bool,
+    /// A nonce was taken over, once: a service that refuses the one that it just gave is not asked again.
+    pub(super) nonce: bool,
 }
 
 #[derive(Default)]
@@ -80,16 +84,26 @@ struct Held {
 }
 
 struct Token {
-    secret: Secret,
+    granted: Good,
     renew_at: Instant,
+}
+
+/// A token that is good now.
+#[derive(Clone)]
+pub(super) struct Good {
+    pub(super) secret: Secret,
+    /// The key that it is bound to.
+    pub(super) bound: Option<Arc<Dpop>>,
     /// So that a refused token is replaced once, not once for each request that it was refused to.
-    generation: u64,
+    pub(super) generation: u64,
 }
 
 /// A token as it was given.
 pub(super) struct Granted {
     pub(super) secret: Secret,
     pub(super) life: Option<Duration>,
+    /// The key that it is bound to, where it is (DPoP).
+    pub(super) bound: Option<Arc<Dpop>>,
 }
 
 /// Why there is no token.
@@ -132,11 +146,11 @@ impl TokenKeeper {
         &self,
         refused: Option<u64>,
         fetch: Fetch<'_>,
-    ) -> Result<(Secret, u64), ClientError> {
+    ) -> Result<Good, ClientError> {
         let since = Instant::now();
         let mut held = self.held.lock().await;
         if let Some(token) = held.good(refused) {
-            return Ok((token.secret.clone(), token.generation));
+            return Ok(token.granted.clone());
         }
         held.refusal(since)?;
         match self.fetch(fetch).await {
@@ -187,7 +201,7 @@ struct Stop {
 
 impl Held {
     fn good(&self, refused: Option<u64>) -> Option<&Token> {
-        let good = |token: &&Token| refused != Some(token.generation) && Instant::now() < token.renew_at;
+        let good = |token: &&Token| refused != Some(token.granted.generation) && Instant::now() < token.renew_at;
         self.token.as_ref().filter(good)
     }
 
@@ -198,15 +212,13 @@ impl Held {
         if *at >= since || resting { Err(error.clone()) } else { Ok(()) }
     }
 
-    fn take(&mut self, granted: Granted) -> (Secret, u64) {
-        let life = granted.life.unwrap_or(LIFE_UNTOLD);
-        // A token that lives shorter than the early renewal is used for half its life.
-        let usable = life.saturating_sub(EARLY).max(life / 2);
+    fn take(&mut self, granted: Granted) -> Good {
+        let renew_at = Instant::now() + usable(granted.life.unwrap_or(LIFE_UNTOLD));
         self.generation += 1;
-        let (secret, generation) = (granted.secret, self.generation);
-        self.token = Some(Token { secret: secret.clone(), renew_at: Instant::now() + usable, generation });
+        let good = Good { secret: granted.secret, bound: granted.bound, generation: self.generation };
+        self.token = Some(Token { granted: good.clone(), renew_at });
         self.refused = None;
-        (secret, generation)
+        good
     }
 
     fn give_up(&mut self, stop: Stop) -> ClientError {
@@ -214,5 +226,22 @@ impl Held {
         self.rest_until = stop.rest.then(|| now + REST);
         self.refused = Some((now, stop.error.clone()));
         stop.error
+    }
+}
+
+/// Four fifths of its life, and five minutes before its end at the latest; one that lives shorter is used for half its
+/// life (okta.md 2.2, graph.md 2.1).
+fn usable(life: Duration) -> Duration {
+    (life * 4 / 5).min(life.saturating_sub(EARLY)).max(life / 2)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_renewed_well_before_its_end() {
+        let seconds = |life| usable(Duration::from_secs(life)).as_secs();
+        assert_eq!([3600, 1000, 600, 60].map(seconds), [2880, 700, 300, 30]);
     }
 }

@@ -10,6 +10,7 @@ use http::HeaderMap;
 use http::HeaderName;
 use http::HeaderValue;
 use http::header;
+use jiff::Timestamp;
 use reqwest::Certificate;
 use reqwest::ClientBuilder;
 use reqwest::redirect::Policy;
@@ -20,7 +21,9 @@ use super::ClientError;
 use super::ClientSettings;
 use super::Credential;
 use super::Request;
+use super::clock::Clock;
 use super::hosts;
+use super::wait;
 
 /// The largest body that is read, unpacked: a page of 999 users is about 1 MB, the widest directory page known
 /// to us below 20 MB.
@@ -39,6 +42,7 @@ pub(super) struct Transport {
     /// a name, and the old connection would lead to it again (graph.md section 4).
     fresh: reqwest::Client,
     body_max: usize,
+    clock: Clock,
 }
 
 /// Over which connection a request goes.
@@ -64,7 +68,7 @@ impl Transport {
     pub(super) fn new(settings: &ClientSettings) -> Result<Transport, ClientError> {
         let http = builder(settings)?.build().map_err(unbuilt)?;
         let fresh = builder(settings)?.pool_max_idle_per_host(0).build().map_err(unbuilt)?;
-        Ok(Transport { http, fresh, body_max: BODY_MAX })
+        Ok(Transport { http, fresh, body_max: BODY_MAX, clock: Clock::default() })
     }
 
     /// To a service on the machine itself: never through a proxy.
@@ -75,17 +79,17 @@ impl Transport {
             builder = builder.tls_certs_only([]);
         }
         let http = builder.build().map_err(unbuilt)?;
-        Ok(Transport { fresh: http.clone(), http, body_max: BODY_MAX })
+        Ok(Transport { fresh: http.clone(), http, body_max: BODY_MAX, clock: Clock::default() })
     }
 
     /// Sends once and reads the whole answer.
     pub(super) async fn exchange(
         &self,
         request: &Request,
-        authorization: Option<HeaderValue>,
+        credential: HeaderMap,
         way: Way,
     ) -> Result<Answer, Failure> {
-        let headers = headers(request, authorization).map_err(Failure::Fatal)?;
+        let headers = headers(request, credential).map_err(Failure::Fatal)?;
         let http = match way {
             Way::Kept => &self.http,
             Way::New => &self.fresh,
@@ -95,6 +99,11 @@ impl Transport {
             builder = builder.body(body.to_string());
         }
         self.receive(builder, &request.place()).await
+    }
+
+    /// What time it is at the service, by its answers so far.
+    pub(super) fn clock(&self) -> &Clock {
+        &self.clock
     }
 
     /// A form that was encoded elsewhere (the token request of oauth2).
@@ -112,6 +121,9 @@ impl Transport {
     async fn receive(&self, builder: reqwest::RequestBuilder, place: &str) -> Result<Answer, Failure> {
         let mut response = builder.send().await.map_err(|error| failure(error, place))?;
         let (status, headers) = (response.status().as_u16(), std::mem::take(response.headers_mut()));
+        if let Some(date) = wait::date(&headers) {
+            self.clock.note(date, Timestamp::now());
+        }
         let mut body = BytesMut::new();
         while let Some(chunk) = response.chunk().await.map_err(|error| failure(error, place))? {
             if body.len() + chunk.len() > self.body_max {
@@ -147,7 +159,7 @@ fn patient(settings: &ClientSettings, timeout: Duration) -> ClientBuilder {
         .timeout(timeout * SILENCES_PER_REQUEST)
 }
 
-fn headers(request: &Request, authorization: Option<HeaderValue>) -> Result<HeaderMap, ClientError> {
+fn headers(request: &Request, credential: HeaderMap) -> Result<HeaderMap, ClientError> {
     let mut headers = HeaderMap::new();
     headers.insert(header::ACCEPT, HeaderValue::from_static(request.content_type));
     if request.body.is_some() {
@@ -158,9 +170,7 @@ fn headers(request: &Request, authorization: Option<HeaderValue>) -> Result<Head
         let name = HeaderName::try_from(name).map_err(|_| invalid())?;
         headers.insert(name, HeaderValue::try_from(value).map_err(|_| invalid())?);
     }
-    if let Some(value) = authorization {
-        headers.insert(header::AUTHORIZATION, value);
-    }
+    headers.extend(credential);
     Ok(headers)
 }
 

@@ -18,6 +18,7 @@ use crate::model::SourceId;
 use crate::plan::Limits;
 use crate::plan::Mode;
 use crate::plan::Rules;
+use crate::sources::okta::Share;
 use crate::sources::okta::StatusPolicy;
 
 #[derive(Debug)]
@@ -63,7 +64,13 @@ pub struct OktaConfig {
     pub url: String,
     /// The application through which the org is read.
     pub app: SourceId,
-    pub token: SecretPlace,
+    pub sign_in: OktaSignIn,
+    /// How much of what Okta shows of its allowances is used.
+    pub rate_share: Share,
+    /// Repeats of one cycle; `None`: as many as the source thinks right.
+    pub repeats_max: Option<u32>,
+    /// Siblings of the org that links may lead to.
+    pub also_hosts: Vec<String>,
     pub statuses: StatusPolicy,
     pub system_log: bool,
     /// How far a group's time stamp may lag behind its members; `None`: the usual time.
@@ -71,6 +78,19 @@ pub struct OktaConfig {
     /// Members are read again after this time, whatever their group shows; `None`: the usual time.
     pub member_reread: Option<Duration>,
     pub ca_file: Option<PathBuf>,
+}
+
+/// An API token, or a service application with a key.
+#[derive(Clone, Debug)]
+pub enum OktaSignIn {
+    Token(SecretPlace),
+    Service {
+        client_id: String,
+        private_key: SecretPlace,
+        key_id: Option<String>,
+        /// `None`: those that the source needs.
+        scopes: Option<Vec<String>>,
+    },
 }
 
 #[derive(Clone, Debug)]

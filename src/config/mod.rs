@@ -20,6 +20,7 @@ pub use checked::DaemonConfig;
 pub use checked::FileConfig;
 pub use checked::JobConfig;
 pub use checked::OktaConfig;
+pub use checked::OktaSignIn;
 pub use checked::ScimConfig;
 pub use checked::SecretPlace;
 pub use checked::SourceConfig;

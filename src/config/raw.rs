@@ -82,6 +82,13 @@ pub(super) struct RawOkta {
     pub system_log: Option<bool>,
     pub overlap: Option<String>,
     pub member_reread: Option<String>,
+    pub client_id: Option<String>,
+    pub private_key: Option<String>,
+    pub key_id: Option<String>,
+    pub scopes: Option<OneOrMany>,
+    pub rate_share: Option<String>,
+    pub repeats_max: Option<u32>,
+    pub also_hosts: Option<OneOrMany>,
     pub ca_file: Option<String>,
 }
 

@@ -219,7 +219,7 @@ async fn a_refused_sign_in_names_the_number_and_the_cure() {
     let script = serve(vec![reply(401, &[], refusal)]).await;
     let mut settings = ClientSettings::new(script.base.clone(), script.secret());
     settings.token_cure =
-        |_, codes| codes.contains(&7000215).then_some(TokenAdvice::Cure("paste the secret's value"));
+        |_, codes, _| codes.contains(&7000215).then_some(TokenAdvice::Cure("paste the secret's value"));
     let client = Client::new(settings).unwrap();
     let error = client.send(get(&client, "/users")).await.unwrap_err();
     assert!(matches!(&error, ClientError::Denied { cure, .. } if cure == "paste the secret's value"));

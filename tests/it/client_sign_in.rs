@@ -46,7 +46,7 @@ fn certified(script: &Script, certificate: &str) -> ClientAuth {
 fn client(script: &Script, auth: ClientAuth) -> Client {
     let mut settings = script.settings(script.grant(auth).into());
     settings.patience = Duration::from_millis(20);
-    settings.token_cure = |_, codes| match codes {
+    settings.token_cure = |_, codes, _| match codes {
         [1] => Some(TokenAdvice::Later),
         [2] => Some(TokenAdvice::Spreading("compare the subjects")),
         [3] => Some(TokenAdvice::Clock("set the clock right")),

@@ -10,6 +10,7 @@ use rosterd::config::Flags;
 use rosterd::config::Key;
 use rosterd::config::Layers;
 use rosterd::config::Merged;
+use rosterd::config::OktaSignIn;
 use rosterd::config::SourceConfig;
 use rosterd::config::TargetKind;
 use rosterd::model::GroupPick;
@@ -159,7 +160,7 @@ protect = ["Owner@ACME.example"]
     assert_eq!(job.rules.scope.teams.groups, [GroupPick::Prefix("app-".to_owned())]);
     assert!(job.rules.protect.contains("owner@acme.example"));
     assert!(
-        matches!(&job.source, SourceConfig::Okta(okta) if okta.token.to_string() == "file:/etc/rosterd/okta")
+        matches!(&job.source, SourceConfig::Okta(okta) if matches!(&okta.sign_in, OktaSignIn::Token(place) if place.to_string() == "file:/etc/rosterd/okta"))
     );
     let TargetKind::Scim(scim) = &config.targets["cerby"].kind else { panic!("not a SCIM target") };
     assert_eq!(scim.tokens.len(), 2);

@@ -14,6 +14,7 @@ use rosterd::model::WitnessQuestion;
 use rosterd::scim::Kind;
 use rosterd::sources::Source;
 use rosterd::sources::SourceError;
+use rosterd::sources::okta::OktaSettings;
 use rosterd::sources::okta::OktaSource;
 use serde_json::Value;
 use serde_json::json;
@@ -157,9 +158,9 @@ async fn a_page_that_fails_proves_nothing() {
     org.tell(SECOND_ASKED, Reply::error(403, "E0000006"));
     assert_eq!(
         text(first(&org).await, &org),
-        "GET HOST/api/v1/apps/0oa1/users: Okta refuses (status 403, E0000006); give the account of the token the role \
-         Read-only Administrator, or a custom role with okta.apps.read, okta.users.read and okta.groups.read over the \
-         application and its groups"
+        "GET HOST/api/v1/apps/0oa1/users: Okta refuses (status 403, E0000006); give the account of the token, or the \
+         service application itself, the role Read-only Administrator, or a custom role with okta.apps.read, \
+         okta.users.read and okta.groups.read over the application and its groups"
     );
 }
 
@@ -251,8 +252,8 @@ async fn an_application_that_is_not_active_stops_the_cycle_before_anything_is_re
 #[tokio::test]
 async fn a_token_that_okta_does_not_know_says_where_to_get_one() {
     let org = small_org().await;
-    let mut settings = org.settings("0oa1");
-    settings.token = rosterd::client::Secret::new("another");
+    let token = rosterd::client::Secret::new("another");
+    let settings = OktaSettings::new(&org.host, token, "0oa1").expect("good settings");
     let source = OktaSource::new(settings).expect("a source");
     let error = text(pull_all(&source, &Watermarks::new(), "2026-03-02T10:00:00Z").await, &org);
     assert!(error.contains("(status 401, E0000011); make a new API token"), "{error}");

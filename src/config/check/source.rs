@@ -8,6 +8,7 @@ use crate::client::Secret;
 use crate::config::checked::FileConfig;
 use crate::config::checked::JobConfig;
 use crate::config::checked::OktaConfig;
+use crate::config::checked::OktaSignIn;
 use crate::config::checked::SecretPlace;
 use crate::config::checked::SourceConfig;
 use crate::config::problem::Key;
@@ -17,8 +18,11 @@ use crate::config::raw::RawScope;
 use crate::config::raw::RawSource;
 use crate::daemon::parse_duration;
 use crate::model::SourceId;
+use crate::sources::okta;
 use crate::sources::okta::OktaSettings;
 use crate::sources::okta::OktaSettingsError;
+use crate::sources::okta::ServiceApp;
+use crate::sources::okta::Share;
 use crate::sources::okta::StatusPolicy;
 
 impl Checker<'_> {
@@ -42,30 +46,90 @@ impl Checker<'_> {
     fn okta(&mut self, table: &Key, raw: &RawOkta, scope: &RawScope) -> Option<OktaConfig> {
         let key = table.join("url");
         let url = self.text(&key, raw.url.as_deref(), "the org, like https://acme.okta.com");
-        let token = self.secret(&table.join("token"), raw.token.as_deref(), "the API token");
+        let sign_in = self.okta_sign_in(table, raw);
+        let rate_share = self.rate_share(&table.join("rate_share"), raw.rate_share.as_deref());
+        let also_hosts = raw.also_hosts.clone().unwrap_or_default().0;
         let app = self.okta_app(table, scope);
         let overlap = self.span(&table.join("overlap"), raw.overlap.as_deref());
         let member_reread = self.span(&table.join("member_reread"), raw.member_reread.as_deref());
         self.okta_is_not_read_whole(table, scope);
-        let (url, app) = (url?, app?);
-        // The token is read when it is needed; what the source's room says of the rest does not depend on it.
-        match OktaSettings::new(&url, Secret::new(String::new()), &app) {
-            Ok(_) => {
-                let ca_file = raw.ca_file.as_ref().map(PathBuf::from);
-                Some(OktaConfig {
-                    url,
-                    app: SourceId(app),
-                    token: token?,
-                    statuses: statuses(raw),
-                    system_log: raw.system_log.unwrap_or(true),
-                    overlap: overlap?,
-                    member_reread: member_reread?,
-                    ca_file,
-                })
-            }
-            Err(error @ OktaSettingsError::Host { .. }) => self.error_with_cure(&key, &error.to_string()),
-            Err(error) => self.error_with_cure(&self.app_key(table), &error.to_string()),
+        let (url, app, sign_in) = (url?, app?, sign_in?);
+        // Secrets are read when they are needed; what the source's room says of the rest does not depend on them.
+        let settings = OktaSettings::new(&url, without_secret(&sign_in), &app);
+        if let Err(error) = settings.and_then(|settings| settings.with_also_hosts(also_hosts.clone())) {
+            let key = match error {
+                OktaSettingsError::Host { .. } => key,
+                OktaSettingsError::AlsoHost { .. } => table.join("also_hosts"),
+                OktaSettingsError::ClientId => table.join("client_id"),
+                OktaSettingsError::Scopes | OktaSettingsError::Scope { .. } => table.join("scopes"),
+                _ => self.app_key(table),
+            };
+            return self.error_with_cure(&key, &error.to_string());
         }
+        Some(OktaConfig {
+            url,
+            app: SourceId(app),
+            sign_in,
+            rate_share: rate_share?,
+            repeats_max: raw.repeats_max,
+            also_hosts,
+            statuses: statuses(raw),
+            system_log: raw.system_log.unwrap_or(true),
+            overlap: overlap?,
+            member_reread: member_reread?,
+            ca_file: raw.ca_file.as_ref().map(PathBuf::from),
+        })
+    }
+
+    /// One way to sign in: a token, or a service application.
+    fn okta_sign_in(&mut self, table: &Key, raw: &RawOkta) -> Option<OktaSignIn> {
+        let application = [
+            ("client_id", raw.client_id.is_some()),
+            ("private_key", raw.private_key.is_some()),
+            ("key_id", raw.key_id.is_some()),
+            ("scopes", raw.scopes.is_some()),
+        ];
+        match (&raw.token, application.into_iter().find(|(_, set)| *set)) {
+            (Some(_), Some((name, _))) => {
+                let cure = "keep `token`, or take it out and keep `client_id` and `private_key` of a service application";
+                self.error(&table.join(name), "two ways to sign in to the org".to_owned(), cure)
+            }
+            (token @ Some(_), None) => {
+                let token = self.secret(&table.join("token"), token.as_deref(), "the API token");
+                token.map(OktaSignIn::Token)
+            }
+            (None, None) => {
+                let cure = "set `client_id` and `private_key` of a service application, or `token`: file:PATH, env:NAME or \
+                            cred:NAME";
+                self.error(&table.join("token"), "no way to sign in to the org".to_owned(), cure)
+            }
+            (None, Some(_)) => self.okta_service(table, raw),
+        }
+    }
+
+    fn okta_service(&mut self, table: &Key, raw: &RawOkta) -> Option<OktaSignIn> {
+        let client_id = self.text(
+            &table.join("client_id"),
+            raw.client_id.as_deref(),
+            "the client id of the service application (0oa…)",
+        );
+        let wanted = "the application's private key, PEM or JWK";
+        let private_key = self.secret(&table.join("private_key"), raw.private_key.as_deref(), wanted);
+        Some(OktaSignIn::Service {
+            client_id: client_id?,
+            private_key: private_key?,
+            key_id: raw.key_id.clone(),
+            scopes: raw.scopes.clone().map(|scopes| scopes.0),
+        })
+    }
+
+    fn rate_share(&mut self, key: &Key, text: Option<&str>) -> Option<Share> {
+        let Some(text) = text else { return Some(Share::DEFAULT) };
+        let number = text.trim().strip_suffix('%').and_then(|number| number.trim_end().parse().ok());
+        number.and_then(Share::percent).or_else(|| {
+            let message = format!("`{text}` is no share of Okta's allowances");
+            self.error(key, message, "write a percentage from 1 to 100, such as \"50%\"")
+        })
     }
 
     /// Outside: whether it can be read; inside: whether there is one.
@@ -126,12 +190,27 @@ fn statuses(raw: &RawOkta) -> StatusPolicy {
     }
 }
 
+fn without_secret(sign_in: &OktaSignIn) -> okta::SignIn {
+    let nothing = Secret::new(String::new());
+    match sign_in {
+        OktaSignIn::Token(_) => nothing.into(),
+        OktaSignIn::Service { client_id, scopes, .. } => {
+            let app = ServiceApp::new(client_id, nothing);
+            let scopes = scopes.clone().unwrap_or_else(|| app.scopes.clone());
+            ServiceApp { scopes, ..app }.into()
+        }
+    }
+}
+
 pub(super) fn secret(job: &JobConfig) -> Option<(Key, SecretPlace)> {
     let key = |kind, name| Key::of(["jobs", &job.name, "source", kind, name]);
     match &job.source {
         // What Graph takes is more than a secret; `sign_in_error` tells what is wrong with it.
         SourceConfig::Graph(_) => None,
-        SourceConfig::Okta(okta) => Some((key("okta", "token"), okta.token.clone())),
+        SourceConfig::Okta(okta) => Some(match &okta.sign_in {
+            OktaSignIn::Token(place) => (key("okta", "token"), place.clone()),
+            OktaSignIn::Service { private_key, .. } => (key("okta", "private_key"), private_key.clone()),
+        }),
         SourceConfig::File(_) => None,
     }
 }

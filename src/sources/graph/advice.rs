@@ -16,7 +16,7 @@ use crate::client::TokenAdvice::Rest;
 use crate::client::TokenAdvice::Spreading;
 
 /// The advice for the first number that is known; `error` decides where none is.
-pub(super) fn of(error: &str, codes: &[u64]) -> Option<TokenAdvice> {
+pub(super) fn of(error: &str, codes: &[u64], _words: &str) -> Option<TokenAdvice> {
     codes.iter().find_map(|code| of_code(*code)).or_else(|| of_error(error))
 }
 
@@ -125,12 +125,12 @@ mod tests {
     fn every_row_of_the_reference_has_its_class_and_a_cure_of_its_own() {
         for (codes, class, words) in ROWS {
             for code in codes {
-                let (found, text) = told(of("x", &[*code]));
+                let (found, text) = told(of("x", &[*code], ""));
                 assert_eq!(found, class, "{code}");
                 assert!(text.contains(words), "{code}: {text}");
             }
         }
-        let mut cures: Vec<&str> = ROWS.iter().map(|(codes, ..)| told(of("x", codes)).1).collect();
+        let mut cures: Vec<&str> = ROWS.iter().map(|(codes, ..)| told(of("x", codes, "")).1).collect();
         cures.sort_unstable();
         cures.dedup();
         assert_eq!(cures.len(), ROWS.len(), "two rows share a cure");
@@ -138,10 +138,10 @@ mod tests {
 
     #[test]
     fn the_first_known_number_speaks_and_without_one_the_word_does() {
-        assert_eq!(of("x", &[1]), None);
-        assert_eq!(of("x", &[1, 90002]), of("x", &[90002]));
-        assert_eq!(of("temporarily_unavailable", &[]), Some(Later));
-        assert_eq!(of("temporarily_unavailable", &[7000215]), of("x", &[7000215]));
-        assert_eq!(told(of("invalid_resource", &[])).0, "fatal");
+        assert_eq!(of("x", &[1], ""), None);
+        assert_eq!(of("x", &[1, 90002], ""), of("x", &[90002], ""));
+        assert_eq!(of("temporarily_unavailable", &[], ""), Some(Later));
+        assert_eq!(of("temporarily_unavailable", &[7000215], ""), of("x", &[7000215], ""));
+        assert_eq!(told(of("invalid_resource", &[], "")).0, "fatal");
     }
 }

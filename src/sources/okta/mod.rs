@@ -19,12 +19,15 @@
 //! | `members:<group>` | `GET /groups/{id}/users` | the members of this group, in full |
 //! | `lost` | groups known before that nothing showed: `GET /groups/{id}` | that they are missing |
 
+mod advice;
 mod assignments;
 mod bookmark;
+mod bucket;
 mod check;
 mod due;
 mod events;
 mod explain;
+mod host;
 mod links;
 mod listed;
 mod log;
@@ -33,6 +36,7 @@ mod mark;
 mod members;
 mod pace;
 mod pages;
+mod patience;
 mod picks;
 mod policy;
 mod push;
@@ -41,15 +45,21 @@ mod refusal;
 mod second;
 mod settings;
 mod sight;
+mod sign_in;
+mod sizes;
 mod talk;
 mod wire;
 mod witness;
 
+pub use bucket::Share;
+pub use pace::Allowances;
 pub use policy::StatusPolicy;
 pub use policy::Treatment;
 pub use settings::OktaSettings;
 pub use settings::OktaSettingsError;
 pub use settings::PageSizes;
+pub use sign_in::ServiceApp;
+pub use sign_in::SignIn;
 
 use std::sync::Mutex;
 use std::sync::MutexGuard;
@@ -147,6 +157,7 @@ impl Source for OktaSource {
 
     /// `app` comes first: what it refuses, no list is asked for.
     fn reads(&self, watermarks: &Watermarks, reading: Reading, now: Timestamp) -> Vec<Read> {
+        self.talk.begin();
         *self.plan() = plan(&self.settings, watermarks, reading, now);
         let begin = |name: &str, step, url: Url| Read {
             name: name.to_owned(),

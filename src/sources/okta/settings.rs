@@ -1,15 +1,16 @@
-//! What an Okta source needs to know: the org, the token, the application, and how much to ask for at once.
+//! What an Okta source needs to know: the org, how to sign in, the application, and how much to ask for.
 
-use std::net::IpAddr;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use url::Host;
 use url::Url;
 
 use super::StatusPolicy;
-use crate::client::Secret;
+use super::bucket::Share;
+use super::host;
+use super::pace::Allowances;
+use super::sign_in::SignIn;
 use crate::model::GroupPick;
 use crate::model::SourceId;
 
@@ -21,6 +22,8 @@ pub struct OktaSettings {
     page_sizes: PageSizes,
     people_of: Vec<GroupPick>,
     groups: Vec<GroupPick>,
+    also_hosts: Vec<String>,
+    sign_in: SignIn,
     /// Whether groups that are assigned to the application become teams. Where they do not, they are not read.
     pub assigned_teams: bool,
     /// Whether groups that the application pushes (Group Push) become teams.
@@ -29,8 +32,13 @@ pub struct OktaSettings {
     pub statuses: StatusPolicy,
     /// Whether the System Log is read, where the credential may.
     pub system_log: bool,
-    /// An API token (`SSWS`) of a service account with the role Read-only Administrator.
-    pub token: Secret,
+    /// How much of what Okta shows of its allowances is used.
+    pub rate_share: Share,
+    /// How often requests of one cycle are repeated at most, all together: a tenth of the requests of a large first
+    /// cycle; an org that needs more is not well.
+    pub repeats_max: u32,
+    /// What is known of Okta's allowances. Jobs that share it, share them.
+    pub allowances: Allowances,
     /// Certificates (PEM) that are trusted beside those of the system.
     pub ca_file: Option<PathBuf>,
     /// How far `lastMembershipUpdated` may lag behind the members: recorded lags are seconds, clocks differ by minutes.
@@ -86,6 +94,14 @@ impl PageSizes {
 pub enum OktaSettingsError {
     #[error("`{host}` cannot be the host of an Okta org: {why}")]
     Host { host: String, why: String },
+    #[error("`{host}` is no host that links may lead to; write it without scheme and path: acme.okta.com")]
+    AlsoHost { host: String },
+    #[error("the id of a service application is missing; write its client id (0oa…)")]
+    ClientId,
+    #[error("no scopes are asked for; leave `scopes` out, or name those that the application was granted")]
+    Scopes,
+    #[error("`{scope}` is no scope; scopes look like okta.users.read")]
+    Scope { scope: String },
     #[error(
         "`{app}` is not the id of an Okta application; write the id (0oa…) from the address of the application's page in the admin console"
     )]
@@ -98,9 +114,17 @@ pub enum OktaSettingsError {
 
 impl OktaSettings {
     /// `host` is the org's own address, such as `https://acme.okta.com`.
-    pub fn new(host: &str, token: Secret, app: &str) -> Result<OktaSettings, OktaSettingsError> {
+    pub fn new(host: &str, sign_in: impl Into<SignIn>, app: &str) -> Result<OktaSettings, OktaSettingsError> {
+        let sign_in = sign_in.into();
+        sign_in.check()?;
+        let wrong = |why| OktaSettingsError::Host { host: host.to_owned(), why };
         Ok(OktaSettings {
-            host: checked_host(host)?,
+            host: host::checked(host).map_err(wrong)?,
+            also_hosts: Vec::new(),
+            sign_in,
+            rate_share: Share::DEFAULT,
+            repeats_max: 200,
+            allowances: Allowances::default(),
             app: checked_app(app)?,
             page_sizes: PageSizes::default(),
             people_of: Vec::new(),
@@ -109,7 +133,6 @@ impl OktaSettings {
             push_mappings: false,
             statuses: StatusPolicy::default(),
             system_log: true,
-            token,
             ca_file: None,
             overlap: Duration::from_secs(15 * 60),
             member_reread: Duration::from_secs(24 * 60 * 60),
@@ -133,6 +156,29 @@ impl OktaSettings {
     pub fn with_people_of(mut self, groups: Vec<GroupPick>) -> Result<OktaSettings, OktaSettingsError> {
         self.people_of = checked_picks(groups)?;
         Ok(self)
+    }
+
+    /// Siblings of the host that links may lead to, such as the okta.com name of a custom domain. The token goes there
+    /// as well.
+    pub fn with_also_hosts(mut self, hosts: Vec<String>) -> Result<OktaSettings, OktaSettingsError> {
+        if let Some(host) = hosts.iter().find(|host| !host::is_plain(host)) {
+            return Err(OktaSettingsError::AlsoHost { host: host.clone() });
+        }
+        self.also_hosts = hosts;
+        Ok(self)
+    }
+
+    pub fn also_hosts(&self) -> &[String] {
+        &self.also_hosts
+    }
+
+    pub fn sign_in(&self) -> &SignIn {
+        &self.sign_in
+    }
+
+    /// Whose allowances a request counts against, in a form that shows no secret.
+    pub(super) fn principal(&self) -> String {
+        format!("{} {}", self.host, self.sign_in.principal())
     }
 
     pub fn host(&self) -> &Url {
@@ -180,40 +226,6 @@ fn checked_picks(picks: Vec<GroupPick>) -> Result<Vec<GroupPick>, OktaSettingsEr
     Ok(picks)
 }
 
-fn checked_host(text: &str) -> Result<Url, OktaSettingsError> {
-    let wrong = |why: String| OktaSettingsError::Host { host: text.to_owned(), why };
-    if text.contains(['{', '}']) {
-        return Err(wrong("it is a placeholder; write your own org, such as https://acme.okta.com".into()));
-    }
-    let url = Url::parse(text).map_err(|_| wrong("write it as https://acme.okta.com".into()))?;
-    let name = url.host_str().unwrap_or_default().to_owned();
-    if let Some((org, domain)) = name.split_once("-admin.") {
-        return Err(wrong(format!("it is the admin console; write https://{org}.{domain}")));
-    }
-    if let Some(org) = name.strip_suffix(".com.com") {
-        return Err(wrong(format!("it ends twice; write https://{org}.com")));
-    }
-    let rest = !matches!(url.path(), "" | "/") || url.query().is_some() || url.fragment().is_some();
-    if rest || !url.username().is_empty() || url.password().is_some() {
-        return Err(wrong(format!("write scheme and host only: {}://{name}", url.scheme())));
-    }
-    match url.scheme() {
-        "https" => Ok(url),
-        "http" if is_loopback(&url) => Ok(url),
-        _ => Err(wrong(format!("the token would be readable on the way; write https://{name}"))),
-    }
-}
-
-/// A simulator on this machine needs no TLS.
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Ipv4(address)) => IpAddr::V4(address).is_loopback(),
-        Some(Host::Ipv6(address)) => IpAddr::V6(address).is_loopback(),
-        Some(Host::Domain(name)) => name == "localhost",
-        None => false,
-    }
-}
-
 /// The id becomes part of paths, and no id of Okta has other characters.
 fn checked_app(app: &str) -> Result<SourceId, OktaSettingsError> {
     let plain = app.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
@@ -226,43 +238,7 @@ fn checked_app(app: &str) -> Result<SourceId, OktaSettingsError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[track_caller]
-    fn check(host: &str, expected: &str) {
-        let found = match OktaSettings::new(host, Secret::new("t"), "0oa1") {
-            Ok(settings) => settings.host().to_string(),
-            Err(error) => error.to_string(),
-        };
-        assert_eq!(found, expected);
-    }
-
-    #[test]
-    fn a_host_is_the_org_itself() {
-        check("https://acme.okta.com", "https://acme.okta.com/");
-        check("https://login.acme.example/", "https://login.acme.example/");
-        check("http://127.0.0.1:8081", "http://127.0.0.1:8081/");
-        check(
-            "https://acme-admin.okta.com",
-            "`https://acme-admin.okta.com` cannot be the host of an Okta org: it is the admin console; write https://acme.okta.com",
-        );
-        check(
-            "https://{yourOktaDomain}",
-            "`https://{yourOktaDomain}` cannot be the host of an Okta org: it is a placeholder; write your own org, such as https://acme.okta.com",
-        );
-        check(
-            "https://acme.okta.com.com",
-            "`https://acme.okta.com.com` cannot be the host of an Okta org: it ends twice; write https://acme.okta.com",
-        );
-        check(
-            "http://acme.okta.com",
-            "`http://acme.okta.com` cannot be the host of an Okta org: the token would be readable on the way; write https://acme.okta.com",
-        );
-        check(
-            "https://acme.okta.com/api/v1",
-            "`https://acme.okta.com/api/v1` cannot be the host of an Okta org: write scheme and host only: https://acme.okta.com",
-        );
-        check("acme", "`acme` cannot be the host of an Okta org: write it as https://acme.okta.com");
-    }
+    use crate::client::Secret;
 
     #[test]
     fn an_application_is_named_by_its_id() {

@@ -1,32 +1,46 @@
-//! Asking Okta: one object or one page of a list, paced, with pages that shrink when they are too heavy.
+//! Asking Okta: one object or one page of a list, paced, patient, with pages that shrink when they are too heavy.
+
+use std::sync::Arc;
+use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use url::Url;
 
+use super::bucket::Family;
+use super::bucket::Share;
 use super::links;
+use super::pace;
 use super::pace::Pacer;
+use super::patience;
+use super::patience::ATTEMPTS;
+use super::patience::Budget;
+use super::patience::Sequel;
 use super::refusal::Failure;
 use super::refusal::Refusal;
+use super::refusal::Signed;
 use super::refusal::silence;
 use super::settings::OktaSettings;
+use super::sign_in;
+use super::sizes::Sizes;
 use crate::client::Answer;
 use crate::client::Client;
 use crate::client::ClientError;
-use crate::client::ClientSettings;
-use crate::client::Credential;
 use crate::client::Repeat;
 use crate::client::Request;
 use crate::sources::SourceError;
-
-/// Sizes that a heavy page falls back to (500 users with their profiles have met 500 and 504; okta.md 3.3, 3.6).
-const LIGHTER: [u16; 2] = [200, 100];
 
 pub(super) struct Talk {
     client: Client,
     /// `https://acme.okta.com/api/v1`.
     api: Url,
-    pacer: Pacer,
+    pacer: Arc<Pacer>,
+    share: Share,
+    signed: Signed,
+    sizes: Sizes,
+    budget: Budget,
+    /// The first wait where Okta names none.
+    backoff: Duration,
 }
 
 /// One page of a list: rows that can be read one by one, and where it goes on.
@@ -47,15 +61,25 @@ impl Rows {
 
 impl Talk {
     pub fn new(settings: &OktaSettings) -> Result<Talk, ClientError> {
-        let credential = Credential::Header { scheme: "SSWS".to_owned(), secret: settings.token.clone() };
-        let client = Client::new(ClientSettings {
-            ca_file: settings.ca_file.clone(),
-            timeout: settings.timeout,
-            backoff: settings.backoff,
-            ..ClientSettings::new(settings.host().clone(), credential)
-        })?;
+        let client = sign_in::client(settings)?;
         let api = client.url("/api/v1")?;
-        Ok(Talk { client, api, pacer: Pacer::default() })
+        Ok(Talk {
+            client,
+            api,
+            pacer: settings.allowances.of(&settings.principal()),
+            share: settings.rate_share,
+            signed: settings.sign_in().signed(),
+            sizes: Sizes::default(),
+            budget: Budget::new(settings.repeats_max),
+            backoff: settings.backoff,
+        })
+    }
+
+    /// A new run: its own repeats, and pages as large as the settings say. What Okta said of its allowances stays.
+    pub fn begin(&self) {
+        self.budget.begin();
+        self.sizes.begin();
+        self.pacer.begin();
     }
 
     pub fn requests(&self) -> u64 {
@@ -83,16 +107,16 @@ impl Talk {
     pub async fn one<T: DeserializeOwned>(&self, url: Url) -> Result<T, Failure> {
         let request = Request::get(url);
         let place = request.place();
-        let answer = self.send(request).await?;
-        let answer = successful(place.clone(), answer)?;
+        let (_, answer) = self.send(request).await?;
+        let answer = self.successful(place.clone(), answer)?;
         answer.json().map_err(|_| Failure::Broken(unreadable(place, &answer, "the object")))
     }
 
-    /// One page of a list.
+    /// One page of a list, as large as Okta can bear it.
     pub async fn rows(&self, url: Url) -> Result<Rows, Failure> {
-        let (url, answer) = self.bearable(url).await?;
+        let (url, answer) = self.send(Request::get(self.sizes.bearable(url))).await?;
         let place = Request::get(url.clone()).place();
-        let answer = successful(place.clone(), answer)?;
+        let answer = self.successful(place.clone(), answer)?;
         let rows =
             answer.json().map_err(|_| Failure::Broken(unreadable(place.clone(), &answer, "a list")))?;
         let next = match links::next(&answer.headers) {
@@ -102,42 +126,108 @@ impl Talk {
         Ok(Rows { place, rows, next })
     }
 
-    /// The page as large as Okta can bear it: a size that fails is not repeated, but made smaller; only the
-    /// smallest, and an Okta that is down as a whole (503), is repeated with patience.
-    async fn bearable(&self, mut url: Url) -> Result<(Url, Answer), Failure> {
-        while let Some(size) = lighter(&url) {
-            match self.send(Request::get(url.clone()).repeat(Repeat::Once)).await {
-                Ok(answer) if matches!(answer.status, 503 | 509) => break,
-                Ok(answer) if !matches!(answer.status, 408 | 500 | 502 | 504) => return Ok((url, answer)),
-                Ok(_) | Err(ClientError::Unknown { .. }) => {
-                    tracing::debug!(
-                        path = url.path(),
-                        size,
-                        "the page is too heavy, asking for a smaller one"
-                    );
-                    url = with_limit(&url, size);
-                }
-                Err(error) => return Err(error.into()),
+    /// Asks until the answer is the caller's to judge, and says where it came from: a page that was too heavy has
+    /// become a smaller one.
+    async fn send(&self, mut request: Request) -> Result<(Url, Answer), ClientError> {
+        let mut tries = Tries::default();
+        loop {
+            let outcome = self.once(&request, &tries).await;
+            let sequel = patience::sequel(&outcome);
+            if sequel == Sequel::HandOut {
+                return outcome.map(|answer| (request.url, answer));
             }
+            let place = request.place();
+            let why = why(&outcome, &place);
+            self.budget.spend(&place, &why)?;
+            let smaller = if sequel == Sequel::Smaller { self.sizes.lower(&request.url) } else { None };
+            let wait = self.wait(sequel, tries.made);
+            if let Some(url) = smaller {
+                tries = Tries::default();
+                request.url = url;
+            } else if tries.made >= ATTEMPTS {
+                let what = format!("{place}: still {why} after {} attempts", tries.made);
+                return Err(ClientError::Unavailable { what });
+            } else {
+                tries.refused(&outcome);
+            }
+            let (attempt, wait_seconds) = (tries.made, wait.as_secs());
+            tracing::info!(attempt, of = ATTEMPTS, wait_seconds, "asking again: {place}: {why}");
+            tokio::time::sleep(wait).await;
         }
-        let answer = self.send(Request::get(url.clone())).await?;
-        Ok((url, answer))
     }
 
-    async fn send(&self, request: Request) -> Result<Answer, ClientError> {
-        let path = request.url.path().to_owned();
-        self.pacer.wait(&path).await;
-        let answer = self.client.send(request).await?;
-        self.pacer.note(&path, &answer);
-        Ok(answer)
+    /// One attempt, when the allowance has room for it.
+    async fn once(&self, request: &Request, tries: &Tries) -> Result<Answer, ClientError> {
+        let family = Family::of(request.url.path());
+        let _place = self.pacer.enter(family, self.share).await;
+        let outcome = self.client.send(tries.told(request.clone().repeat(Repeat::Caller))).await;
+        if let Ok(answer) = &outcome {
+            self.pacer.note(family, answer, pace::random());
+        }
+        outcome
+    }
+
+    fn successful(&self, place: String, answer: Answer) -> Result<Answer, Failure> {
+        if (200..300).contains(&answer.status) {
+            return Ok(answer);
+        }
+        Err(Failure::Refused(Refusal::new(place, &answer, self.signed)))
+    }
+
+    fn wait(&self, sequel: Sequel, attempt: u32) -> Duration {
+        match sequel {
+            // The bucket holds the next attempt until its reset.
+            Sequel::HandOut | Sequel::AfterReset => Duration::ZERO,
+            Sequel::Fewer => {
+                self.pacer.halve();
+                pace::stand_back(pace::random())
+            }
+            Sequel::Smaller | Sequel::Later => patience::later(self.backoff, attempt, pace::random()),
+        }
     }
 }
 
-fn successful(place: String, answer: Answer) -> Result<Answer, Failure> {
-    if (200..300).contains(&answer.status) {
-        return Ok(answer);
+/// The attempts at one request so far.
+struct Tries {
+    /// The one that is under way included.
+    made: u32,
+    /// How Okta calls the first of them.
+    first: Option<String>,
+}
+
+impl Default for Tries {
+    fn default() -> Tries {
+        Tries { made: 1, first: None }
     }
-    Err(Failure::Refused(Refusal::new(place, &answer)))
+}
+
+impl Tries {
+    fn refused(&mut self, outcome: &Result<Answer, ClientError>) {
+        let id = outcome.as_ref().ok().and_then(|answer| answer.header("x-okta-request-id"));
+        if self.first.is_none() {
+            self.first = id.map(str::to_owned);
+        }
+        self.made += 1;
+    }
+
+    /// Okta's own clients say which request they repeat, and Okta's support can follow it (okta.md section 7).
+    fn told(&self, request: Request) -> Request {
+        match &self.first {
+            Some(first) => request
+                .header("X-Okta-Retry-For", first)
+                .header("X-Okta-Retry-Count", &(self.made - 1).to_string()),
+            None => request,
+        }
+    }
+}
+
+/// What went wrong, without values.
+fn why(outcome: &Result<Answer, ClientError>, place: &str) -> String {
+    match outcome {
+        Ok(answer) => format!("status {}", answer.status),
+        Err(ClientError::Unknown { what }) => what.replacen(&format!("{place}: "), "", 1),
+        Err(error) => error.to_string(),
+    }
 }
 
 fn unreadable(place: String, answer: &Answer, wanted: &str) -> SourceError {
@@ -147,43 +237,4 @@ fn unreadable(place: String, answer: &Answer, wanted: &str) -> SourceError {
         "{wanted} was expected, but the answer ({kind}, {bytes} bytes) is not one; check that the host is the org itself and no proxy stands between"
     );
     SourceError::Malformed { place, what }
-}
-
-/// The next smaller size for a list, where there is one.
-fn lighter(url: &Url) -> Option<u16> {
-    let (_, limit) = url.query_pairs().find(|(name, _)| name == "limit")?;
-    let limit: u16 = limit.parse().ok()?;
-    LIGHTER.into_iter().find(|size| *size < limit)
-}
-
-fn with_limit(url: &Url, limit: u16) -> Url {
-    let pairs: Vec<(String, String)> = url.query_pairs().into_owned().collect();
-    let mut url = url.clone();
-    let smaller = pairs.into_iter().map(|(name, value)| {
-        let value = if name == "limit" { limit.to_string() } else { value };
-        (name, value)
-    });
-    url.query_pairs_mut().clear().extend_pairs(smaller);
-    url
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_heavy_page_shrinks_step_by_step() {
-        let mut url = Url::parse("https://a/api/v1/apps/x/users?limit=500&expand=user&after=b%3D").unwrap();
-        let mut steps = Vec::new();
-        while let Some(size) = lighter(&url) {
-            url = with_limit(&url, size);
-            steps.push(url.query().unwrap_or_default().to_owned());
-        }
-        assert_eq!(steps, ["limit=200&expand=user&after=b%3D", "limit=100&expand=user&after=b%3D"]);
-    }
-
-    #[test]
-    fn what_has_no_limit_does_not_shrink() {
-        assert_eq!(lighter(&Url::parse("https://a/api/v1/apps/x").unwrap()), None);
-    }
 }

@@ -120,9 +120,13 @@ pub(super) struct PushMapping {
     pub error_summary: Option<String>,
 }
 
-/// The error envelope (okta.md section 8). Only the code is stable.
+/// The error envelope (okta.md section 8). Only the code is stable. Where a token or its proof is refused, it may be
+/// OAuth's (okta.md section 2.3).
 #[derive(Default, Deserialize)]
 pub(super) struct ErrorBody {
+    pub error: Option<String>,
+    #[serde(default, rename = "error_description")]
+    pub description: String,
     #[serde(rename = "errorCode")]
     pub code: Option<String>,
     #[serde(default, rename = "errorSummary")]

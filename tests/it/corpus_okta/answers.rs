@@ -109,7 +109,7 @@ pub const REFUSALS: &[(&str, &str)] = &[
     ("089-app-user-forbidden-403.json", "(status 403, E0000075)"),
     (
         "095-access-denied-403.json",
-        "(status 403, E0000006); give the account of the token the role Read-only Administrator",
+        "(status 403, E0000006); give the account of the token, or the service application itself, the role Read-only Administrator",
     ),
 ];
 

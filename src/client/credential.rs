@@ -35,7 +35,7 @@ pub(super) enum Keeper {
         /// The one that worked last.
         current: AtomicUsize,
     },
-    Token(Box<TokenKeeper>),
+    Token(TokenKeeper),
 }
 
 /// The credential of one attempt.
@@ -123,7 +123,7 @@ impl Authorization {
 impl Keeper {
     pub(super) fn new(settings: &ClientSettings) -> Result<Keeper, ClientError> {
         let list = |headers| Keeper::List { headers, current: AtomicUsize::new(0) };
-        let token = |door| Keeper::Token(Box::new(TokenKeeper::new(door)));
+        let token = |door| Keeper::Token(TokenKeeper::new(door));
         Ok(match &settings.credential {
             Credential::None => Keeper::None,
             Credential::Bearer(secrets) => {
@@ -131,11 +131,11 @@ impl Keeper {
             }
             Credential::Header { scheme, secret } => list(vec![sensitive(scheme, secret.reveal())]),
             Credential::Grant(grant) => {
-                token(Door::Grant(GrantDoor::new((**grant).clone(), settings.token_cure)))
+                token(Door::Grant(Box::new(GrantDoor::new((**grant).clone(), settings.token_cure))))
             }
             Credential::Identity(identity) => {
                 let direct = Transport::direct(settings, identity.endpoint())?;
-                token(Door::Identity(IdentityDoor::new((**identity).clone(), direct)))
+                token(Door::Identity(Box::new(IdentityDoor::new((**identity).clone(), direct))))
             }
         })
     }

@@ -32,8 +32,8 @@ pub(super) struct TokenKeeper {
 
 /// Who gives tokens.
 pub(super) enum Door {
-    Grant(GrantDoor),
-    Identity(IdentityDoor),
+    Grant(Box<GrantDoor>),
+    Identity(Box<IdentityDoor>),
 }
 
 impl Door {
@@ -54,7 +54,7 @@ impl Door {
     fn attempts(&self, usual: u32) -> u32 {
         match self {
             Door::Grant(_) => usual,
-            Door::Identity(_) => identity::TRIES,
+            Door::Identity(_) => usual.min(identity::TRIES),
         }
     }
 }

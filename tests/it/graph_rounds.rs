@@ -104,8 +104,10 @@ async fn people_whose_groups_may_not_be_read_are_told_and_asked_for_again() {
     assert!(users.watermark.unwrap().contains(r#""gone":["u1"]"#));
     assert_eq!(
         users.notes,
-        ["the groups of 1 users who came back from the recycle bin could not be read: they are in them again \
-          after the next full read; the application permission Directory.Read.All shows them at once"]
+        [
+            "the groups of 1 users who came back from the recycle bin could not be read: they are in them again \
+          after the next full read; the application permission Directory.Read.All shows them at once"
+        ]
     );
 }
 
@@ -123,7 +125,9 @@ async fn the_recycle_bin_decides_about_those_who_are_not_there() {
         assert_eq!(users.lines, ["user u1 (SoftDeleted)"], "nobody is purged on one word");
         assert_eq!(
             users.notes,
-            ["2 users that changed are neither in the directory nor in the recycle bin; they are asked for again"]
+            [
+                "2 users that changed are neither in the directory nor in the recycle bin; they are asked for again"
+            ]
         );
         watermark = serde_json::from_str(&users.watermark.unwrap()).unwrap();
         assert_eq!(watermark["tries"], tries);
@@ -144,9 +148,11 @@ async fn a_first_load_learns_who_is_in_the_recycle_bin() {
     assert!(users.watermark.unwrap().contains(r#""gone":["u1","u2"]"#));
 
     let denied = failure("Authorization_RequestDenied");
-    let graph = with_latest(Canned::start().await)
-        .instead(BIN, 403, denied)
-        .on(&users_list(), 200, json!({"value": [user("u2", true)]}));
+    let graph = with_latest(Canned::start().await).instead(BIN, 403, denied).on(
+        &users_list(),
+        200,
+        json!({"value": [user("u2", true)]}),
+    );
     let users = fresh(&graph.source(None), "users").await.unwrap();
     assert_eq!(users.covered, [(Collection::Users, Coverage::Full)], "the list is whole all the same");
     assert!(users.notes[0].starts_with("the recycle bin could not be listed (GET "), "{:?}", users.notes);
@@ -306,7 +312,10 @@ async fn a_permission_that_was_lost_makes_its_collection_partial_and_one_that_ne
     );
     assert!(lost.watermark.is_none() && lost.records.is_empty());
     let note = &lost.notes[0];
-    assert!(note.contains("403 Authorization_RequestDenied: nothing follows from what `groups` shows"), "{note}");
+    assert!(
+        note.contains("403 Authorization_RequestDenied: nothing follows from what `groups` shows"),
+        "{note}"
+    );
     assert!(note.contains("add the application permission GroupMember.Read.All"), "{note}");
 
     // Whoever has read before has a watermark.
@@ -333,9 +342,11 @@ fn premium(route: &str) -> String {
 #[tokio::test]
 async fn what_needs_a_licence_is_left_out_and_said() {
     let code = "Authentication_RequestFromNonPremiumTenantOrB2CTenant";
-    let graph = with_latest(Canned::start().await)
-        .on(&premium(&users_list()), 403, failure(code))
-        .on(&users_list(), 200, json!({"value": [user("u1", true)]}));
+    let graph = with_latest(Canned::start().await).on(&premium(&users_list()), 403, failure(code)).on(
+        &users_list(),
+        200,
+        json!({"value": [user("u1", true)]}),
+    );
     let source = with_premium(&graph);
     let users = fresh(&source, "users").await.unwrap();
     assert_eq!(users.lines, ["user u1 (Enabled)"]);

@@ -73,7 +73,8 @@ fn stream(ids: &[&str]) -> String {
 }
 
 fn group(id: &str, members: &[(&str, &str)]) -> Value {
-    let member = |(kind, id): &(&str, &str)| json!({"@odata.type": format!("#microsoft.graph.{kind}"), "id": id});
+    let member =
+        |(kind, id): &(&str, &str)| json!({"@odata.type": format!("#microsoft.graph.{kind}"), "id": id});
     json!({"id": id, "displayName": id, "members@delta": members.iter().map(member).collect::<Vec<_>>()})
 }
 
@@ -82,13 +83,11 @@ fn ended(token: &str, groups: &[Value]) -> Value {
 }
 
 async fn tenant() -> Canned {
-    with_latest(Canned::start().await)
-        .on(&users_list(), 200, json!({"value": [user("u1", true)]}))
-        .on(
-            "GET /users/delta?$deltatoken=now",
-            200,
-            json!({"@odata.deltaLink": "{root}/users/delta?$deltatoken=now", "value": []}),
-        )
+    with_latest(Canned::start().await).on(&users_list(), 200, json!({"value": [user("u1", true)]})).on(
+        "GET /users/delta?$deltatoken=now",
+        200,
+        json!({"@odata.deltaLink": "{root}/users/delta?$deltatoken=now", "value": []}),
+    )
 }
 
 #[tokio::test]
@@ -106,7 +105,11 @@ async fn assigned_groups_and_chosen_ids_are_a_stream_of_their_own() {
     let graph = tenant()
         .await
         .on(ASSIGNED, 200, json!({"value": [row("g2", "Group", DEFAULT), row("g1", "Group", "r1")]}))
-        .on(&stream(&["g1", "g2", "g3"]), 200, ended("a", &[group("g1", &[("user", "u1")]), group("g2", &[]), group("g3", &[])]))
+        .on(
+            &stream(&["g1", "g2", "g3"]),
+            200,
+            ended("a", &[group("g1", &[("user", "u1")]), group("g2", &[]), group("g3", &[])]),
+        )
         .on("GET /groups/delta?$deltatoken=a", 200, ended("b", &[]));
     let source = source(&graph, |settings| {
         settings.app = Some(id("app-1"));
@@ -116,7 +119,11 @@ async fn assigned_groups_and_chosen_ids_are_a_stream_of_their_own() {
     let first = run(&source, &mut watermarks, Reading::Incremental).await;
     assert_eq!(first.names, ["assignments:app-1", "users", "groups:1"]);
     let whole = |name: &str| (Collection::Members(id(name)), Coverage::Full);
-    assert_eq!(first.covered[2..], [whole("g1"), whole("g2"), whole("g3")], "of other groups nothing is proved");
+    assert_eq!(
+        first.covered[2..],
+        [whole("g1"), whole("g2"), whole("g3")],
+        "of other groups nothing is proved"
+    );
     let before = source.requests();
     let quiet = run(&source, &mut watermarks, Reading::Incremental).await;
     assert_eq!(quiet.names, ["assignments:app-1", "users", "groups:1"]);
@@ -185,7 +192,11 @@ async fn a_chosen_group_that_the_stream_does_not_show_is_asked_for() {
         .on("GET /directory/deletedItems/g2?$select=id", 200, json!({"id": "g2"}))
         .on("GET /directory/deletedItems/g3?$select=id", 403, failure("Authorization_RequestDenied"))
         .on(&format!("GET /groups/g4?$select={select}"), 200, json!({"id": "g4", "displayName": "Late"}))
-        .on("GET /groups/g4/members?$select=id&$top=999", 200, json!({"value": [{"@odata.type": "#microsoft.graph.user", "id": "u1"}]}));
+        .on(
+            "GET /groups/g4/members?$select=id&$top=999",
+            200,
+            json!({"value": [{"@odata.type": "#microsoft.graph.user", "id": "u1"}]}),
+        );
     let source = source(&graph, |settings| settings.groups = ids(&["g1", "g2", "g3", "g4"]));
     let read = run(&source, &mut Watermarks::new(), Reading::Full).await;
     assert_eq!(read.names, ["users", "groups:1", "members:g4"]);
@@ -246,19 +257,19 @@ async fn an_advanced_filter_says_so_on_every_page() {
 async fn a_filter_that_the_plain_form_cannot_answer_is_asked_in_the_advanced_one() {
     let filter = "city eq 'Bonn' and startswith(jobTitle,'A')";
     let plain = format!("GET /users?$filter={filter}&$select=id&$top=999");
-    let graph = Canned::start()
-        .await
-        .on(&plain, 400, failure("Request_UnsupportedQuery"))
-        .on(&format!("{plain}&$count=true"), 200, json!({"value": [{"id": "u1"}]}));
+    let graph = Canned::start().await.on(&plain, 400, failure("Request_UnsupportedQuery")).on(
+        &format!("{plain}&$count=true"),
+        200,
+        json!({"value": [{"id": "u1"}]}),
+    );
     assert_eq!(filtered(&graph, filter).await.unwrap(), ["u1"]);
 }
 
 #[tokio::test]
 async fn a_long_filter_goes_in_pieces_of_fifteen_alternatives_in_one_batch() {
     let clauses: Vec<String> = (0..20).map(|n| format!("department eq 'D{n}'")).collect();
-    let route = |clauses: &[String]| {
-        format!("GET /users?$filter={}&$select=id&$top=999", clauses.join(" or "))
-    };
+    let route =
+        |clauses: &[String]| format!("GET /users?$filter={}&$select=id&$top=999", clauses.join(" or "));
     let graph = Canned::start()
         .await
         .on(
@@ -289,10 +300,11 @@ async fn a_refused_filter_is_told_to_who_wrote_it() {
         "message": "Unsupported or invalid query filter clause specified for property 'skills' of resource 'User'."}});
     let filter = "skills eq 'x'";
     let plain = format!("GET /users?$filter={filter}&$select=id&$top=999");
-    let graph = Canned::start()
-        .await
-        .on(&plain, 400, refusal.clone())
-        .on(&format!("{plain}&$count=true"), 400, refusal);
+    let graph = Canned::start().await.on(&plain, 400, refusal.clone()).on(
+        &format!("{plain}&$count=true"),
+        400,
+        refusal,
+    );
     assert_eq!(
         filtered(&graph, filter).await.unwrap_err().to_string(),
         "the filter at scope.users.filter was refused: Request_UnsupportedQuery: Unsupported or invalid query filter \

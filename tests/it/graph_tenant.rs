@@ -53,7 +53,8 @@ impl Canned {
     pub(crate) async fn start() -> Canned {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let root = format!("http://{}", listener.local_addr().unwrap());
-        let canned = Canned { routes: Arc::default(), asked: Arc::default(), root }.on(BIN, 200, json!({"value": []}));
+        let canned =
+            Canned { routes: Arc::default(), asked: Arc::default(), root }.on(BIN, 200, json!({"value": []}));
         let serving = canned.clone();
         let router = Router::new().fallback(move |request: Request| serve(serving.clone(), request));
         tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });

@@ -33,8 +33,10 @@ pub(super) async fn page(
         Some(link) => (graph.given(link)?, Link::Next),
         None => (graph.own(&address(app, graph.settings.page_size))?, Link::Own),
     };
-    let listing: Listing<Assignment> =
-        graph.ask(Request::get(url), link, APPLICATION_READ).await.map_err(|trouble| unassigned(trouble, app))?;
+    let listing: Listing<Assignment> = graph
+        .ask(Request::get(url), link, APPLICATION_READ)
+        .await
+        .map_err(|trouble| unassigned(trouble, app))?;
     let records = edges(app, listing.value, round);
     let (next, notes) = match listing.next {
         Some(link) => (Next::Page(place.at(link).cursor()), Vec::new()),

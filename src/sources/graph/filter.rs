@@ -33,7 +33,8 @@ pub(super) fn is_advanced(filter: &str) -> bool {
 /// The filter in pieces that together select the same, each with at most fifteen alternatives. A filter whose
 /// alternatives lie deeper stays whole: Graph says what it thinks of it.
 pub(super) fn pieces(filter: &str) -> Vec<String> {
-    let clauses: Vec<String> = alternatives(filter).into_iter().flat_map(|clause| short_lists(&clause)).collect();
+    let clauses: Vec<String> =
+        alternatives(filter).into_iter().flat_map(|clause| short_lists(&clause)).collect();
     let mut pieces: Vec<(String, usize)> = Vec::new();
     for clause in clauses {
         let weight = items(&clause).map_or(1, |(_, items)| items.len());

@@ -95,7 +95,8 @@ async fn binned(
 
 pub(super) fn end(place: &Place, round: &Round) -> Page {
     let covered = if place.is_stream() { of_stream(place, round) } else { of_all(place, round) };
-    let watermark = if round.missed == 0 && round.left_out == 0 { groups::watermark(place, round) } else { None };
+    let watermark =
+        if round.missed == 0 && round.left_out == 0 { groups::watermark(place, round) } else { None };
     let next = Next::End { covered, watermark: watermark.map(|watermark| watermark.encode()) };
     Page { records: Vec::new(), next, further: Vec::new(), notes: notes(place, round) }
 }
@@ -123,7 +124,9 @@ fn of_stream(place: &Place, round: &Round) -> Vec<(Collection, Coverage)> {
         return vec![(Collection::Groups, Coverage::Changes), (Collection::AllMembers, Coverage::Changes)];
     }
     let own_read = |id: &&String| !round.unlisted.contains(*id);
-    let whole = |id: &String| match round.left_out == 0 && !round.hidden.contains(id) && !round.unknown.contains(id)
+    let whole = |id: &String| match round.left_out == 0
+        && !round.hidden.contains(id)
+        && !round.unknown.contains(id)
     {
         true => Coverage::Full,
         false => Coverage::Partial,
@@ -160,7 +163,9 @@ fn vanished_note(place: &Place, round: &Round) -> String {
         place.ids.iter().filter(|id| is_unshown(id, place, round)).map(String::as_str).collect();
     match unshown.len() {
         0 => format!("{} groups that changed are gone meanwhile", round.vanished),
-        1..=NAMED_MAX => format!("groups that the scope names are not in the directory: {}", unshown.join(", ")),
+        1..=NAMED_MAX => {
+            format!("groups that the scope names are not in the directory: {}", unshown.join(", "))
+        }
         count => format!("{count} groups that the scope names are not in the directory"),
     }
 }

@@ -180,7 +180,9 @@ fn note_hidden(id: &str, visibility: Option<&Value>, members: &[ChangedMember], 
 }
 
 pub(super) fn hidden_note(count: usize) -> String {
-    format!("{count} groups hide their members; add the application permission Member.Read.Hidden to see them")
+    format!(
+        "{count} groups hide their members; add the application permission Member.Read.Hidden to see them"
+    )
 }
 
 pub(super) fn on(place: Place, records: Vec<Record>) -> Page {

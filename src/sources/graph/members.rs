@@ -49,7 +49,8 @@ pub(super) async fn page(
         return Ok(Page { records, next, further: Vec::new(), notes: Vec::new() });
     }
     let page = if round.left_out > 0 {
-        let note = format!("{} members of group {group} came without id or type and were left out", round.left_out);
+        let note =
+            format!("{} members of group {group} came without id or type and were left out", round.left_out);
         end(group, Coverage::Partial, vec![note])
     } else if round.peopled {
         end(group, Coverage::Full, Vec::new())

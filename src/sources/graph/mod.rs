@@ -44,11 +44,11 @@ mod witness;
 pub use expiry::Expiry;
 pub use settings::GraphSettings;
 pub use settings::GraphSettingsError;
+pub use settings::GroupsNeed;
 pub use sign_in::AssertionForm;
 pub use sign_in::Cloud;
 pub use sign_in::SignIn;
 pub use units::TenantSize;
-pub use settings::GroupsNeed;
 
 use std::sync::Mutex;
 use std::sync::PoisonError;

@@ -178,7 +178,8 @@ impl GraphSource {
                 self.again(read, place.anew(), round, note)
             }
             Trouble::PageExpired => {
-                let note = format!("the pages of `{name}` expired again and again; it was read from the start");
+                let note =
+                    format!("the pages of `{name}` expired again and again; it was read from the start");
                 self.again(read, place.whole(), round, note)
             }
             Trouble::Expired => {
@@ -187,7 +188,8 @@ impl GraphSource {
             }
             Trouble::NoFeed { .. } => {
                 self.graph.lists_only.store(true, Ordering::Relaxed);
-                let note = "the tenant has no change feeds; everybody and every group is listed in each cycle";
+                let note =
+                    "the tenant has no change feeds; everybody and every group is listed in each cycle";
                 self.again(read, place.whole(), round, note.to_owned())
             }
             Trouble::Premium { .. } | Trouble::Denied { .. }
@@ -200,8 +202,11 @@ impl GraphSource {
                 );
                 self.again(read, place.anew(), round, note)
             }
-            Trouble::Denied { what, cure } if read.name != USERS && !self.sessions.is_first(place.session) => {
-                let note = format!("{what}: nothing follows from what `{name}` shows or does not show; {cure}");
+            Trouble::Denied { what, cure }
+                if read.name != USERS && !self.sessions.is_first(place.session) =>
+            {
+                let note =
+                    format!("{what}: nothing follows from what `{name}` shows or does not show; {cure}");
                 let next = Next::End { covered: unread(&read.name, place), watermark: None };
                 let further = self.further(read, place, &round);
                 Ok(Page { records: Vec::new(), next, further, notes: vec![note] })
@@ -212,13 +217,7 @@ impl GraphSource {
     }
 
     /// The read goes on at another place, with nothing in mind but what was there before it.
-    fn again(
-        &self,
-        read: &Read,
-        place: Place,
-        mut round: Round,
-        note: String,
-    ) -> Result<Page, SourceError> {
+    fn again(&self, read: &Read, place: Place, mut round: Round, note: String) -> Result<Page, SourceError> {
         if place.again > 2 * AGAIN_MAX {
             let what = format!("Graph lost its place in `{}` {} times", shown(&read.name), place.again);
             return Err(SourceError::Unavailable { what });

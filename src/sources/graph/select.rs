@@ -27,7 +27,8 @@ pub(super) struct UserSelect {
 impl UserSelect {
     pub(super) fn new(settings: &GraphSettings) -> UserSelect {
         let names = settings.user_attributes();
-        let plain: Vec<&str> = names.iter().copied().filter(|name| *name != PREMIUM && *name != MANAGER).collect();
+        let plain: Vec<&str> =
+            names.iter().copied().filter(|name| *name != PREMIUM && *name != MANAGER).collect();
         UserSelect {
             plain: plain.join(","),
             premium: names.contains(&PREMIUM),

@@ -92,11 +92,13 @@ impl Streams {
         for watermark in self.live.values() {
             self.followed.extend(watermark.ids.iter().map(|id| id.to_lowercase()));
         }
-        let new: BTreeSet<String> = named.union(&before).filter(|id| !self.followed.contains(*id)).cloned().collect();
+        let new: BTreeSet<String> =
+            named.union(&before).filter(|id| !self.followed.contains(*id)).cloned().collect();
         if self.live.len() + new.len().div_ceil(IDS_MAX) > STREAMS_MAX {
             return vec![self.everything()];
         }
-        let mut openings: Vec<Opening> = self.live.iter().map(|(number, from)| opening(*number, from)).collect();
+        let mut openings: Vec<Opening> =
+            self.live.iter().map(|(number, from)| opening(*number, from)).collect();
         openings.extend(self.follow(new));
         openings
     }
@@ -170,10 +172,16 @@ mod tests {
     #[test]
     fn fifty_groups_are_a_stream_and_a_new_group_leaves_the_others_alone() {
         let first = plan(&Watermarks::new(), false, &ids(0..120));
-        assert_eq!(shown(&first), ["groups:1 of 50 begins", "groups:2 of 50 begins", "groups:3 of 20 begins"]);
+        assert_eq!(
+            shown(&first),
+            ["groups:1 of 50 begins", "groups:2 of 50 begins", "groups:3 of 20 begins"]
+        );
         let watermarks = ended(&first);
         let quiet = plan(&watermarks, false, &ids(0..120));
-        assert_eq!(shown(&quiet), ["groups:1 of 50 goes on", "groups:2 of 50 goes on", "groups:3 of 20 goes on"]);
+        assert_eq!(
+            shown(&quiet),
+            ["groups:1 of 50 goes on", "groups:2 of 50 goes on", "groups:3 of 20 goes on"]
+        );
         let one_more = plan(&watermarks, false, &ids(0..121));
         assert_eq!(shown(&one_more)[2..], ["groups:3 of 20 goes on", "groups:4 of 1 begins"]);
         let fewer = plan(&watermarks, false, &ids(0..40));

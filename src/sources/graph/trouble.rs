@@ -53,10 +53,9 @@ impl Trouble {
                 what,
                 cure: "an attribute of this source needs a P1 licence; remove it".to_owned(),
             },
-            Trouble::NoFeed { what } => SourceError::Refused {
-                what,
-                cure: "the tenant has no change feeds; report it".to_owned(),
-            },
+            Trouble::NoFeed { what } => {
+                SourceError::Refused { what, cure: "the tenant has no change feeds; report it".to_owned() }
+            }
             Trouble::Unsupported { what, .. } => SourceError::Refused {
                 what,
                 cure: "check the attributes of this source; where they are right, report it".to_owned(),
@@ -293,7 +292,10 @@ mod tests {
         let of = |status, code: &str, message: &str| {
             let body = json!({"error": {"code": code, "message": message}}).to_string();
             let answer = Answer { status, headers: HeaderMap::new(), body: Bytes::from(body) };
-            judge(&answer, Call { place: "GET graph/users/delta", permission: "User.Read.All", link: Link::Own })
+            judge(
+                &answer,
+                Call { place: "GET graph/users/delta", permission: "User.Read.All", link: Link::Own },
+            )
         };
         let b2c = of(400, "Request_BadRequest", "Change enumeration is not supported in requested client.");
         assert!(matches!(b2c, Trouble::NoFeed { .. }));

@@ -47,7 +47,9 @@ struct Binned {
 
 pub(super) async fn page(graph: &Graph, place: &Place, round: &mut Round) -> Result<Page, Trouble> {
     match (place.step, &place.from) {
-        (Step::Feed, Some(_)) if graph.lists_only.load(Ordering::Relaxed) => Ok(on(place.whole(), Vec::new())),
+        (Step::Feed, Some(_)) if graph.lists_only.load(Ordering::Relaxed) => {
+            Ok(on(place.whole(), Vec::new()))
+        }
         (Step::Feed, Some(from)) => changes(graph, place, from, round).await,
         (Step::Feed, None) => latest(graph, place).await,
         (Step::Bin, _) => bin(graph, place, round).await,
@@ -140,8 +142,7 @@ async fn changes(graph: &Graph, place: &Place, from: &str, round: &mut Round) ->
         Some(link) => (link.as_str(), Link::Next),
         None => (from, Link::Stored),
     };
-    let listing: Listing<ChangedUser> =
-        graph.ask(Request::get(graph.given(text)?), link, USER_READ).await?;
+    let listing: Listing<ChangedUser> = graph.ask(Request::get(graph.given(text)?), link, USER_READ).await?;
     for item in listing.value {
         match (item.id, item.removed) {
             (Some(id), Some(removed)) => drop(round.heard.insert(id, Heard::Removed(removed.standing()))),
@@ -169,7 +170,8 @@ fn ended(graph: &Graph, place: &Place, round: &Round) -> Page {
 async fn rest(graph: &Graph, place: &Place, round: &mut Round) -> Result<Page, Trouble> {
     let from = place.after.as_ref().map_or(Bound::Unbounded, Bound::Excluded);
     let heard = round.heard.range::<String, _>((from, Bound::Unbounded));
-    let chunk: Vec<(String, Heard)> = heard.take(REST_CHUNK).map(|(id, heard)| (id.clone(), *heard)).collect();
+    let chunk: Vec<(String, Heard)> =
+        heard.take(REST_CHUNK).map(|(id, heard)| (id.clone(), *heard)).collect();
     let mut records = Vec::new();
     let mut changed = Vec::new();
     for (id, heard) in &chunk {
@@ -236,7 +238,8 @@ fn notes(place: &Place, round: &Round) -> Vec<String> {
         ));
     }
     if round.missed > 0 {
-        notes.push(format!("{} users that changed could not be read; they are asked for again", round.missed));
+        notes
+            .push(format!("{} users that changed could not be read; they are asked for again", round.missed));
     }
     if round.unplaced > 0 {
         notes.push(people::unplaced_note(round.unplaced));

@@ -246,7 +246,8 @@ async fn a_permission_lost_for_one_collection_of_graph_stops_that_one_alone() {
             site.change(Change::Set { who, property, value: "Holm".into() });
             site.world.fault(Fault::always(route, Trouble::Deny));
             let record = site.try_cycle(reading).await.expect("the rest goes on");
-            let named = |note: &&String| note.contains(&format!("add the application permission {permission}"));
+            let named =
+                |note: &&String| note.contains(&format!("add the application permission {permission}"));
             assert_eq!(record.notes.iter().filter(named).count(), 1, "{:?}", record.notes);
             assert_eq!((record.written(), record.held), (1, 0), "{route:?}: Cy's name alone");
             assert_eq!(site.listing().await.len(), active.len());

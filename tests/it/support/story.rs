@@ -163,7 +163,8 @@ impl Stage {
     async fn planned(&self, stop: &CancellationToken) -> Result<Planned, CycleError> {
         self.text.set(self.directory.text());
         let (now, clock) = (self.now(), || self.now());
-        let how = How { reading: Reading::Incremental, verify: false, now, clock: &clock, watch: &|_| {}, stop };
+        let how =
+            How { reading: Reading::Incremental, verify: false, now, clock: &clock, watch: &|_| {}, stop };
         self.allow().await;
         cycle::plan(&self.job(), &self.store, how).await
     }

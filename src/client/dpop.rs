@@ -182,10 +182,12 @@ mod tests {
     fn each_server_has_the_nonce_that_it_gave_last() {
         let dpop = Dpop::generate().unwrap();
         let url = "https://acme.okta.com/oauth2/v1/token";
-        let of = |nonce: &'static str| HeaderMap::from_iter([(
-            http::HeaderName::from_static("dpop-nonce"),
-            http::HeaderValue::from_static(nonce),
-        )]);
+        let of = |nonce: &'static str| {
+            HeaderMap::from_iter([(
+                http::HeaderName::from_static("dpop-nonce"),
+                http::HeaderValue::from_static(nonce),
+            )])
+        };
         assert_eq!(proof(&dpop, Server::Token, url, None).1.get("nonce"), None);
         dpop.note(Server::Token, &of("n1"));
         dpop.note(Server::Token, &of("n2"));

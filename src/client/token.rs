@@ -142,11 +142,7 @@ impl TokenKeeper {
     }
 
     /// A token that is good now, and of another generation than the `refused` one.
-    pub(super) async fn token(
-        &self,
-        refused: Option<u64>,
-        fetch: Fetch<'_>,
-    ) -> Result<Good, ClientError> {
+    pub(super) async fn token(&self, refused: Option<u64>, fetch: Fetch<'_>) -> Result<Good, ClientError> {
         let since = Instant::now();
         let mut held = self.held.lock().await;
         if let Some(token) = held.good(refused) {
@@ -201,7 +197,8 @@ struct Stop {
 
 impl Held {
     fn good(&self, refused: Option<u64>) -> Option<&Token> {
-        let good = |token: &&Token| refused != Some(token.granted.generation) && Instant::now() < token.renew_at;
+        let good =
+            |token: &&Token| refused != Some(token.granted.generation) && Instant::now() < token.renew_at;
         self.token.as_ref().filter(good)
     }
 

@@ -1,5 +1,6 @@
 //! Carries a `Change` out on a directory, all of it or nothing.
 
+use jiff::SignedDuration;
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -17,6 +18,7 @@ type Done = Result<(), ChangeError>;
 
 impl Directory {
     pub(super) fn change(&mut self, change: Change, now: Timestamp) -> Done {
+        self.purge_due(now);
         match change {
             Change::Hire(hire) => self.hire(hire, now),
             Change::Rehire { login, id } => self.rehire(&login, id, now),
@@ -53,6 +55,7 @@ impl Directory {
             Change::CreateGroup { name, id, assigned } => self.create_group(&name, id, assigned, now),
             Change::RenameGroup { group, name } => self.rename_group(&group, &name, now),
             Change::DescribeGroup { group, description } => self.describe_group(&group, description, now),
+            Change::SetGroup { group, property, value } => self.set_group(&group, &property, value, now),
             Change::DeleteGroup { group } => self.delete_group(&group, now),
             Change::RestoreGroup { group } => self.restore_group(&group),
             Change::PurgeGroup { group } => self.purge_group(&group),
@@ -70,6 +73,31 @@ impl Directory {
                 Ok(())
             }
             Change::Okta { .. } => Err(ChangeError::Unsupported { what: "a change of Okta" }),
+        }
+    }
+
+    /// Purges what has been in the recycle bin for too long, each at its time.
+    pub(super) fn purge_due(&mut self, now: Timestamp) {
+        let Some(days) = self.keeps_deleted_days else { return };
+        let kept = SignedDuration::from_hours(24 * days);
+        while let Some(&(at, principal)) = self.bin.first() {
+            let Ok(due) = at.checked_add(kept) else { return };
+            if due > now {
+                return;
+            }
+            self.bin.pop_first();
+            let (life, id) = match principal {
+                Principal::User(person) => (self.person(person).life, self.person(person).id.clone()),
+                Principal::Group(group) => (self.group(group).life, self.group(group).id.clone()),
+                Principal::Other(_) => continue,
+            };
+            if life == Life::Deleted(at) {
+                let purged = match principal {
+                    Principal::User(_) => self.purge(&id, due),
+                    _ => self.purge_group(&id),
+                };
+                debug_assert!(purged.is_ok(), "what is in the bin can be purged");
+            }
         }
     }
 

@@ -101,6 +101,12 @@ pub enum Change {
         group: String,
         description: Option<String>,
     },
+    /// Graph only: any other property by its name (`visibility`, `groupTypes`, `mailEnabled`, …); null clears it.
+    SetGroup {
+        group: String,
+        property: String,
+        value: Value,
+    },
     /// Graph: soft. Okta: for good.
     DeleteGroup {
         group: String,

@@ -14,6 +14,9 @@ use super::events::Event;
 use super::okta::Org;
 use super::random::Random;
 
+/// How long Graph's recycle bin keeps what was deleted (graph.md section 5.9).
+pub(super) const DELETED_ITEMS_DAYS: i64 = 30;
+
 /// What can be a member of a group or be assigned to the application. The number is an index; objects are never
 /// taken out of their vectors, so an index stays good for ever and a listing can go on from the last one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -56,6 +59,7 @@ pub(super) enum Life {
     Purged,
 }
 
+#[derive(Clone)]
 pub(super) struct Person {
     pub(super) id: Box<str>,
     /// User principal name or Okta login.
@@ -68,6 +72,8 @@ pub(super) struct Person {
     pub(super) status: Status,
     pub(super) life: Life,
     pub(super) manager: Option<u32>,
+    /// Whom a manager that was taken away was, for the delta feed.
+    pub(super) manager_before: Option<u32>,
     /// Everything else, by Graph's property names (`department`, `jobTitle`, …).
     pub(super) attributes: BTreeMap<Box<str>, Value>,
     /// Properties that once had a value: delta shows them as null, never-set ones not at all (graph.md 6.2).
@@ -84,10 +90,13 @@ impl Person {
     }
 }
 
+#[derive(Clone)]
 pub(super) struct Group {
     pub(super) id: Box<str>,
     pub(super) name: Box<str>,
     pub(super) description: Option<Box<str>>,
+    /// Everything else, by Graph's property names (`visibility`, `groupTypes`, …).
+    pub(super) attributes: BTreeMap<Box<str>, Value>,
     /// Okta's `Everyone`: its members come by themselves.
     pub(super) built_in: bool,
     pub(super) life: Life,
@@ -106,6 +115,7 @@ impl Group {
 }
 
 /// A device or service principal.
+#[derive(Clone)]
 pub(super) struct Other {
     pub(super) id: Box<str>,
     /// The last part of `#microsoft.graph.…`.
@@ -114,6 +124,7 @@ pub(super) struct Other {
 }
 
 /// One row that gives a principal a role of the application.
+#[derive(Clone)]
 pub(super) struct Assignment {
     pub(super) id: Box<str>,
     pub(super) created: Timestamp,
@@ -137,6 +148,10 @@ pub(super) struct Directory {
     pub(super) random: Random,
     /// Okta alone.
     pub(super) org: Org,
+    /// What sits in Graph's recycle bin and since when. Restored and purged objects may still be named.
+    pub(super) bin: BTreeSet<(Timestamp, Principal)>,
+    /// Days until what sits in the bin is purged; `None` keeps it for ever.
+    pub(super) keeps_deleted_days: Option<i64>,
     people_by_id: HashMap<Box<str>, u32>,
     groups_by_id: HashMap<Box<str>, u32>,
     /// By login in lower case; whoever holds it now.
@@ -156,10 +171,33 @@ impl Directory {
             log: Vec::new(),
             random: Random::new(seed),
             org: Org::default(),
+            bin: BTreeSet::new(),
+            keeps_deleted_days: (flavour == Flavour::Graph).then_some(DELETED_ITEMS_DAYS),
             people_by_id: HashMap::new(),
             groups_by_id: HashMap::new(),
             logins: HashMap::new(),
             assigned_so_far: 0,
+        }
+    }
+
+    /// The same directory once more, for Graph: what Okta alone has stays behind.
+    pub(super) fn copy(&self) -> Directory {
+        Directory {
+            flavour: self.flavour,
+            people: self.people.clone(),
+            groups: self.groups.clone(),
+            others: self.others.clone(),
+            assignments: self.assignments.clone(),
+            app_enabled: self.app_enabled,
+            log: self.log.clone(),
+            random: self.random.clone(),
+            org: Org::default(),
+            bin: self.bin.clone(),
+            keeps_deleted_days: self.keeps_deleted_days,
+            people_by_id: self.people_by_id.clone(),
+            groups_by_id: self.groups_by_id.clone(),
+            logins: self.logins.clone(),
+            assigned_so_far: self.assigned_so_far,
         }
     }
 

@@ -69,6 +69,7 @@ pub(super) enum Content {
     Html(&'static str),
     /// No body at all.
     Empty,
+    Text(String),
 }
 
 #[derive(Clone, Debug)]

@@ -91,6 +91,16 @@ pub enum Trouble {
     UnknownEnum,
     /// Properties that nobody has heard of.
     UnknownFields,
+    /// Graph: an error with that status and that code (graph.md section 8).
+    Code { status: u16, code: String },
+    /// Graph's token endpoint: a refusal with that AADSTS number (graph.md section 2.6).
+    Aadsts { code: u32 },
+    /// Graph: 401 of continuous access evaluation (graph.md section 2.7).
+    ClaimsChallenge,
+    /// Graph: the page token is refused: 400 `Directory_ExpiredPageToken`. Without one, nothing happens.
+    ExpirePage,
+    /// Graph: 404 `UnknownError` where a next link is followed (graph.md section 6.7). Without one, nothing happens.
+    LosePage,
     /// Okta's error of that code, as in the table of okta.md section 8.
     Error { code: String },
     /// Okta: the token lacks the scope: 403 without a body.
@@ -122,7 +132,7 @@ impl Faults {
     pub(super) fn strike(&mut self, route: Route) -> Option<Trouble> {
         let mut struck = None;
         for fault in &mut self.0 {
-            let meant = fault.route.map_or(route != Route::Token, |wanted| wanted == route);
+            let meant = fault.route.map_or(!route.is_sign_in(), |wanted| wanted == route);
             if !meant {
                 continue;
             }

@@ -88,6 +88,15 @@ impl Jws {
     }
 }
 
+impl Jws {
+    /// As `is_signed_by`, with an RSA key as certificates hold it (`SubjectPublicKeyInfo`, DER).
+    pub(super) fn is_signed_with(&self, public_key: &[u8]) -> bool {
+        let Some(parameters) = self.header("alg").and_then(rsa) else { return false };
+        let key = UnparsedPublicKey::new(parameters, public_key);
+        key.verify(self.signed.as_bytes(), &self.signature).is_ok()
+    }
+}
+
 /// Keys below 2048 bits are refused.
 fn rsa(algorithm: &str) -> Option<&'static RsaParameters> {
     Some(match algorithm {

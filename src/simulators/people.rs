@@ -171,7 +171,9 @@ impl Directory {
     pub(super) fn set_manager(&mut self, who: &str, manager: Option<&str>, now: Timestamp) -> Done {
         let who = self.find_person(who)?;
         let manager = manager.map(|manager| self.find_person(manager)).transpose()?;
-        self.person_mut(who).manager = manager;
+        let person = self.person_mut(who);
+        person.manager_before = person.manager;
+        person.manager = manager;
         self.touch(who, &["manager"], now);
         Ok(())
     }
@@ -210,6 +212,7 @@ impl Directory {
         let person = self.person_mut(who);
         person.life = Life::Deleted(now);
         (person.updated, person.status_changed) = (now, now);
+        self.bin.insert((now, Principal::User(who)));
         self.log.push(Event::PersonDeleted(who));
         Ok(())
     }
@@ -279,6 +282,7 @@ pub(super) fn new_person(hire: &Hire, id: Box<str>, flavour: Flavour, now: Times
         status: Status::Active,
         life: Life::Live,
         manager: None,
+        manager_before: None,
         attributes: hire
             .attributes
             .iter()

@@ -51,8 +51,23 @@ pub enum Route {
     Mapping,
     ApiToken,
     Logs,
+    /// Graph alone: managed identity of a virtual machine, and of a machine with the Arc agent.
+    Imds,
+    Arc,
+    /// App registrations of Graph.
+    Applications,
+    TransitiveMemberOf,
+    GetByIds,
+    Extensions,
     /// Nothing that the service knows.
     Unknown,
+}
+
+impl Route {
+    /// Where tokens come from: a fault for any route does not mean these.
+    pub(super) fn is_sign_in(self) -> bool {
+        matches!(self, Route::Token | Route::Imds | Route::Arc)
+    }
 }
 
 /// Requests since the start or the last reset, by kind. What stands inside a `$batch` is counted apart.
@@ -60,12 +75,20 @@ pub enum Route {
 pub struct Counters {
     pub requests: BTreeMap<Route, u64>,
     pub batched: BTreeMap<Route, u64>,
+    /// What Graph charged for them, in resource units (graph.md section 7).
+    #[serde(default)]
+    pub units: BTreeMap<Route, u64>,
 }
 
 impl Counters {
     /// HTTP requests of one kind.
     pub fn of(&self, route: Route) -> u64 {
         self.requests.get(&route).copied().unwrap_or(0)
+    }
+
+    /// What all requests together were charged.
+    pub fn units_total(&self) -> u64 {
+        self.units.values().sum()
     }
 
     /// All HTTP requests; a batch is one.

@@ -170,6 +170,7 @@ fn add_oddities(directory: &mut Directory, size: Size, now: Timestamp) {
         let person = (size.users - 1) as u32;
         directory.join(0, Principal::User(person));
         directory.person_mut(person).life = Life::Deleted(now);
+        directory.bin.insert((now, Principal::User(person)));
         match directory.flavour {
             Flavour::Graph => directory.release_login(person),
             Flavour::Okta => {

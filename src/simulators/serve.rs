@@ -92,11 +92,14 @@ fn response(answer: Answer, date: Option<String>) -> Response {
     let (form, bytes) = match answer.content {
         Content::Html(text) => (Some("text/html"), Bytes::from_static(text.as_bytes())),
         Content::Empty => (None, Bytes::new()),
+        Content::Text(text) => (Some("text/plain"), Bytes::from(text)),
         Content::Json(value) => (None, Bytes::from(value.to_string())),
     };
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let date = date.map(|date| ("date", date));
+    // A service whose clock is wrong says so in every answer.
+    let own_date = answer.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("date"));
+    let date = date.filter(|_| !own_date).map(|date| ("date", date));
     let form = form.map(|form| ("content-type", form.to_owned()));
     for (name, value) in answer.headers.into_iter().chain(date).chain(form) {
         if let (Ok(name), Ok(value)) = (axum::http::HeaderName::try_from(name), HeaderValue::try_from(value))

@@ -1,8 +1,10 @@
 //! Changes to groups: created, renamed, described, deleted, restored.
 
+use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
+use serde_json::Value;
 
 use super::Flavour;
 use super::changes::ChangeError;
@@ -11,6 +13,10 @@ use super::directory::Group;
 use super::directory::Life;
 use super::directory::Principal;
 use super::events::Event;
+
+/// Properties that are computed or have a change of their own.
+const NOT_SETTABLE: &[&str] =
+    &["id", "createdDateTime", "deletedDateTime", "description", "displayName", "members"];
 
 type Done = Result<(), ChangeError>;
 
@@ -49,6 +55,26 @@ impl Directory {
         Ok(())
     }
 
+    /// Sets a property that only Graph has, or clears it with null.
+    pub(super) fn set_group(&mut self, group: &str, property: &str, value: Value, now: Timestamp) -> Done {
+        let group = self.find_live_group(group)?;
+        if self.flavour == Flavour::Okta {
+            return Err(ChangeError::Unsupported { what: "a property of a group" });
+        }
+        if NOT_SETTABLE.contains(&property) {
+            let cure = "it has a change of its own or is computed";
+            return Err(ChangeError::BadProperty { property: property.to_owned(), cure });
+        }
+        let record = self.group_mut(group);
+        match value {
+            Value::Null => record.attributes.remove(property),
+            value => record.attributes.insert(property.into(), value),
+        };
+        record.updated = now;
+        self.log.push(Event::GroupChanged(group, vec![property.into()]));
+        Ok(())
+    }
+
     /// Soft in Graph (graph.md section 9), for good in Okta.
     pub(super) fn delete_group(&mut self, group: &str, now: Timestamp) -> Done {
         let index = self.find_live_group(group)?;
@@ -56,6 +82,7 @@ impl Directory {
             return self.purge_group(group);
         }
         self.group_mut(index).life = Life::Deleted(now);
+        self.bin.insert((now, Principal::Group(index)));
         self.log.push(Event::GroupDeleted(index));
         Ok(())
     }
@@ -97,6 +124,7 @@ pub(super) fn new_group(name: &str, id: Box<str>, now: Timestamp) -> Group {
         id,
         name: name.into(),
         description: None,
+        attributes: BTreeMap::new(),
         built_in: false,
         life: Life::Live,
         members: BTreeSet::new(),

@@ -29,6 +29,7 @@ use super::graph;
 use super::knobs::KnobError;
 use super::knobs::Knobs;
 use super::okta;
+use super::replicas::Replicas;
 use super::routes::Counters;
 use super::seed::seed;
 
@@ -57,6 +58,10 @@ pub(super) struct State {
     pub(super) sign_ins: okta::SignIns,
     /// Requests that are being answered now.
     pub(super) in_flight: u32,
+    /// Copies that lag behind `directory`, where a knob asks for them.
+    pub(super) replicas: Replicas,
+    /// What the simulated Graph remembers.
+    pub(super) graph: graph::Memory,
     /// Answers so far: request ids are made of it.
     pub(super) answered: u64,
     clock: Clock,
@@ -114,6 +119,8 @@ impl World {
             buckets: BTreeMap::new(),
             sign_ins: okta::SignIns::default(),
             in_flight: 0,
+            replicas: Replicas::default(),
+            graph: graph::Memory::default(),
             answered: 0,
             clock: Clock::Running { from: now, since: Instant::now() },
         };
@@ -133,9 +140,12 @@ impl World {
     pub fn change(&self, change: Change) -> Result<(), ChangeError> {
         let mut state = self.state();
         let now = state.now();
-        let State { directory, knobs, .. } = &mut *state;
+        let State { directory, knobs, replicas, .. } = &mut *state;
         match directory.flavour {
-            Flavour::Graph => directory.change(change, now),
+            Flavour::Graph => {
+                replicas.note(&change, now);
+                directory.change(change, now)
+            }
             Flavour::Okta => okta::change(directory, &knobs.okta, change, now),
         }
     }
@@ -166,7 +176,13 @@ impl World {
     }
 
     pub fn set_knobs(&self, knobs: Knobs) {
-        self.state().knobs = knobs;
+        let mut state = self.state();
+        let state = &mut *state;
+        state.knobs = knobs;
+        if state.directory.flavour == Flavour::Graph {
+            state.directory.keeps_deleted_days = state.knobs.graph.deleted_items_days;
+            state.replicas.keep(state.knobs.graph.lags(), &state.directory);
+        }
     }
 
     /// Turns one knob of the world's flavour, as `simulate --knob` writes it: `NAME=VALUE`.
@@ -208,6 +224,9 @@ impl World {
 
     pub(super) fn respond(&self, request: &Request) -> Answer {
         let mut state = self.state();
+        let now = state.now();
+        state.directory.purge_due(now);
+        state.replicas.advance(now);
         match state.directory.flavour {
             Flavour::Graph => graph::respond(&mut state, request),
             Flavour::Okta => okta::respond(&mut state, request),

@@ -1,4 +1,4 @@
-//! `/groups`, `/groups/{id}`, and what a property of a group is (graph.md section 5.5).
+//! `/groups`, `/groups/{id}`, `/groups/$count`, and what a property of a group is (graph.md section 5.5).
 
 use serde_json::Map;
 use serde_json::Value;
@@ -6,24 +6,39 @@ use serde_json::json;
 
 use super::super::directory::Group;
 use super::super::directory::Life;
+use super::super::directory::Principal;
 use super::super::exchange::Answer;
 use super::Reply;
 use super::View;
 use super::errors;
-use super::filter;
+use super::expand::EXPANDED_MAX;
+use super::expand::Expand;
+use super::filter_rules;
+use super::listing::At;
+use super::listing::Listing;
+use super::listing::Question;
+use super::listing::walk;
+use super::members;
 use super::options::Options;
-use super::options::take_page;
+use super::options::TOP_MAX;
 use super::options::with_select;
+use super::person::time;
+use super::search::Search;
 use super::users::Unset;
+use super::users::case;
 
-/// What comes without `$select`.
+/// What comes without `$select`: section 5.5 and graph/004 of the corpus.
 pub(super) const DEFAULT: &[&str] = &[
+    "classification",
     "createdDateTime",
+    "creationOptions",
     "deletedDateTime",
     "description",
     "displayName",
+    "expirationDateTime",
     "groupTypes",
     "id",
+    "isAssignableToRole",
     "mail",
     "mailEnabled",
     "mailNickname",
@@ -35,53 +50,77 @@ pub(super) const DEFAULT: &[&str] = &[
     "onPremisesSamAccountName",
     "onPremisesSecurityIdentifier",
     "onPremisesSyncEnabled",
+    "preferredDataLocation",
+    "preferredLanguage",
     "proxyAddresses",
+    "renewedDateTime",
+    "resourceBehaviorOptions",
+    "resourceProvisioningOptions",
     "securityEnabled",
     "securityIdentifier",
+    "theme",
     "visibility",
 ];
 
 /// What `$select` may name besides.
-pub(super) const FURTHER: &[&str] = &["isAssignableToRole", "isManagementRestricted", "uniqueName"];
+pub(super) const FURTHER: &[&str] = &["isManagementRestricted", "uniqueName"];
 
-const COLLECTIONS: &[&str] = &["groupTypes", "proxyAddresses"];
+const COLLECTIONS: &[&str] = &[
+    "creationOptions",
+    "groupTypes",
+    "proxyAddresses",
+    "resourceBehaviorOptions",
+    "resourceProvisioningOptions",
+];
 
-const FILTERABLE: &[&str] = &["displayName", "id", "mail", "mailEnabled", "mailNickname", "securityEnabled"];
+const SEARCHABLE: &[&str] = &["description", "displayName", "mail", "mailNickname"];
+const RELATIONS: &[&str] = &["members", "transitiveMembers", "memberOf"];
 
 pub(super) fn list(view: &View) -> Reply {
-    let options = Options::of(view.request, &["$select", "$top", "$skiptoken", "$filter", "$count"])?;
+    let allowed = ["$select", "$top", "$skiptoken", "$filter", "$search", "$orderby", "$expand", "$count"];
+    let options = Options::of(view, &allowed)?;
     let select = options.select("group", &[DEFAULT, FURTHER])?;
-    let clauses = view.request.query("$filter").map(|text| filter::parse(text, FILTERABLE)).transpose()?;
-    let from: u32 = options.cursor("groups")?.unwrap_or(0);
-    let admitted = |&index: &u32| {
-        let group = view.directory.group(index);
-        group.live()
-            && clauses.as_ref().is_none_or(|clauses| filter::admits(clauses, |name| text(group, name)))
-    };
+    let expand = Expand::of(&options, RELATIONS)?;
+    let question = question(&options)?;
+    let top = options.top(TOP_MAX)?;
+    let whole = At { next: 0, all: view.directory.groups.len() as u32 };
+    let from = options.cursor::<At>("groups")?;
+    let at = from.unwrap_or(whole);
+    let admitted = |index| admits(view, &question, index);
+    let count =
+        (options.counts()? && from.is_none()).then(|| (0..at.all).filter(|&index| admitted(index)).count());
+    let value_of = |index, name: &str| property(view.directory.group(index), name);
+    let rows = walk(at, question.order.as_ref(), view.knobs.shuffled_order, admitted, value_of);
+    let listing =
+        Listing { options: &options, name: "groups", context: with_select("groups", select.as_deref()), top };
+    let next = |&(place, _): &(u32, u32)| At { next: place + 1, all: at.all };
+    listing.page(rows, count, next, |&(_, index)| {
+        let mut row = properties(view.directory.group(index), select.as_deref(), Unset::Shown);
+        if let Some(expand) = &expand {
+            row.insert(expand.relation.clone(), related(view, index, expand));
+        }
+        Value::Object(row)
+    })
+}
+
+pub(super) fn count(view: &View) -> Reply {
+    let options = Options::of(view, &["$filter", "$search"])?;
+    let question = question(&options)?;
     let all = view.directory.groups.len() as u32;
-    let (page, more) = take_page((from..all).filter(admitted), options.top()?);
-    let mut body = json!({ "@odata.context": view.context(&with_select("groups", select.as_deref())) });
-    if options.counts()? && from == 0 {
-        body["@odata.count"] = json!((0..all).filter(admitted).count());
-    }
-    if let (true, Some(&last)) = (more, page.last()) {
-        body["@odata.nextLink"] = json!(options.next_link("groups", &(last + 1)));
-    }
-    body["value"] = page
-        .iter()
-        .map(|&index| properties(view.directory.group(index), select.as_deref(), Unset::Shown))
-        .map(Value::Object)
-        .collect();
-    Ok(Answer::json(200, body))
+    members::count_of((0..all).filter(|&index| admits(view, &question, index)).count(), &options)
 }
 
 pub(super) fn one(view: &View, id: &str) -> Reply {
-    let options = Options::of(view.request, &["$select"])?;
+    let options = Options::of(view, &["$select", "$expand"])?;
     let select = options.select("group", &[DEFAULT, FURTHER])?;
+    let expand = Expand::of(&options, RELATIONS)?;
     let index = find(view, id)?;
     let mut body = properties(view.directory.group(index), select.as_deref(), Unset::Shown);
     let context = format!("{}/$entity", with_select("groups", select.as_deref()));
     body.insert("@odata.context".to_owned(), json!(view.context(&context)));
+    if let Some(expand) = &expand {
+        body.insert(expand.relation.clone(), related(view, index, expand));
+    }
     Ok(Answer::json(200, Value::Object(body)))
 }
 
@@ -89,6 +128,36 @@ pub(super) fn one(view: &View, id: &str) -> Reply {
 pub(super) fn find(view: &View, id: &str) -> Result<u32, Answer> {
     let found = view.directory.group_by_id(&id.to_lowercase());
     found.filter(|&index| view.directory.group(index).live()).ok_or_else(|| errors::not_found(id))
+}
+
+fn question(options: &Options) -> Result<Question, Answer> {
+    Ok(Question {
+        filter: options.filter(&filter_rules::GROUPS)?,
+        search: Search::of(options, SEARCHABLE)?,
+        order: options.order(&["displayName"], &["createdDateTime", "deletedDateTime"])?,
+        case: case(options.view),
+    })
+}
+
+fn admits(view: &View, question: &Question, index: u32) -> bool {
+    let group = view.directory.group(index);
+    group.live() && question.admits(&|name| property(group, name))
+}
+
+/// At most twenty, and no next link (section 5.4).
+fn related(view: &View, index: u32, expand: &Expand) -> Value {
+    let directory = view.directory;
+    let all: Vec<Principal> = match expand.relation.as_str() {
+        "members" => directory.group(index).members.iter().copied().collect(),
+        "transitiveMembers" => directory.descendants(index).into_iter().collect(),
+        _ => directory.group(index).parents.iter().copied().map(Principal::Group).collect(),
+    };
+    let is_parent = expand.relation == "memberOf";
+    let shown = all.into_iter().filter(|&principal| {
+        directory.is_live(principal)
+            && if is_parent { members::shows_group(view, principal) } else { view.may_read_members(index) }
+    });
+    shown.take(EXPANDED_MAX).map(|one| members::row(view, one, expand.select.as_deref(), None)).collect()
 }
 
 /// The selected properties, or the default ones. `members` is no property here.
@@ -102,21 +171,18 @@ pub(super) fn properties(group: &Group, select: Option<&[String]>, unset: Unset)
         // A description that was taken away is null, one that never was is absent; the record cannot tell, and
         // null is what a client has to cope with.
         (None, Unset::LeftOut) if name != "description" => None,
+        (None, Unset::Shown) if name.starts_with("extension_") => None,
         (None, _) if COLLECTIONS.contains(&name) => Some(json!([])),
         (None, _) => Some(Value::Null),
     };
     names.into_iter().filter_map(|name| shown(name).map(|value| (name.to_owned(), value))).collect()
 }
 
-fn text(group: &Group, name: &str) -> Option<String> {
-    match property(group, name)? {
-        Value::String(text) => Some(text),
-        other => Some(other.to_string()),
-    }
-}
-
-/// Every simulated group is a security group. `None` where the property has no value.
+/// A security group, unless its attributes say otherwise. `None` where the property has no value.
 pub(super) fn property(group: &Group, name: &str) -> Option<Value> {
+    if let Some(set) = group.attributes.get(name) {
+        return Some(set.clone());
+    }
     match name {
         "id" => Some(json!(*group.id)),
         "displayName" => Some(json!(*group.name)),
@@ -124,9 +190,9 @@ pub(super) fn property(group: &Group, name: &str) -> Option<Value> {
         "mailEnabled" => Some(json!(false)),
         "securityEnabled" => Some(json!(true)),
         "mailNickname" => Some(json!(group.id[..8])),
-        "createdDateTime" => Some(json!(group.created.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())),
+        "createdDateTime" => Some(json!(time(group.created))),
         "deletedDateTime" => match group.life {
-            Life::Deleted(at) => Some(json!(at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())),
+            Life::Deleted(at) => Some(json!(time(at))),
             _ => None,
         },
         _ => None,

@@ -10,16 +10,22 @@ use serde_json::json;
 use super::super::directory::Life;
 use super::super::directory::Principal;
 use super::super::events::Event;
-use super::super::exchange::Answer;
 use super::Reply;
 use super::View;
 use super::delta;
+use super::delta::Feed;
+use super::delta::Place;
+use super::delta::Room;
 use super::delta::Round;
 use super::delta::Start;
 use super::delta::Wish;
 use super::groups;
+use super::listing::shuffle;
 use super::members::odata_type;
 use super::users::Unset;
+
+const FEED: Feed =
+    Feed { name: "groups", kind: "group", tables: &[groups::DEFAULT, groups::FURTHER, &["members"]] };
 
 /// A link, and whether it was added (or is there, in a first round).
 type Link = (Principal, bool);
@@ -27,79 +33,96 @@ type Link = (Principal, bool);
 /// What happened to one group in the round.
 #[derive(Default)]
 struct Change {
+    group: u32,
     /// `None`: all of it (created, restored).
     touched: Option<BTreeSet<Box<str>>>,
     /// The last thing that happened to each link.
     links: BTreeMap<Principal, bool>,
 }
 
-/// What a page still has room for.
-struct Room {
-    objects: usize,
-    links: usize,
-}
-
 pub(super) fn page(view: &View) -> Reply {
-    let tables = [groups::DEFAULT, groups::FURTHER, &["members"]];
-    let mut round = match delta::start(view, "group", "groups", &tables)? {
+    let round = match delta::start(view, &FEED, view.directory.groups.len() as u32)? {
         Start::Page(round) => round,
-        Start::Latest(wish) => {
-            let seen = view.directory.log.len();
-            return Ok(Answer::json(200, delta::body_with_delta(view, "groups", &wish, seen, Vec::new())));
-        }
+        Start::Done(answer) => return Ok(answer),
     };
-    let (objects, links) = delta::page_size(view.request);
-    let room = Room { objects, links };
+    let room = Room::of(view);
     let (items, next) = match round.since {
         None => first(view, &round, room),
         Some(since) => later(view, &round, since, room),
     };
-    let body = match next {
-        Some((at, after)) => {
-            (round.at, round.after) = (at, after);
-            delta::body_with_next(view, "groups", &round, items)
-        }
-        None => delta::body_with_delta(view, "groups", &round.wish, round.upto, items),
-    };
-    Ok(Answer::json(200, body))
+    // A reported bug: where members are asked for, the round begins again and never ends (contrib issue 7311).
+    let endless = view.knobs.endless_groups_delta && round.wish.wants("members");
+    let next = if endless { next.or(Some((0, None))) } else { next };
+    Ok(delta::body(view, &FEED, round, items, next))
 }
 
-/// The place that the next page begins at.
-type Place = Option<(u32, Option<Principal>)>;
+/// The place before comes again, where a knob wants that and the page does not begin within a group.
+fn begin(view: &View, round: &Round, room: &mut Room) -> u32 {
+    if view.knobs.duplicate_items && round.at > 0 && round.after.is_none() {
+        room.objects += 1;
+        return round.at - 1;
+    }
+    round.at
+}
 
 fn first(view: &View, round: &Round, mut room: Room) -> (Vec<Value>, Place) {
-    let all = view.directory.groups.len() as u32;
     let with_members = round.wish.wants("members");
     let mut items = Vec::new();
-    for index in round.at..all {
-        let group = view.directory.group(index);
-        if !group.live() || !round.wish.wants_id(&group.id) {
+    for place in begin(view, round, &mut room)..round.all {
+        let index = round.index(view, place);
+        let Some(group) = view.directory.groups.get(index as usize) else { continue };
+        let is_shown = group.live() || view.knobs.removed_in_first_round;
+        if !is_shown || !round.wish.wants_id(&group.id) {
             continue;
         }
         if room.objects == 0 || (room.links == 0 && with_members) {
-            return (items, Some((index, None)));
+            return (items, Some((place, None)));
         }
-        let after = round.after.filter(|_| index == round.at);
+        if let Some(removal) = removal(view, index) {
+            room.objects -= 1;
+            items.push(removal);
+            continue;
+        }
+        let all = if with_members { members(view, index) } else { BTreeMap::new() };
+        let after = round.after.filter(|_| place == round.at);
         let from = after.map_or(Bound::Unbounded, Bound::Excluded);
-        let members = group.members.range((from, Bound::Unbounded)).filter(|_| with_members);
-        // A soft-deleted member keeps the membership, hidden (graph.md section 6.4, 8).
-        let live = members.filter(|&&member| view.directory.is_live(member)).map(|&member| (member, true));
-        let (links, more) = slice(live, &mut room);
+        let rest = all.range((from, Bound::Unbounded)).map(|(&member, &there)| (member, there));
+        let (links, more) = slice(rest, &mut room);
         let last = links.last().map(|link| link.0);
         items.push(whole(view, &round.wish, index, links));
         if more {
-            return (items, Some((index, last)));
+            return (items, Some((place, last)));
         }
     }
     (items, None)
 }
 
+/// The links of a first round: live members. A soft-deleted one keeps the membership, hidden (section 6.4, 8). Those
+/// who left before are shown where a knob wants it (docs issue 6651).
+fn members(view: &View, index: u32) -> BTreeMap<Principal, bool> {
+    if !view.may_read_members(index) {
+        return BTreeMap::new();
+    }
+    let mut links = BTreeMap::new();
+    if view.knobs.removed_members_in_first_round {
+        links.extend(view.directory.log.iter().filter_map(|event| match event {
+            Event::MemberRemoved(group, member) if *group == index => Some((*member, false)),
+            _ => None,
+        }));
+    }
+    let live = view.directory.group(index).members.iter().filter(|&&member| view.directory.is_live(member));
+    links.extend(live.map(|&member| (member, true)));
+    links
+}
+
 fn later(view: &View, round: &Round, since: usize, mut room: Room) -> (Vec<Value>, Place) {
-    let minimal = delta::is_minimal(view.request);
-    let changes = changes(view, &round.wish, &view.directory.log[since..round.upto]);
+    let minimal = delta::is_minimal(view);
+    let upto = round.upto.min(view.directory.log.len());
+    let changes = changes(view, &round.wish, view.directory.log.get(since..upto).unwrap_or_default());
+    let all = changes.len() as u32;
     let mut items = Vec::new();
-    for (place, (group, change)) in changes.iter().enumerate().skip(round.at as usize) {
-        let place = place as u32;
+    for place in begin(view, round, &mut room)..all {
+        let change = &changes[if view.knobs.shuffled_order { shuffle(place, all) } else { place } as usize];
         if room.objects == 0 || (room.links == 0 && !change.links.is_empty()) {
             return (items, Some((place, None)));
         }
@@ -108,7 +131,7 @@ fn later(view: &View, round: &Round, since: usize, mut room: Room) -> (Vec<Value
         let rest = change.links.range((from, Bound::Unbounded)).map(|(&member, &added)| (member, added));
         let (links, more) = slice(rest, &mut room);
         let last = links.last().map(|link| link.0);
-        items.push(item(view, &round.wish, *group, change, links, minimal));
+        items.push(item(view, &round.wish, change, links, minimal));
         if more {
             return (items, Some((place, last)));
         }
@@ -122,13 +145,13 @@ fn slice(links: impl Iterator<Item = Link>, room: &mut Room) -> (Vec<Link>, bool
     let more = taken.len() > room.links;
     taken.truncate(room.links);
     room.links -= taken.len();
-    room.objects -= 1;
+    room.objects = room.objects.saturating_sub(1);
     (taken, more)
 }
 
 /// What changed, in order of the first entry of each group.
-fn changes(view: &View, wish: &Wish, log: &[Event]) -> Vec<(u32, Change)> {
-    let mut changes: Vec<(u32, Change)> = Vec::new();
+fn changes(view: &View, wish: &Wish, log: &[Event]) -> Vec<Change> {
+    let mut changes: Vec<Change> = Vec::new();
     let mut places: BTreeMap<u32, usize> = BTreeMap::new();
     for event in log {
         let group = match event {
@@ -137,6 +160,7 @@ fn changes(view: &View, wish: &Wish, log: &[Event]) -> Vec<(u32, Change)> {
             | Event::GroupRestored(group)
             | Event::GroupPurged(group) => *group,
             Event::GroupChanged(group, names) if names.iter().any(|name| wish.wants(name)) => *group,
+            Event::MemberRemoved(_, member) if is_silent(view, *member) => continue,
             Event::MemberAdded(group, _) | Event::MemberRemoved(group, _) if wish.wants("members") => *group,
             Event::MemberRestored(group, _) if wish.wants("members") && !view.knobs.silent_restore => *group,
             _ => continue,
@@ -145,10 +169,10 @@ fn changes(view: &View, wish: &Wish, log: &[Event]) -> Vec<(u32, Change)> {
             continue;
         }
         let place = *places.entry(group).or_insert_with(|| {
-            changes.push((group, Change { touched: Some(BTreeSet::new()), ..Change::default() }));
+            changes.push(Change { group, touched: Some(BTreeSet::new()), links: BTreeMap::new() });
             changes.len() - 1
         });
-        let change = &mut changes[place].1;
+        let change = &mut changes[place];
         match event {
             Event::MemberAdded(_, member) | Event::MemberRestored(_, member) => {
                 change.links.insert(*member, true);
@@ -170,23 +194,37 @@ fn changes(view: &View, wish: &Wish, log: &[Event]) -> Vec<(u32, Change)> {
             _ => change.touched = None,
         }
     }
-    for (group, change) in &mut changes {
-        if !view.directory.group(*group).live() {
+    for change in &mut changes {
+        if !view.directory.group(change.group).live() || !view.may_read_members(change.group) {
             change.links.clear();
         }
     }
     changes
 }
 
-fn item(view: &View, wish: &Wish, index: u32, change: &Change, links: Vec<Link>, minimal: bool) -> Value {
+/// A purged member may give no entry (docs issue 14708).
+fn is_silent(view: &View, member: Principal) -> bool {
+    let is_purged =
+        matches!(member, Principal::User(person) if view.directory.person(person).life == Life::Purged);
+    is_purged && view.knobs.silent_member_purges
+}
+
+/// How a group that is not there any more is shown.
+fn removal(view: &View, index: u32) -> Option<Value> {
     let group = view.directory.group(index);
-    let removed = |reason: &str| json!({ "id": *group.id, "@removed": { "reason": reason } });
-    match group.life {
-        Life::Deleted(_) => return removed("changed"),
-        Life::Purged => return removed("deleted"),
-        Life::Live => {}
+    let reason = match group.life {
+        Life::Deleted(_) => "changed",
+        Life::Purged => "deleted",
+        Life::Live => return None,
+    };
+    Some(json!({ "id": *group.id, "@removed": { "reason": reason } }))
+}
+
+fn item(view: &View, wish: &Wish, change: &Change, links: Vec<Link>, minimal: bool) -> Value {
+    if let Some(removal) = removal(view, change.group) {
+        return removal;
     }
-    let mut item = whole(view, wish, index, links);
+    let mut item = whole(view, wish, change.group, links);
     if let (true, Some(touched), Value::Object(properties)) = (minimal, &change.touched, &mut item) {
         properties
             .retain(|name, _| name == "id" || name == "members@delta" || touched.contains(name.as_str()));

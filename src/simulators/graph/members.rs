@@ -1,130 +1,238 @@
-//! `/groups/{id}/members`, `transitiveMembers`, `/users/{id}/memberOf` and `checkMemberGroups` (graph.md sections
-//! 5.6 and 5.14).
+//! `members`, `transitiveMembers`, `memberOf`, `transitiveMemberOf`, their casts and counts (graph.md section 5.6).
 
 use std::collections::BTreeSet;
 use std::ops::Bound;
 
-use serde::Deserialize;
+use serde_json::Map;
 use serde_json::Value;
 use serde_json::json;
 
 use super::super::directory::Directory;
 use super::super::directory::Principal;
 use super::super::exchange::Answer;
-use super::super::people::is_guid;
+use super::super::exchange::Content;
 use super::Reply;
 use super::View;
-use super::errors;
+use super::call::Reach;
+use super::call::Related;
+use super::errors::bad_request;
+use super::filter_rules;
+use super::filter_rules::needs_parameters;
 use super::groups;
+use super::listing::Listing;
+use super::listing::Question;
 use super::options::Options;
-use super::options::take_page;
+use super::options::Order;
+use super::options::TOP_MAX;
 use super::options::with_select;
+use super::person;
+use super::search::Search;
 use super::users;
 use super::users::Unset;
+use super::users::case;
 
-/// At most this many groups in one question.
-const QUESTION_MAX: usize = 20;
+const ALLOWED: &[&str] = &["$select", "$top", "$skiptoken", "$filter", "$search", "$orderby", "$count"];
+const SEARCHABLE: &[&str] = &["displayName", "description", "mail", "userPrincipalName"];
+const CASTS: &[&str] = &["user", "group", "device", "servicePrincipal", "orgContact", "application"];
 
-pub(super) fn direct(view: &View, id: &str) -> Reply {
-    let options = member_options(view)?;
-    let group = groups::find(view, id)?;
-    let after = after(&options, "members")?;
-    let members = view.directory.group(group).members.range((after, Bound::Unbounded)).copied();
-    page(view, &options, "members", members)
+/// A name for page tokens, and what it lists.
+type Members = (&'static str, BTreeSet<Principal>);
+
+pub(super) fn members(view: &View, related: &Related) -> Reply {
+    page(view, related, members_of)
 }
 
-pub(super) fn transitive(view: &View, id: &str) -> Reply {
-    let options = member_options(view)?;
-    let group = groups::find(view, id)?;
-    let after = after(&options, "transitiveMembers")?;
-    let members = view.directory.descendants(group);
-    page(view, &options, "transitiveMembers", members.range((after, Bound::Unbounded)).copied())
+pub(super) fn member_of(view: &View, related: &Related) -> Reply {
+    page(view, related, groups_of)
 }
 
-/// The groups that the user is directly in.
-pub(super) fn of(view: &View, key: &str) -> Reply {
-    let options = member_options(view)?;
-    let person = users::find(view, key)?;
-    let after = after(&options, "memberOf")?;
-    let groups: BTreeSet<Principal> =
-        view.directory.person(person).groups.iter().copied().map(Principal::Group).collect();
-    page(view, &options, "memberOf", groups.range((after, Bound::Unbounded)).copied())
+fn members_of(view: &View, related: &Related) -> Result<Members, Answer> {
+    let group = groups::find(view, &related.of)?;
+    let shown = view.may_read_members(group);
+    let all = match related.reach {
+        _ if !shown => BTreeSet::new(),
+        Reach::Direct => view.directory.group(group).members.clone(),
+        Reach::Transitive => view.directory.descendants(group),
+    };
+    Ok((if related.reach == Reach::Direct { "members" } else { "transitiveMembers" }, all))
 }
 
-fn member_options<'a>(view: &View<'a>) -> Result<Options<'a>, Answer> {
-    Options::of(view.request, &["$select", "$top", "$skiptoken"])
+/// The groups that a user or group is in; those with hidden membership are not told.
+fn groups_of(view: &View, related: &Related) -> Result<Members, Answer> {
+    let member = find(view, &related.of)?;
+    let all: BTreeSet<u32> = match (related.reach, member) {
+        (Reach::Transitive, member) => view.directory.ancestors(member),
+        (_, Principal::User(person)) => view.directory.person(person).groups.iter().copied().collect(),
+        (_, Principal::Group(group)) => view.directory.group(group).parents.iter().copied().collect(),
+        (_, Principal::Other(_)) => BTreeSet::new(),
+    };
+    let shown = all.into_iter().map(Principal::Group).filter(|&group| shows_group(view, group));
+    Ok((if related.reach == Reach::Direct { "memberOf" } else { "transitiveMemberOf" }, shown.collect()))
 }
 
-fn after(options: &Options, listing: &str) -> Result<Bound<Principal>, Answer> {
-    Ok(options.cursor(listing)?.map_or(Bound::Unbounded, Bound::Excluded))
+/// A live group whose members may be seen.
+pub(super) fn shows_group(view: &View, principal: Principal) -> bool {
+    matches!(principal, Principal::Group(group)
+        if view.directory.group(group).live() && view.may_read_members(group))
 }
 
-fn page(view: &View, options: &Options, listing: &str, members: impl Iterator<Item = Principal>) -> Reply {
+/// A live group by id, or a live user by id or name.
+pub(super) fn find(view: &View, key: &str) -> Result<Principal, Answer> {
+    match view.directory.group_by_id(&key.to_lowercase()) {
+        Some(_) => groups::find(view, key).map(Principal::Group),
+        None => users::find(view, key).map(Principal::User),
+    }
+}
+
+fn page(view: &View, related: &Related, find: fn(&View, &Related) -> Result<Members, Answer>) -> Reply {
+    let options = Options::of(view, ALLOWED)?;
+    let cast = checked_cast(&options, related)?;
     let tables = [users::DEFAULT, users::FURTHER, groups::DEFAULT, groups::FURTHER];
     let select = options.select("directoryObject", &tables)?;
-    let live = members.filter(|&member| view.directory.is_live(member));
-    let (page, more) = take_page(live, options.top()?);
-    let context = view.context(&with_select("directoryObjects", select.as_deref()));
-    let mut body = json!({ "@odata.context": context });
-    if let (true, Some(last)) = (more, page.last()) {
-        body["@odata.nextLink"] = json!(options.next_link(listing, last));
+    let question = question(&options, cast)?;
+    let (name, all) = find(view, related)?;
+    let is_first = options.value("$skiptoken").is_none();
+    let after: Option<Principal> = match question.order {
+        Some(_) => None,
+        None => options.cursor(name)?,
+    };
+    let top = options.top(TOP_MAX)?;
+    let count = (options.counts()? && is_first)
+        .then(|| all.iter().filter(|&&member| admits(view, &question, cast, member)).count());
+    let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+    let rows = all.range((from, Bound::Unbounded)).copied();
+    let rows = rows.filter(|&member| admits(view, &question, cast, member));
+    let collection = cast.map_or_else(|| "directoryObjects".to_owned(), |cast| format!("{cast}s"));
+    let listing =
+        Listing { options: &options, name, context: with_select(&collection, select.as_deref()), top };
+    match &question.order {
+        None => {
+            listing.page(rows, count, |&member| member, |&member| row(view, member, select.as_deref(), cast))
+        }
+        Some(order) => ordered(
+            &Listing { name: "ordered members", ..listing },
+            rows.collect(),
+            order,
+            |member| row(view, member, select.as_deref(), cast),
+            count,
+        ),
     }
-    body["value"] = page.iter().map(|&member| row(view.directory, member, select.as_deref())).collect();
-    Ok(Answer::json(200, body))
 }
 
-/// A member with its type; of a type that does not have a selected property, the property is null.
-fn row(directory: &Directory, member: Principal, select: Option<&[String]>) -> Value {
-    let mut row = match member {
-        Principal::User(person) => users::properties(directory.person(person), select, Unset::Shown),
-        Principal::Group(group) => groups::properties(directory.group(group), select, Unset::Shown),
-        Principal::Other(_) => {
-            let wanted = |name: &str| select.is_none_or(|names| names.iter().any(|known| known == name));
-            let values = [("id", directory.id_of(member)), ("displayName", directory.name_of(member))];
-            values
-                .into_iter()
-                .filter(|(name, _)| wanted(name))
-                .map(|(name, value)| (name.to_owned(), json!(value)))
-                .collect()
-        }
+/// `$orderby` goes on from a place in the order, not from a member.
+fn ordered(
+    listing: &Listing,
+    mut rows: Vec<Principal>,
+    order: &Order,
+    json_of: impl Fn(Principal) -> Value,
+    count: Option<usize>,
+) -> Reply {
+    let directory = listing.options.view.directory;
+    rows.sort_by_key(|&member| directory.name_of(member).to_lowercase());
+    if order.descending {
+        rows.reverse();
+    }
+    let from: usize = listing.options.cursor(listing.name)?.unwrap_or(0);
+    let rows = rows.into_iter().enumerate().skip(from);
+    listing.page(rows, count, |&(place, _)| place + 1, |&(_, member)| json_of(member))
+}
+
+pub(super) fn count(view: &View, related: &Related, of_member: bool) -> Reply {
+    let options = Options::of(view, &["$filter", "$search"])?;
+    let cast = checked_cast(&options, related)?;
+    let question = question(&options, cast)?;
+    let (_, all) = if of_member { groups_of(view, related)? } else { members_of(view, related)? };
+    count_of(all.into_iter().filter(|&member| admits(view, &question, cast, member)).count(), &options)
+}
+
+/// `text/plain`; it needs the header of advanced queries.
+pub(super) fn count_of(count: usize, options: &Options) -> Reply {
+    if !options.is_eventual() {
+        return Err(bad_request("$count is not currently supported."));
+    }
+    Ok(Answer::new(200, Content::Text(count.to_string())))
+}
+
+fn checked_cast<'a>(options: &Options, related: &'a Related) -> Result<Option<&'a str>, Answer> {
+    let Some(cast) = related.cast.as_deref() else { return Ok(None) };
+    if !CASTS.contains(&cast) {
+        return Err(bad_request(&format!("Unsupported type cast 'microsoft.graph.{cast}'.")));
+    }
+    if options.view.knobs.cast_needs_header && !options.is_eventual() {
+        return Err(needs_parameters("cast"));
+    }
+    Ok(Some(cast))
+}
+
+/// Of members every option but `$select` and `$top` is advanced.
+fn question(options: &Options, cast: Option<&str>) -> Result<Question, Answer> {
+    if options.value("$filter").is_some() && !options.is_advanced() {
+        return Err(needs_parameters("$filter"));
+    }
+    let rules = match cast {
+        Some("user") => &filter_rules::USERS,
+        _ => &filter_rules::GROUPS,
     };
-    row.insert("@odata.type".to_owned(), json!(odata_type(directory, member)));
+    let order = options.order(&[], &["displayName", "userPrincipalName"])?;
+    let filter = options.filter(rules)?;
+    Ok(Question { filter, search: Search::of(options, SEARCHABLE)?, order, case: case(options.view) })
+}
+
+fn admits(view: &View, question: &Question, cast: Option<&str>, member: Principal) -> bool {
+    view.directory.is_live(member)
+        && cast.is_none_or(|cast| kind(view.directory, member) == cast)
+        && question.admits(&|name| property(view, member, name))
+}
+
+fn property(view: &View, member: Principal, name: &str) -> Option<Value> {
+    match member {
+        Principal::User(index) => person::property(view.directory.person(index), name),
+        Principal::Group(index) => groups::property(view.directory.group(index), name),
+        Principal::Other(_) if name == "displayName" => Some(json!(view.directory.name_of(member))),
+        Principal::Other(_) => None,
+    }
+}
+
+/// A member with its type, which a cast leaves out; of a type that does not have a selected property, the property
+/// is null. Of what the client may not read, type and id are left (section 2.9).
+pub(super) fn row(view: &View, member: Principal, select: Option<&[String]>, cast: Option<&str>) -> Value {
+    let directory = view.directory;
+    let mut row = match member {
+        Principal::User(index) => person::properties(directory.person(index), select, Unset::Shown),
+        Principal::Group(index) => groups::properties(directory.group(index), select, Unset::Shown),
+        Principal::Other(_) => other(directory, member, select),
+    };
+    if !view.may_read(member) {
+        row.iter_mut().filter(|(name, _)| *name != "id").for_each(|(_, value)| *value = Value::Null);
+        row.insert("id".to_owned(), json!(directory.id_of(member)));
+    }
+    if cast.is_none() {
+        row.insert("@odata.type".to_owned(), json!(odata_type(directory, member)));
+    }
     Value::Object(row)
 }
 
-pub(super) fn odata_type(directory: &Directory, principal: Principal) -> String {
-    let kind = match principal {
+fn other(directory: &Directory, member: Principal, select: Option<&[String]>) -> Map<String, Value> {
+    let names: Vec<&str> = match select {
+        Some(names) => names.iter().map(String::as_str).collect(),
+        None => vec!["id", "displayName"],
+    };
+    let value_of = |name: &str| match name {
+        "id" => json!(directory.id_of(member)),
+        "displayName" => json!(directory.name_of(member)),
+        _ => Value::Null,
+    };
+    names.into_iter().map(|name| (name.to_owned(), value_of(name))).collect()
+}
+
+fn kind(directory: &Directory, principal: Principal) -> &'static str {
+    match principal {
         Principal::User(_) => "user",
         Principal::Group(_) => "group",
         Principal::Other(other) => directory.others[other as usize].kind,
-    };
-    format!("#microsoft.graph.{kind}")
+    }
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Question {
-    group_ids: Vec<String>,
-}
-
-pub(super) fn check_member_groups(view: &View, key: &str) -> Reply {
-    Options::of(view.request, &[])?;
-    let question: Question = serde_json::from_slice(&view.request.body)
-        .map_err(|_| errors::bad_request("Unable to read JSON request payload."))?;
-    if question.group_ids.len() > QUESTION_MAX {
-        return Err(errors::bad_request("The number of groupIds exceeds the maximum of 20."));
-    }
-    if !question.group_ids.iter().all(|id| is_guid(id)) {
-        return Err(errors::bad_request("Invalid object identifier."));
-    }
-    let asked = match view.directory.group_by_id(&key.to_lowercase()) {
-        Some(_) => Principal::Group(groups::find(view, key)?),
-        None => Principal::User(users::find(view, key)?),
-    };
-    let holding = view.directory.ancestors(asked);
-    let held = |id: &&String| {
-        view.directory.group_by_id(&id.to_lowercase()).is_some_and(|group| holding.contains(&group))
-    };
-    let value: Vec<&String> = question.group_ids.iter().filter(held).collect();
-    Ok(Answer::json(200, json!({ "@odata.context": view.context("Collection(Edm.String)"), "value": value })))
+pub(super) fn odata_type(directory: &Directory, principal: Principal) -> String {
+    format!("#microsoft.graph.{}", kind(directory, principal))
 }

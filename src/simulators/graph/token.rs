@@ -1,101 +1,128 @@
-//! The token endpoint (graph.md section 2) and the check of bearer tokens.
+//! The token endpoint (graph.md sections 2.1 to 2.6).
 
-use jiff::Timestamp;
+use std::collections::BTreeSet;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 
 use super::super::exchange::Answer;
-use super::super::exchange::open;
-use super::super::exchange::seal;
 use super::super::seed::DOMAIN;
 use super::CLIENT_ID;
 use super::CLIENT_SECRET;
 use super::Reply;
 use super::TENANT;
 use super::View;
-use super::errors;
+use super::aadsts;
+use super::assertion;
+use super::assertion::JWT_BEARER;
+use super::bearer;
 
-/// Seconds that an access token lives.
-const LIFETIME: i64 = 3599;
+/// Graph's host in each cloud (section 1).
+const CLOUDS: &[(&str, &str)] = &[
+    ("global", "https://graph.microsoft.com"),
+    ("usgov-l4", "https://graph.microsoft.us"),
+    ("usgov-l5", "https://dod-graph.microsoft.us"),
+    ("china", "https://microsoftgraph.chinacloudapi.cn"),
+];
 
-pub(super) fn issue(view: &View, tenant: &str) -> Reply {
-    if tenant != TENANT && tenant != DOMAIN {
-        return Err(refused(view, 400, "invalid_request", 90002, "Tenant not found."));
-    }
+/// What a client may send.
+const FIELDS: &[&str] = &[
+    "client_assertion",
+    "client_assertion_type",
+    "client_id",
+    "client_secret",
+    "claims",
+    "grant_type",
+    "scope",
+];
+
+pub(super) fn issue(view: &View, tenant: &str, used: &mut BTreeSet<String>) -> Reply {
+    signed_in(view, tenant, used).map_err(|code| {
+        let answer = aadsts::refused(view.request, view.now, code);
+        match assertion::clock(view.knobs, view.now) {
+            // The clock that measured the assertion is the clock of the endpoint.
+            now if view.knobs.clock_skew_seconds != 0 => answer.with("Date", bearer::http_date(now)),
+            _ => answer,
+        }
+    })
+}
+
+/// The code of a refusal.
+fn signed_in(view: &View, tenant: &str, used: &mut BTreeSet<String>) -> Result<Answer, u32> {
     let form: Vec<(String, String)> = url::form_urlencoded::parse(&view.request.body).into_owned().collect();
-    let field = |name: &str| form.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone());
-    if field("grant_type").as_deref() != Some("client_credentials") {
-        return Err(refused(view, 400, "unsupported_grant_type", 70003, "Unsupported grant type."));
+    let field = |name: &str| form.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
+    match tenant {
+        "common" | "consumers" | "organizations" => return Err(9_001_023),
+        TENANT | DOMAIN => {}
+        _ => return Err(90_002),
+    }
+    if field("grant_type") != Some("client_credentials") {
+        return Err(70_003);
+    }
+    if form.iter().any(|(name, _)| !FIELDS.contains(&name.as_str())) {
+        return Err(900_144);
     }
     let basic = view.request.header("authorization").and_then(basic_credentials);
-    let (client, secret) = match basic {
-        Some((client, secret)) => (Some(client), Some(secret)),
+    let (client, secret) = match &basic {
+        Some((client, secret)) => (Some(client.as_str()), Some(secret.as_str())),
         None => (field("client_id"), field("client_secret")),
     };
-    if client.as_deref() != Some(CLIENT_ID) {
-        let message = "Application with the given identifier was not found in the directory.";
-        return Err(refused(view, 400, "unauthorized_client", 700_016, message));
+    match client {
+        None => return Err(900_144),
+        Some(CLIENT_ID) if view.knobs.client_disabled => return Err(7_000_112),
+        Some(CLIENT_ID) => {}
+        Some(_) => return Err(700_016),
     }
-    match secret.as_deref() {
-        Some(CLIENT_SECRET) => {}
-        Some(_) => {
-            let message = "Invalid client secret provided. Ensure the secret being sent in the request is the \
-                           client secret value, not the client secret ID.";
-            return Err(refused(view, 401, "invalid_client", 7_000_215, message));
+    match (secret, field("client_assertion_type"), field("client_assertion")) {
+        (Some(secret), None, None) => check_secret(view, secret)?,
+        (None, Some(JWT_BEARER), Some(token)) => {
+            let endpoint = format!("{}/{tenant}/oauth2/v2.0/token", view.request.base);
+            assertion::check(token, &endpoint, view.knobs, view.now, used)?;
         }
-        None => {
-            let message = "The request body must contain the following parameter: 'client_assertion' or \
-                           'client_secret'.";
-            return Err(refused(view, 401, "invalid_client", 7_000_218, message));
-        }
+        _ => return Err(7_000_218),
     }
-    if !field("scope").is_some_and(|scope| scope.ends_with("/.default") && !scope.contains(' ')) {
-        return Err(refused(view, 400, "invalid_scope", 70011, "The provided value for scope is not valid."));
-    }
-    let token = seal("access", &view.now.as_second());
-    Ok(Answer::json(200, json!({ "token_type": "Bearer", "expires_in": LIFETIME, "access_token": token })))
+    let root = root_of(view, field("scope").unwrap_or_default())?;
+    let token = bearer::mint(view, &root);
+    let body = json!({
+        "token_type": "Bearer",
+        "expires_in": view.knobs.token_seconds,
+        "ext_expires_in": view.knobs.token_seconds,
+        "access_token": token,
+    });
+    Ok(Answer::json(200, body))
 }
 
-/// 401 unless the request carries a token of ours that still lives.
-pub(super) fn check(view: &View) -> Result<(), Answer> {
-    let refused = |message: &str| Err(errors::error(401, "InvalidAuthenticationToken", message));
-    let Some(token) = view.request.header("authorization").and_then(|value| value.strip_prefix("Bearer "))
-    else {
-        return refused("Access token is empty.");
-    };
-    match open::<i64>("access", token) {
-        None => refused("CompactToken parsing failed with error code: 80049217"),
-        Some(issued) if issued + LIFETIME < view.now.as_second() => {
-            refused("Lifetime validation failed, the token is expired.")
-        }
-        Some(_) => Ok(()),
+fn check_secret(view: &View, secret: &str) -> Result<(), u32> {
+    match secret {
+        CLIENT_SECRET if view.knobs.secret_expires.is_some_and(|at| at <= view.now) => Err(7_000_222),
+        CLIENT_SECRET => Ok(()),
+        _ => Err(7_000_215),
     }
 }
 
-fn refused(view: &View, status: u16, error: &str, code: u32, message: &str) -> Answer {
-    let (trace, stamp) = ("00000000-0000-4000-8000-00000000face", aadsts_time(view.now));
-    let description =
-        format!("AADSTS{code}: {message} Trace ID: {trace} Correlation ID: {trace} Timestamp: {stamp}");
-    Answer::json(
-        status,
-        json!({
-            "error": error,
-            "error_description": description,
-            "error_codes": [code],
-            "timestamp": stamp,
-            "trace_id": trace,
-            "correlation_id": trace,
-            "error_uri": format!("{}/error?code={code}", view.request.base),
-        }),
-    )
+/// `{root}/.default`, exactly one, and a root that is known here.
+fn root_of(view: &View, scope: &str) -> Result<String, u32> {
+    match scope.split_whitespace().collect::<Vec<_>>()[..] {
+        [one] => {
+            let root = one.strip_suffix("/.default").ok_or(70_011_u32)?;
+            if is_root(view, root) { Ok(root.to_owned()) } else { Err(500_011) }
+        }
+        [] => Err(70_011),
+        _ => Err(28_002),
+    }
 }
 
-fn aadsts_time(now: Timestamp) -> String {
-    now.strftime("%Y-%m-%d %H:%M:%SZ").to_string()
+/// The Graph host of the cloud, or the simulator's own.
+pub(super) fn is_root(view: &View, root: &str) -> bool {
+    let root = root.trim_end_matches('/');
+    let cloud = CLOUDS.iter().find(|(key, _)| *key == view.knobs.cloud).map(|(_, host)| *host);
+    Some(root) == cloud || root == view.request.base
 }
 
 /// Client id and secret, form-encoded within Basic (RFC 6749 section 2.3.1).
 fn basic_credentials(header: &str) -> Option<(String, String)> {
-    let decoded = String::from_utf8(base64_decode(header.strip_prefix("Basic ")?)?).ok()?;
+    let decoded = String::from_utf8(STANDARD.decode(header.strip_prefix("Basic ")?).ok()?).ok()?;
     let (client, secret) = decoded.split_once(':')?;
     Some((form_decode(client), form_decode(secret)))
 }
@@ -104,24 +131,6 @@ fn form_decode(text: &str) -> String {
     url::form_urlencoded::parse(format!("x={text}").as_bytes())
         .next()
         .map_or_else(String::new, |(_, value)| value.into_owned())
-}
-
-/// RFC 4648 section 4, padding optional.
-fn base64_decode(text: &str) -> Option<Vec<u8>> {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut decoded = Vec::new();
-    let (mut bits, mut held) = (0_u32, 0_u32);
-    for byte in text.trim_end_matches('=').bytes() {
-        let digit = ALPHABET.iter().position(|&known| known == byte)?;
-        held = (held << 6) | digit as u32;
-        bits += 6;
-        if bits >= 8 {
-            bits -= 8;
-            decoded.push((held >> bits) as u8);
-            held &= (1 << bits) - 1;
-        }
-    }
-    Some(decoded)
 }
 
 #[cfg(test)]

@@ -9,8 +9,9 @@ use crate::client::TokenAdvice::Later;
 /// its English words stand for them; where they change, the row without words of the same error answers.
 type Row = (&'static str, &'static str, TokenAdvice);
 
-const CLOCK: TokenAdvice =
-    Clock("set this host's clock right (timedatectl, NTP): it differs from the org's by more than is allowed");
+const CLOCK: TokenAdvice = Clock(
+    "set this host's clock right (timedatectl, NTP): it differs from the org's by more than is allowed",
+);
 const BETWEEN: TokenAdvice = Cure(
     "something between rosterd and the org changes or repeats its requests; let it reach the org without that proxy",
 );
@@ -47,7 +48,9 @@ const ROWS: &[Row] = &[
     (
         "invalid_client",
         "",
-        Cure("check `client_id`, that the application is of this org and active, and that `private_key` and `key_id` are those of a key registered with it"),
+        Cure(
+            "check `client_id`, that the application is of this org and active, and that `private_key` and `key_id` are those of a key registered with it",
+        ),
     ),
     ("invalid_scope", "", GRANT),
     ("consent_required", "", GRANT),
@@ -79,7 +82,11 @@ pub(super) fn of(error: &str, _codes: &[u64], description: &str) -> Option<Token
 /// What to do where a DPoP proof or the way of its token is refused by the API itself (okta.md section 2.3).
 pub(super) fn of_resource(error: &str, description: &str) -> Option<&'static str> {
     match of(error, &[], description)? {
-        Cure(text) | Clock(text) if matches!(error, "invalid_dpop_proof" | "use_dpop_nonce" | "invalid_request") => Some(text),
+        Cure(text) | Clock(text)
+            if matches!(error, "invalid_dpop_proof" | "use_dpop_nonce" | "invalid_request") =>
+        {
+            Some(text)
+        }
         _ => None,
     }
 }
@@ -112,7 +119,11 @@ mod tests {
         let client = "invalid_client";
         check(client, "The client_assertion signature is invalid.", KEY_BEGINS);
         check(client, "The client_assertion has an unknown kid.", KEY_BEGINS);
-        check(client, "The audience claim for client_assertion must be the endpoint invoked for the request.", HOST_BEGINS);
+        check(
+            client,
+            "The audience claim for client_assertion must be the endpoint invoked for the request.",
+            HOST_BEGINS,
+        );
         check(client, "The client_assertion token is expired.", CLOCK_BEGINS);
         check(client, "The client_assertion token has an expiration too far into the future.", CLOCK_BEGINS);
         check(client, "The client_assertion token was issued in the future.", CLOCK_BEGINS);
@@ -124,7 +135,11 @@ mod tests {
             APP_BEGINS,
         );
         check(client, "Something new.", "check `client_id`, that the application");
-        check("invalid_scope", "One or more scopes are not configured for the authorization server resource.", GRANT_BEGINS);
+        check(
+            "invalid_scope",
+            "One or more scopes are not configured for the authorization server resource.",
+            GRANT_BEGINS,
+        );
         check("invalid_scope", "", GRANT_BEGINS);
         check("consent_required", "", GRANT_BEGINS);
         check("unauthorized_client", "", APP_BEGINS);

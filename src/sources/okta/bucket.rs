@@ -202,8 +202,11 @@ mod tests {
     }
 
     fn figures(status: u16, limit: &'static str, remaining: &'static str, reset: &'static str) -> Figures {
-        let lines =
-            [("x-rate-limit-limit", limit), ("x-rate-limit-remaining", remaining), ("x-rate-limit-reset", reset)];
+        let lines = [
+            ("x-rate-limit-limit", limit),
+            ("x-rate-limit-remaining", remaining),
+            ("x-rate-limit-reset", reset),
+        ];
         Figures::of(&answer(status, &lines)).expect("all three headers")
     }
 
@@ -253,7 +256,9 @@ mod tests {
     #[test]
     fn a_refused_request_waits_for_the_reset_and_up_to_a_fifth_more_and_five_minutes_at_most() {
         let now = Instant::now();
-        for (reset, jitter, expected) in [("110", 0.0, 11), ("109", 1.0, 12), ("90", 0.0, 1), ("100000", 1.0, 300)] {
+        for (reset, jitter, expected) in
+            [("110", 0.0, 11), ("109", 1.0, 12), ("90", 0.0, 1), ("100000", 1.0, 300)]
+        {
             let mut bucket = Bucket::default();
             bucket.note(&figures(429, "50", "0", reset), jitter, now);
             check(&mut bucket, HALF, now, (0, expected));
@@ -285,7 +290,10 @@ mod tests {
 
     #[test]
     fn a_limit_of_nothing_speaks_of_requests_in_flight() {
-        let full = answer(429, &[("x-rate-limit-limit", "0"), ("x-rate-limit-remaining", "0"), ("x-rate-limit-reset", "130")]);
+        let full = answer(
+            429,
+            &[("x-rate-limit-limit", "0"), ("x-rate-limit-remaining", "0"), ("x-rate-limit-reset", "130")],
+        );
         assert!(is_of_concurrency(&full));
         assert_eq!(Figures::of(&full), None);
         assert!(!is_of_concurrency(&answer(429, &[("x-rate-limit-limit", "50")])));

@@ -118,15 +118,15 @@ mod tests {
     #[test]
     fn what_only_looks_like_an_org_is_refused_with_what_to_write() {
         check("https://acme-admin.okta.com", "it is the admin console; write https://acme.okta.com");
-        check("https://acme-admin.oktapreview.com", "it is the admin console; write https://acme.oktapreview.com");
+        check(
+            "https://acme-admin.oktapreview.com",
+            "it is the admin console; write https://acme.oktapreview.com",
+        );
         let placeholder = "it is a placeholder; write your own org, such as https://acme.okta.com";
         check("https://{yourOktaDomain}", placeholder);
         check("https://yourOktaDomain", placeholder);
         check("https://acme.okta.com.com", "it ends twice; write https://acme.okta.com");
-        check(
-            "http://acme.okta.com",
-            "the token would be readable on the way; write https://acme.okta.com",
-        );
+        check("http://acme.okta.com", "the token would be readable on the way; write https://acme.okta.com");
         check("https://acme.okta.com/api/v1", "write scheme and host only: https://acme.okta.com");
         check("https://ann@acme.okta.com", "write scheme and host only: https://acme.okta.com");
         check("acme", "write it as https://acme.okta.com");

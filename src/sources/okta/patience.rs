@@ -112,8 +112,12 @@ mod tests {
     fn each_answer_has_its_sequel() {
         let limited = |limit| {
             let date = ("date", "Thu, 01 Jan 1970 00:01:40 GMT");
-            let headers =
-                [date, ("x-rate-limit-limit", limit), ("x-rate-limit-remaining", "0"), ("x-rate-limit-reset", "130")];
+            let headers = [
+                date,
+                ("x-rate-limit-limit", limit),
+                ("x-rate-limit-remaining", "0"),
+                ("x-rate-limit-reset", "130"),
+            ];
             answer(429, &headers, "{}")
         };
         let plain = |status| answer(status, &[], "<html>");

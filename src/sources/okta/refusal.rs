@@ -115,9 +115,7 @@ impl Refusal {
             },
             (403, _) => ROLE,
             (404, "E0000008") | (405, _) => "there is no Okta behind this address; check the host",
-            (404 | 410, _) => {
-                "it was deleted, or we may not see it; check the id and our role"
-            }
+            (404 | 410, _) => "it was deleted, or we may not see it; check the id and our role",
             (300..=399, _) => "the host answers for another one; write the org's own address as the host",
             (501, _) => "the org cannot do this; check that the host is an Okta org",
             _ => return None,
@@ -269,7 +267,9 @@ mod tests {
         let refusal = Refusal::new("GET x".to_owned(), &answer, Signed::Service);
         assert_eq!(
             refusal.cure().as_deref(),
-            Some("grant the scope okta.groups.read to the service application (Okta API Scopes, as a super administrator), and name it in `scopes`")
+            Some(
+                "grant the scope okta.groups.read to the service application (Okta API Scopes, as a super administrator), and name it in `scopes`"
+            )
         );
     }
 
@@ -291,8 +291,18 @@ mod tests {
             (401, r#"{"errorCode":"E0000015"}"#, Signed::Service, "the org does not have this feature"),
             (403, r#"{"errorCode":"E0000005"}"#, Signed::Token, "this address does not take an API token"),
             (403, r#"{"errorCode":"E0000005"}"#, Signed::Service, "this address does not take OAuth tokens"),
-            (403, r#"{"errorCode":"E0000006"}"#, Signed::Service, "give the account of the token, or the service"),
-            (403, r#"{"errorCode":"E0000061"}"#, Signed::Token, "give the account of the token, or the service"),
+            (
+                403,
+                r#"{"errorCode":"E0000006"}"#,
+                Signed::Service,
+                "give the account of the token, or the service",
+            ),
+            (
+                403,
+                r#"{"errorCode":"E0000061"}"#,
+                Signed::Token,
+                "give the account of the token, or the service",
+            ),
             (404, r#"{"errorCode":"E0000008"}"#, Signed::Token, "there is no Okta behind this address"),
             (405, r#"{"errorCode":"E0000022"}"#, Signed::Token, "there is no Okta behind this address"),
             (404, r#"{"errorCode":"E0000007"}"#, Signed::Token, "it was deleted, or we may not see it"),
@@ -311,7 +321,12 @@ mod tests {
                 Signed::Service,
                 "something between rosterd and the org",
             ),
-            (401, r#"{"error":"invalid_token","error_description":"x"}"#, Signed::Service, "a new token was refused"),
+            (
+                401,
+                r#"{"error":"invalid_token","error_description":"x"}"#,
+                Signed::Service,
+                "a new token was refused",
+            ),
         ] {
             let cure = cure(status, body, signed);
             assert!(cure.starts_with(expected), "{status} {body}: {cure}");

@@ -90,7 +90,10 @@ mod tests {
     fn a_heavy_page_shrinks_step_by_step() {
         check(
             "apps/x/users?limit=500&expand=user&after=b%3D",
-            &["apps/x/users?limit=200&expand=user&after=b%3D", "apps/x/users?limit=100&expand=user&after=b%3D"],
+            &[
+                "apps/x/users?limit=200&expand=user&after=b%3D",
+                "apps/x/users?limit=100&expand=user&after=b%3D",
+            ],
         );
         check("groups/g/users?limit=1000", &["groups/g/users?limit=200", "groups/g/users?limit=100"]);
         check("apps/x/groups?limit=200", &["apps/x/groups?limit=100"]);

@@ -40,7 +40,7 @@ async fn a_secret_in_the_body_or_in_basic_gives_a_token_and_a_wrong_one_aadsts70
     assert!(body["error_description"].as_str().unwrap().starts_with("AADSTS7000215: "));
 
     let url = format!("{}/{TENANT}/oauth2/v2.0/token", served.base);
-    let form = [("grant_type", "client_credentials"), ("scope", "x/.default")];
+    let form = [("grant_type", "client_credentials"), ("scope", "https://graph.microsoft.com/.default")];
     let basic = served.http.post(url).basic_auth(CLIENT_ID, Some(CLIENT_SECRET)).form(&form);
     assert_eq!(basic.send().await.unwrap().status(), 200);
 }

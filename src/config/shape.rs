@@ -109,11 +109,22 @@ fn remove(tree: &mut Dict, key: &[String]) -> bool {
     match key {
         [] => false,
         [last] => tree.remove(last).is_some(),
-        [first, rest @ ..] => match tree.get_mut(first) {
-            Some(Value::Dict(_, below)) => remove(below, rest),
-            // One wrong item spoils its list.
-            Some(Value::Array(..)) => tree.remove(first).is_some(),
-            _ => false,
-        },
+        [first, rest @ ..] => {
+            let Some(below) = tree.get_mut(first) else { return false };
+            // One wrong item that is no table spoils its list.
+            remove_below(below, rest) || matches!(below, Value::Array(..)) && tree.remove(first).is_some()
+        }
+    }
+}
+
+/// Takes a key out of a table that stands in the tree or in its lists.
+fn remove_below(value: &mut Value, key: &[String]) -> bool {
+    match (value, key) {
+        (Value::Dict(_, below), key) => remove(below, key),
+        (Value::Array(_, items), [place, rest @ ..]) => {
+            let item = place.parse::<usize>().ok().and_then(|place| items.get_mut(place));
+            item.is_some_and(|item| remove_below(item, rest))
+        }
+        _ => false,
     }
 }

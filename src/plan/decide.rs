@@ -215,6 +215,8 @@ mod tests {
     use crate::plan::Loss;
     use crate::plan::People;
     use crate::plan::Proof;
+    use crate::plan::RawClause;
+    use crate::plan::RawFilters;
     use crate::plan::RawMapping;
     use crate::plan::RawRow;
     use crate::plan::Scope;
@@ -407,5 +409,46 @@ unread: unmanaged unmanaged unmanaged
         };
         assert_eq!(of("u1").0, of("u2").0);
         assert_ne!(why_lost(&[], "one").cause.id(), why_lost(&[], "two").cause.id());
+    }
+
+    /// P13: the edit of a filter is a cause of its own; an attribute that changed is an event of the source.
+    #[test]
+    fn who_is_barred_by_a_filter_has_its_clause_as_cause() {
+        let clause = RawClause {
+            attribute: Some("userName".to_owned()),
+            op: Some("EQUALS".to_owned()),
+            value: Some("bob".into()),
+            ..RawClause::default()
+        };
+        let mut rules = rules(Leavers::default());
+        rules.scope.users.filters =
+            RawFilters(vec![vec![clause]]).check(Kind::User, Vocabulary::File).expect("sound");
+        let told = |dirty: Dirty, applied: &Applied| {
+            let seen = Seen {
+                standing: Standing::Enabled,
+                attributes: BTreeMap::from([("userName".to_owned(), json!("ann"))]),
+            };
+            let scope = ScopeFact::In(vec![grant()]);
+            let facts = Facts {
+                kind: Kind::User,
+                source: &id("u1"),
+                seen: &seen,
+                scope,
+                applied,
+                dirty,
+                twin: false,
+            };
+            let Decision { why, pending, .. } = decide(&rules, "digest", &facts);
+            let class = pending.map_or("-", |pending| pending.class.word());
+            format!("{class} {:?} {}: {}", why.proof, why.questions.len(), why.cause.sentence())
+        };
+        let object = Dirty { object: true, ..Dirty::default() };
+        let edited = Dirty { rules: true, ..object };
+        assert_eq!(told(object, &ours()), "deactivate Event 0: userName EQUALS bob is not met");
+        assert_eq!(
+            told(edited, &ours()),
+            "deactivate Event 0: the settings were edited: userName EQUALS bob is not met"
+        );
+        assert_eq!(told(edited, &Applied::Absent), "- Event 0: userName EQUALS bob is not met");
     }
 }

@@ -40,6 +40,7 @@ mod presets;
 mod privacy;
 mod remote_target;
 mod report;
+mod scope_order;
 mod server;
 mod sign_in;
 mod sign_in_settings;

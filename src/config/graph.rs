@@ -133,6 +133,7 @@ impl GraphConfig {
         settings.groups = groups_needed(&rules.scope);
         settings.nested = rules.scope.users.nested || rules.scope.teams.nested;
         settings.attributes = rules.source_attributes(Kind::User).into_iter().collect();
+        settings.group_attributes = rules.source_attributes(Kind::Group).into_iter().collect();
         settings
     }
 }

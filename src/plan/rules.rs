@@ -47,8 +47,10 @@ impl Rules {
         };
         let mut read = mapping.source_attributes(self.vocabulary);
         read.extend(selection.filters.source_attributes(self.vocabulary));
-        if kind == Kind::User {
-            read.extend(self.people.source_attributes(self.vocabulary));
+        match kind {
+            Kind::User => read.extend(self.people.source_attributes(self.vocabulary)),
+            // What standing is made of, which a group does not have.
+            Kind::Group => drop(read.remove("accountEnabled")),
         }
         read
     }

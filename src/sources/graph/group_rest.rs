@@ -7,7 +7,6 @@ use super::batch::PartAnswer;
 use super::door::Graph;
 use super::door::segment;
 use super::groups;
-use super::groups::SELECT;
 use super::people::bin_part;
 use super::place::Place;
 use super::round::Round;
@@ -33,8 +32,9 @@ pub(super) async fn page(graph: &Graph, place: &Place, round: &mut Round) -> Res
     let more = round.asked.len() > chunk.len();
     round.asked.retain(|id| !chunk.contains(id));
     let last = chunk.last().cloned();
+    let select = graph.settings.group_select();
     let parts: Vec<Part> =
-        chunk.iter().map(|id| Part::get(format!("/groups/{}?$select={SELECT}", segment(id)))).collect();
+        chunk.iter().map(|id| Part::get(format!("/groups/{}?$select={select}", segment(id)))).collect();
     let (mut records, mut missing) = (Vec::new(), Vec::new());
     for (id, answer) in chunk.into_iter().zip(graph.batch(&parts).await?) {
         match answer.status {

@@ -32,7 +32,7 @@ use crate::model::Record;
 use crate::model::SourceId;
 use crate::scim::Kind;
 
-/// What is read of a group.
+/// What is read of every group.
 pub(super) const SELECT: &str =
     "id,displayName,description,mail,mailNickname,securityEnabled,groupTypes,visibility";
 
@@ -41,6 +41,7 @@ pub(super) const HIDDEN: &str = "HiddenMembership";
 
 pub(super) async fn page(graph: &Graph, place: &Place, round: &mut Round) -> Result<Page, Trouble> {
     let listed = Place { from: None, until: None, ..place.clone() };
+    round.group_select = graph.settings.group_select();
     match place.step {
         Step::Rest => group_rest::page(graph, place, round).await,
         _ if !graph.lists_only.load(Ordering::Relaxed) => feed(graph, place, round).await,
@@ -56,7 +57,7 @@ async fn feed(graph: &Graph, place: &Place, round: &mut Round) -> Result<Page, T
     let (url, link) = match (&place.link, &place.from) {
         (Some(link), _) => (graph.given(link)?, Link::Next),
         (None, Some(from)) => (graph.given(from)?, Link::Stored),
-        (None, None) => (graph.own(&address(&place.ids))?, Link::Own),
+        (None, None) => (graph.own(&address(&place.ids, &graph.settings.group_select()))?, Link::Own),
     };
     let listing: Listing<ChangedGroup> = graph.ask(Request::get(url), link, MEMBER_READ).await?;
     let mut records = Vec::new();
@@ -75,14 +76,14 @@ async fn feed(graph: &Graph, place: &Place, round: &mut Round) -> Result<Page, T
 }
 
 /// A stream names its groups; they are at most fifty, and checked to be ids.
-fn address(ids: &[String]) -> String {
+fn address(ids: &[String], select: &str) -> String {
     debug_assert!(ids.len() <= IDS_MAX);
     let clauses: Vec<String> = ids.iter().map(|id| format!("id eq '{id}'")).collect();
     let filter = match clauses.is_empty() {
         true => String::new(),
         false => format!("$filter={}&", filter::escaped(&clauses.join(" or "))),
     };
-    format!("/groups/delta?{filter}$select={SELECT},members")
+    format!("/groups/delta?{filter}$select={select},members")
 }
 
 /// Groups of a stream that its first round did not show: deleted, or never there.
@@ -97,7 +98,8 @@ async fn list(graph: &Graph, place: &Place, round: &mut Round) -> Result<Page, T
     let (url, link) = match &place.link {
         Some(link) => (graph.given(link)?, Link::Next),
         None => {
-            let address = format!("/groups?$top={}&$select={SELECT}", graph.settings.page_size);
+            let settings = &graph.settings;
+            let address = format!("/groups?$top={}&$select={}", settings.page_size, settings.group_select());
             (graph.own(&address)?, Link::Own)
         }
     };
@@ -204,7 +206,7 @@ pub(super) fn unread(place: &Place) -> Vec<(Collection, Coverage)> {
 pub(super) fn watermark(place: &Place, round: &Round) -> Option<Watermark> {
     Some(Watermark {
         link: place.until.clone()?,
-        select: SELECT.to_owned(),
+        select: round.group_select.clone(),
         gone: round.gone(),
         ids: place.ids.clone(),
         layout: place.layout,
@@ -219,8 +221,8 @@ mod tests {
     #[test]
     fn a_stream_names_its_groups_and_the_feed_of_all_names_none() {
         let ids = ["g1", "g2"].map(str::to_owned);
-        let stream = address(&ids);
+        let stream = address(&ids, SELECT);
         assert!(stream.starts_with("/groups/delta?$filter=id%20eq%20'g1'%20or%20id%20eq%20'g2'&$select=id,"));
-        assert_eq!(address(&[]), format!("/groups/delta?$select={SELECT},members"));
+        assert_eq!(address(&[], "id,classification"), "/groups/delta?$select=id,classification,members");
     }
 }

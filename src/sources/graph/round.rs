@@ -32,6 +32,8 @@ pub(super) enum Heard {
 #[derive(Debug, Default)]
 pub(super) struct Round {
     pub(super) pages: u32,
+    /// What is read of groups; a watermark holds for it alone.
+    pub(super) group_select: String,
     /// Users whom the feed named, each with the last that it said (graph.md 6.4 rule 1).
     pub(super) heard: BTreeMap<String, Heard>,
     /// Groups that have to be asked for one by one.

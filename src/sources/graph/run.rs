@@ -56,8 +56,9 @@ impl GraphSource {
         let users = watermarks.get(USERS).filter(|_| !full).and_then(|text| Watermark::decode(text));
         let users = users.filter(|watermark| self.is_usable(watermark, &self.graph.select.key()));
         reads.push(self.read(session, USERS.to_owned(), users));
+        let group_select = settings.group_select();
         let mut streams = Streams::new(watermarks, full, settings.nested, |watermark| {
-            self.is_usable(watermark, groups::SELECT)
+            self.is_usable(watermark, &group_select)
         });
         let (openings, named) = match &settings.groups {
             GroupsNeed::All => {

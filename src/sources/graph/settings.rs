@@ -7,6 +7,7 @@ use std::time::Duration;
 use jiff::civil::Date;
 use url::Url;
 
+use super::groups;
 use super::sign_in::Cloud;
 use super::sign_in::SignIn;
 use super::units::TenantSize;
@@ -110,6 +111,8 @@ pub struct GraphSettings {
     pub nested: bool,
     /// User properties that are read beyond the usual ones.
     pub attributes: Vec<String>,
+    /// Group properties that are read beyond the usual ones.
+    pub group_attributes: Vec<String>,
     pub ca_file: Option<PathBuf>,
     /// Rows in a page, 1 to 999.
     pub page_size: u16,
@@ -145,6 +148,7 @@ impl GraphSettings {
             groups: GroupsNeed::All,
             nested: false,
             attributes: Vec::new(),
+            group_attributes: Vec::new(),
             ca_file: None,
             page_size: PAGE_SIZE_MAX,
             attempts: 8,
@@ -178,6 +182,14 @@ impl GraphSettings {
             }
         }
         names
+    }
+
+    /// The `$select` of groups.
+    pub(super) fn group_select(&self) -> String {
+        let usual = groups::SELECT;
+        let further =
+            self.group_attributes.iter().filter(|name| !usual.split(',').any(|known| known == *name));
+        further.fold(usual.to_owned(), |select, name| select + "," + name)
     }
 
     /// The first thing that cannot be.
@@ -219,7 +231,7 @@ impl GraphSettings {
             let what = format!("a page of {} rows cannot be had", self.page_size);
             note("page_size", what, "choose 1 to 999");
         }
-        for name in &self.attributes {
+        for name in self.attributes.iter().chain(&self.group_attributes) {
             if NOT_LISTED.contains(&name.as_str()) {
                 let what = format!("Graph does not give `{name}` in a list of users");
                 note("attributes", what, "remove it from the attributes");

@@ -79,8 +79,8 @@ impl Checker<'_> {
         let name = self.team_text(&table.join("name"), raw.name.as_deref(), "the team");
         let (pick, link, name) = (pick?, link?, name?);
         let many = matches!(pick, GroupPick::Prefix(_) | GroupPick::Rule { .. });
-        for (field, _) in [("link", &link), ("name", &name)].iter().filter(|(_, text)| many && text.is_some())
-        {
+        let said = [("link", &link), ("name", &name)].into_iter().find(|(_, text)| text.is_some());
+        if let (true, Some((field, _))) = (many, said) {
             let cure = "choose the one group by id: or name:";
             return self.error(&table.join(field), "many groups cannot be one team".to_owned(), cure);
         }

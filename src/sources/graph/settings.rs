@@ -231,6 +231,10 @@ impl GraphSettings {
             let what = format!("a page of {} rows cannot be had", self.page_size);
             note("page_size", what, "choose 1 to 999");
         }
+        if !(1..=100).contains(&self.budget_percent) {
+            let what = format!("{} % of the tenant's allowance cannot be taken", self.budget_percent);
+            note("budget_percent", what, "choose 1 to 100");
+        }
         for name in self.attributes.iter().chain(&self.group_attributes) {
             if NOT_LISTED.contains(&name.as_str()) {
                 let what = format!("Graph does not give `{name}` in a list of users");

@@ -73,6 +73,14 @@ pub(super) struct Bound {
 }
 
 impl Authorization {
+    /// The header of a token that was asked for.
+    pub(super) fn granted(&self) -> Option<&HeaderValue> {
+        match self {
+            Authorization::Granted { header, .. } => Some(header),
+            _ => None,
+        }
+    }
+
     /// What one attempt at a request carries: a proof is good for one. `at` is the service's time.
     pub(super) fn headers(&self, request: &Request, at: Timestamp) -> Result<HeaderMap, ClientError> {
         let mut headers = HeaderMap::new();

@@ -8,6 +8,7 @@
 mod assertion;
 mod certificate;
 mod challenge;
+mod claims;
 mod clock;
 mod credential;
 mod dpop;
@@ -156,6 +157,12 @@ impl Client {
     /// Makes sure that there is a credential to send: asks for a token where one has to be asked for.
     pub async fn sign_in(&self) -> Result<(), ClientError> {
         self.0.authorize(None).await.map(drop)
+    }
+
+    /// What the token that is sent says of itself, where it is a granted one and a JWT. For diagnostics alone.
+    pub async fn claims(&self) -> Result<Option<serde_json::Value>, ClientError> {
+        let authorization = self.0.authorize(None).await?;
+        Ok(authorization.granted().and_then(claims::of))
     }
 
     /// Sends a request until it has an answer that is the caller's to judge.

@@ -23,6 +23,7 @@ use crate::sources::graph::Cloud;
 use crate::sources::graph::GraphSettings;
 use crate::sources::graph::GroupsNeed;
 use crate::sources::graph::SignIn;
+use crate::sources::graph::TenantSize;
 
 #[derive(Clone, Debug)]
 pub struct GraphConfig {
@@ -38,6 +39,10 @@ pub struct GraphConfig {
     /// Where Graph is; `None`: where the cloud has it.
     pub root: Option<Url>,
     pub ca_file: Option<PathBuf>,
+    /// Percent of the tenant's allowance that are ours.
+    pub budget_percent: u8,
+    /// How large the tenant is; `None`: learnt.
+    pub tenant_size: Option<TenantSize>,
 }
 
 /// How to sign in, and where what it takes lies.
@@ -128,6 +133,9 @@ impl GraphConfig {
         settings.ca_file = self.ca_file.clone();
         settings.app = rules.scope.users.assigned_to.clone();
         settings.team_app = rules.scope.teams.assigned_to.clone();
+        settings.budget_percent = self.budget_percent;
+        settings.tenant_size = self.tenant_size;
+        settings.picks = rules.scope.users.groups.iter().chain(&rules.scope.teams.groups).cloned().collect();
         let lists = rules.scope.users.lists.iter().chain(&rules.scope.teams.lists);
         settings.lists = lists.map(List::of).collect();
         settings.groups = groups_needed(&rules.scope);

@@ -26,6 +26,8 @@ pub(super) struct RawGraph {
     pub authority: Option<String>,
     pub root: Option<String>,
     pub ca_file: Option<String>,
+    pub budget: Option<String>,
+    pub tenant_size: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]

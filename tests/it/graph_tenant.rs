@@ -37,6 +37,7 @@ use rosterd::sources::graph::GraphSource;
 pub(crate) struct Canned {
     routes: Arc<Mutex<BTreeMap<String, VecDeque<Reply>>>>,
     asked: Arc<Mutex<Vec<String>>>,
+    token: Arc<Mutex<Reply>>,
     pub(crate) root: String,
 }
 
@@ -53,8 +54,10 @@ impl Canned {
     pub(crate) async fn start() -> Canned {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let root = format!("http://{}", listener.local_addr().unwrap());
-        let canned =
-            Canned { routes: Arc::default(), asked: Arc::default(), root }.on(BIN, 200, json!({"value": []}));
+        let token = Reply { status: 200, headers: Vec::new(), body: TOKEN.to_owned() };
+        let token = Arc::new(Mutex::new(token));
+        let canned = Canned { routes: Arc::default(), asked: Arc::default(), token, root };
+        let canned = canned.on(BIN, 200, json!({"value": []}));
         let serving = canned.clone();
         let router = Router::new().fallback(move |request: Request| serve(serving.clone(), request));
         tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
@@ -78,6 +81,18 @@ impl Canned {
     pub(crate) fn instead(self, route: &str, status: u16, body: Value) -> Canned {
         self.routes.lock().unwrap().remove(&decoded(route));
         self.on(route, status, body)
+    }
+
+    /// Only where the route has no answer yet.
+    pub(crate) fn or(self, route: &str, body: Value) -> Canned {
+        let is_known = self.routes.lock().unwrap().contains_key(&decoded(route));
+        if is_known { self } else { self.on(route, 200, body) }
+    }
+
+    /// What the token endpoint answers.
+    pub(crate) fn token(self, status: u16, body: Value) -> Canned {
+        *self.token.lock().unwrap() = Reply { status, headers: Vec::new(), body: body.to_string() };
+        self
     }
 
     pub(crate) fn settings(&self) -> GraphSettings {
@@ -135,9 +150,9 @@ async fn serve(canned: Canned, request: Request) -> Response {
     let body = axum::body::to_bytes(body, 1 << 20).await.unwrap();
     let path = parts.uri.to_string();
     if path.ends_with("/oauth2/v2.0/token") {
-        return respond(Reply { status: 200, headers: Vec::new(), body: TOKEN.to_owned() });
+        return respond(canned.token.lock().unwrap().clone());
     }
-    assert_eq!(parts.headers["authorization"], "Bearer t");
+    assert!(parts.headers["authorization"].to_str().unwrap().starts_with("Bearer "));
     let prefers = parts.headers.contains_key("prefer");
     assert_eq!(prefers, path.contains("/delta"), "Prefer belongs on delta alone: {path}");
     let route = format!("{} {}", parts.method, path.trim_start_matches("/v1.0"));

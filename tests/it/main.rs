@@ -20,6 +20,7 @@ mod end_to_end;
 mod file_source;
 mod foreign_jwt;
 mod foreign_server;
+mod graph_check;
 mod graph_politeness;
 mod graph_requests;
 mod graph_rounds;

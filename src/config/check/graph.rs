@@ -21,6 +21,10 @@ use crate::expr::nearest;
 use crate::plan::Rules;
 use crate::sources::graph::AssertionForm;
 use crate::sources::graph::Cloud;
+use crate::sources::graph::TenantSize;
+
+/// Half: another job, or somebody's script with the same registration, shares the allowance.
+const BUDGET_PERCENT: u8 = 50;
 
 const WAYS: &str = "secret, certificate, federated_token, managed_identity or azure_arc";
 
@@ -37,6 +41,8 @@ impl Checker<'_> {
         let secret_expires = self.secret_expires(&key("secret_expires"), raw, sign_in.as_ref());
         let authority = self.optional_url(&key("authority"), raw.authority.as_deref());
         let root = self.optional_url(&key("root"), raw.root.as_deref());
+        let budget_percent = self.budget(&key("budget"), raw.budget.as_deref());
+        let tenant_size = self.tenant_size(&key("tenant_size"), raw.tenant_size.as_deref());
         Some(GraphConfig {
             tenant: tenant?,
             client_id: client_id?,
@@ -46,6 +52,28 @@ impl Checker<'_> {
             authority: authority?,
             root: root?,
             ca_file: raw.ca_file.as_ref().map(PathBuf::from),
+            budget_percent: budget_percent?,
+            tenant_size: tenant_size?,
+        })
+    }
+
+    /// `50%`.
+    fn budget(&mut self, key: &Key, raw: Option<&str>) -> Option<u8> {
+        let Some(text) = raw else { return Some(BUDGET_PERCENT) };
+        let percent = text.trim().strip_suffix('%').and_then(|number| number.trim().parse().ok());
+        percent.filter(|percent| (1..=100).contains(percent)).or_else(|| {
+            let message = format!("`{text}` is no share of the tenant's allowance");
+            self.error(key, message, "write a share from \"1%\" to \"100%\"")
+        })
+    }
+
+    /// Outside: whether it can be read; inside: whether there is one.
+    fn tenant_size(&mut self, key: &Key, raw: Option<&str>) -> Option<Option<TenantSize>> {
+        let Some(name) = raw else { return Some(None) };
+        TenantSize::named(name).map(Some).or_else(|| {
+            let cure =
+                "use small (below 50 users), medium (up to 500) or large; without it the users are counted";
+            self.error(key, format!("there is no tenant size `{name}`"), cure)
         })
     }
 

@@ -1,151 +1,129 @@
-//! What `rosterd check` looks at: the sign-in, each permission, the application and its assignments.
+//! What `rosterd check` looks at: the sign-in, each permission by a call that changes nothing, the application, the
+//! scope, and which witness a removal will have.
+//!
+//! A sign-in that is refused, a token without permissions and a service that does not answer are one line each: what
+//! would follow from them is not told again for every call.
 
-use serde::Deserialize;
+mod application;
+mod facts;
+mod permissions;
+mod scope;
+mod witnesses;
+
+use jiff::Timestamp;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::assignments;
-use super::door::APPLICATION_READ;
-use super::door::DIRECTORY_READ;
 use super::door::Graph;
-use super::door::MEMBER_READ;
-use super::door::USER_READ;
-use super::door::segment;
+use super::expiry::Expiry;
+use super::sign_in::SignIn;
 use super::trouble;
 use super::trouble::Link;
 use super::trouble::Trouble;
-use super::wire::Assignment;
-use super::wire::Listing;
 use crate::model::Finding;
 use crate::model::Grade;
-use crate::model::SourceId;
-use crate::scim::Kind;
 use crate::sources::SourceError;
 
-#[derive(Deserialize)]
-struct Id {
-    id: String,
-}
+/// Where an administrator gives permissions.
+const CONSENT: &str = "under App registrations, API permissions, and grant admin consent";
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Application {
-    display_name: Option<String>,
-    account_enabled: Option<bool>,
-    app_role_assignment_required: Option<bool>,
-}
-
-/// Reads only. After a refused sign-in nothing else can be asked.
-pub(super) async fn findings(graph: &Graph) -> Vec<Finding> {
-    let tenant = &graph.settings.tenant;
-    if let Err(error) = graph.client.sign_in().await {
-        return vec![problem("sign-in", &trouble::unanswered(error, "sign-in"))];
-    }
-    let mut findings = vec![ok("sign-in", format!("tenant {tenant} gave a token"))];
-    let users = first(graph, "/users?$top=1&$select=id", USER_READ).await;
-    findings.push(readable("users", USER_READ, users.as_ref().map(drop)));
-    let groups = first(graph, "/groups?$top=1&$select=id", MEMBER_READ).await;
-    findings.push(readable("groups", MEMBER_READ, groups.as_ref().map(drop)));
-    for app in graph.settings.apps() {
-        application(graph, app, &mut findings).await;
-    }
-    if let Ok(Some(user)) = users {
-        findings.push(witness(graph, &user).await);
-    }
+/// Reads only.
+pub(super) async fn findings(graph: &Graph, now: Timestamp) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let hasty = match graph.hasty() {
+        Ok(hasty) => hasty,
+        Err(error) => return vec![problem("sign-in", &error)],
+    };
+    // What is fatal has said so itself; the rest would only repeat it.
+    let _ = all(&hasty, now, &mut findings).await;
     findings
 }
 
-async fn first(graph: &Graph, address: &str, permission: &'static str) -> Result<Option<String>, Trouble> {
-    let listing: Listing<Id> = graph.get(graph.own(address)?, Link::Own, permission).await?;
-    Ok(listing.value.into_iter().next().map(|row| row.id))
+/// Nothing more can be found out.
+struct Over;
+
+async fn all(graph: &Graph, now: Timestamp, findings: &mut Vec<Finding>) -> Result<(), Over> {
+    let roles = sign_in(graph, now, findings).await?;
+    let known = permissions::findings(graph, now, findings).await?;
+    let assigned = application::findings(graph, findings).await?;
+    scope::findings(graph, roles.as_deref(), findings).await?;
+    facts::licence(graph, &assigned, findings).await?;
+    facts::delta(graph, &known, findings).await?;
+    witnesses::findings(graph, &known, findings).await?;
+    findings.push(facts::budget(graph));
+    findings.push(facts::hosts(graph));
+    Ok(())
 }
 
-async fn application(graph: &Graph, app: &SourceId, findings: &mut Vec<Finding>) {
-    let fields = "displayName,accountEnabled,appRoleAssignmentRequired";
-    let address = format!("/servicePrincipals(appId='{}')?$select=id,{fields}", segment(&app.0));
-    let url = match graph.own(&address) {
-        Ok(url) => url,
-        Err(error) => return findings.push(problem("application", &error)),
-    };
-    match graph.get::<Application>(url, Link::Own, APPLICATION_READ).await {
-        Ok(seen) => findings.push(application_seen(app, &seen)),
-        Err(Trouble::Missing { .. }) => {
-            findings.push(Finding {
-                grade: Grade::Error,
-                subject: "application".to_owned(),
-                text: format!("the tenant has no enterprise application with the application id {app}"),
-                cure: "copy its Application ID (not its Object ID) from Enterprise applications".to_owned(),
-            });
-            return;
+/// The token, what it holds, and when its credential ends. Answers the permissions where the token shows them.
+async fn sign_in(
+    graph: &Graph,
+    now: Timestamp,
+    findings: &mut Vec<Finding>,
+) -> Result<Option<Vec<String>>, Over> {
+    let expiry = Expiry::of(&graph.settings, now).map(|expiry| expiry.finding());
+    let claims = match graph.client.claims().await {
+        Ok(claims) => claims,
+        Err(error) => {
+            findings.push(problem("sign-in", &trouble::unanswered(error, "sign-in")));
+            // It may be the reason.
+            findings.extend(expiry.filter(|finding| finding.grade == Grade::Error));
+            return Err(Over);
         }
-        Err(trouble) => findings.push(refused("application", APPLICATION_READ, &trouble)),
+    };
+    let (tenant, how) = (&graph.settings.tenant, how(&graph.settings.sign_in));
+    findings.push(ok("sign-in", format!("tenant {tenant} gave a token ({how})")));
+    findings.extend(expiry);
+    match claims {
+        Some(claims) => permissions::of_token(&claims, &graph.settings.attributes, findings).map(Some),
+        None => Ok(None),
     }
-    findings.push(assigned(graph, app).await);
 }
 
-fn application_seen(app: &SourceId, seen: &Application) -> Finding {
-    let name = seen.display_name.as_deref().unwrap_or("no name");
-    if seen.account_enabled == Some(false) {
-        return Finding {
-            grade: Grade::Warning,
-            subject: "application".to_owned(),
-            text: format!("{app} ({name}) is disabled for sign-in"),
-            cure: "enable it under Enterprise applications, Properties, if people should use it".to_owned(),
-        };
+fn how(sign_in: &SignIn) -> String {
+    match sign_in {
+        SignIn::Secrets(_) => "client secret".to_owned(),
+        SignIn::Certificate { form, .. } => format!("certificate, {}", form.name()),
+        SignIn::Federated { .. } => "federated token".to_owned(),
+        SignIn::Identity(_) => "the machine's identity".to_owned(),
     }
-    let required = match seen.app_role_assignment_required {
-        Some(true) => "only assigned people may sign in",
-        _ => "people who are not assigned may sign in too",
-    };
-    ok("application", format!("{app} ({name}), {required}"))
 }
 
-async fn assigned(graph: &Graph, app: &SourceId) -> Finding {
-    let url = match graph.own(&assignments::address(app, graph.settings.page_size)) {
-        Ok(url) => url,
-        Err(error) => return problem("app assignments", &error),
+/// One call. `Err(Over)` where the service is away or knows us no more, and then it has been said.
+async fn get<T: DeserializeOwned>(
+    graph: &Graph,
+    subject: &str,
+    address: &str,
+    permission: &'static str,
+    findings: &mut Vec<Finding>,
+) -> Result<Result<T, Trouble>, Over> {
+    let heard = match graph.own(address) {
+        Ok(url) => graph.get(url, Link::Own, permission).await,
+        Err(error) => Err(error.into()),
     };
-    let listing: Listing<Assignment> = match graph.get(url, Link::Own, APPLICATION_READ).await {
-        Ok(listing) => listing,
-        Err(trouble) => return refused("app assignments", APPLICATION_READ, &trouble),
-    };
-    let count = |kind| listing.value.iter().filter(|row| row.kind() == Some(kind)).count();
-    let (users, groups) = (count(Kind::User), count(Kind::Group));
-    if users + groups == 0 {
-        return Finding {
-            grade: Grade::Warning,
-            subject: "app assignments".to_owned(),
-            text: format!("nobody is assigned to {app}"),
-            cure: "assign people under Enterprise applications, Users and groups".to_owned(),
-        };
-    }
-    let more = if listing.next.is_some() { " on the first page" } else { "" };
-    ok("app assignments", format!("{users} for users, {groups} for groups{more}"))
+    over(subject, heard, findings)
 }
 
-/// Which witness a removal will have (P2).
-async fn witness(graph: &Graph, user: &str) -> Finding {
-    let address = format!("/users/{}/appRoleAssignments?$top=1", segment(user));
-    let heard = match graph.own(&address) {
-        Ok(url) => graph.get::<Value>(url, Link::Own, DIRECTORY_READ).await,
-        Err(error) => return problem("witness", &error),
-    };
+fn over<T>(
+    subject: &str,
+    heard: Result<T, Trouble>,
+    findings: &mut Vec<Finding>,
+) -> Result<Result<T, Trouble>, Over> {
     match heard {
-        Ok(_) => ok("witness", "a person's own assignments confirm that an assignment is gone"),
-        Err(Trouble::Source(SourceError::Refused { .. })) => Finding {
-            grade: Grade::Warning,
-            subject: "witness".to_owned(),
-            text: "a person's own assignments and groups may not be read; a second complete read confirms a removal"
-                .to_owned(),
-            cure: format!("to have it confirmed at once, add the application permission {DIRECTORY_READ}"),
-        },
-        Err(trouble) => refused("witness", DIRECTORY_READ, &trouble),
+        Err(Trouble::Source(error)) if is_over(&error) => {
+            findings.push(problem(subject, &error));
+            Err(Over)
+        }
+        heard => Ok(heard),
     }
 }
 
-fn readable(subject: &str, permission: &'static str, heard: Result<(), &Trouble>) -> Finding {
-    match heard {
-        Ok(()) => ok(subject, format!("may be read ({permission} or more)")),
-        Err(trouble) => refused(subject, permission, trouble),
+/// Away, or not what it should be: the next call would say the same. A refusal is of one call.
+fn is_over(error: &SourceError) -> bool {
+    match error {
+        SourceError::Unavailable { .. } | SourceError::Malformed { .. } => true,
+        SourceError::Refused { what, .. } => what.contains(" was answered 401"),
+        SourceError::WatermarkExpired { .. } => false,
     }
 }
 
@@ -161,15 +139,38 @@ fn refused(subject: &str, permission: &'static str, trouble: &Trouble) -> Findin
     }
 }
 
+fn is_refused(trouble: &Trouble) -> bool {
+    matches!(trouble, Trouble::Source(SourceError::Refused { .. }))
+}
+
 fn problem(subject: &str, error: &SourceError) -> Finding {
+    let told = error.to_string();
     let (text, cure) = match error {
-        SourceError::Refused { what, cure } => (what.clone(), cure.clone()),
-        SourceError::Unavailable { .. } => (error.to_string(), "try again later".to_owned()),
-        _ => (error.to_string(), "check authority and root".to_owned()),
+        SourceError::Refused { what, cure } => (what.as_str(), cure.as_str()),
+        SourceError::Unavailable { .. } => told.split_once("; ").unwrap_or((&told, "try again later")),
+        _ => (told.as_str(), "check authority and root"),
     };
-    Finding { grade: Grade::Error, subject: subject.to_owned(), text, cure }
+    error_finding(subject, text, cure)
+}
+
+fn error_finding(subject: &str, text: impl Into<String>, cure: impl Into<String>) -> Finding {
+    Finding { grade: Grade::Error, subject: subject.to_owned(), text: text.into(), cure: cure.into() }
+}
+
+fn warning(subject: &str, text: impl Into<String>, cure: impl Into<String>) -> Finding {
+    Finding { grade: Grade::Warning, ..error_finding(subject, text, cure) }
 }
 
 fn ok(subject: &str, text: impl Into<String>) -> Finding {
-    Finding { grade: Grade::Ok, subject: subject.to_owned(), text: text.into(), cure: String::new() }
+    Finding { grade: Grade::Ok, ..error_finding(subject, text, "") }
+}
+
+/// `1 user`, `2 users`.
+fn count(number: usize, what: &str) -> String {
+    if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
+}
+
+/// The first row's id of a list.
+fn first_id(list: &Value) -> Option<String> {
+    Some(list.get("value")?.get(0)?.get("id")?.as_str()?.to_owned())
 }

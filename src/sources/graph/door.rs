@@ -66,7 +66,7 @@ impl Graph {
             attempts: settings.attempts.min(HASTY_ATTEMPTS),
             timeout: settings.timeout.min(HASTY_WAIT),
             wait_max: settings.wait_max.min(HASTY_WAIT),
-            patience: Duration::ZERO,
+            patience: settings.patience.min(HASTY_WAIT),
             ..settings
         })
     }

@@ -155,7 +155,7 @@ impl Source for GraphSource {
     }
 
     fn check(&self) -> BoxFuture<'_, Vec<Finding>> {
-        Box::pin(check::findings(&self.graph))
+        Box::pin(check::findings(&self.graph, Timestamp::now()))
     }
 
     fn requests(&self) -> u64 {

@@ -12,6 +12,7 @@ use super::sign_in::Cloud;
 use super::sign_in::SignIn;
 use super::units::TenantSize;
 use crate::client::Secret;
+use crate::model::GroupPick;
 use crate::model::List;
 use crate::model::SourceId;
 use crate::sources::SourceError;
@@ -109,6 +110,8 @@ pub struct GraphSettings {
     pub groups: GroupsNeed,
     /// Groups in groups count too (graph.md section 3, mode E).
     pub nested: bool,
+    /// The groups that the scope chooses, for `rosterd check`.
+    pub picks: Vec<GroupPick>,
     /// User properties that are read beyond the usual ones.
     pub attributes: Vec<String>,
     /// Group properties that are read beyond the usual ones.
@@ -147,6 +150,7 @@ impl GraphSettings {
             lists: Vec::new(),
             groups: GroupsNeed::All,
             nested: false,
+            picks: Vec::new(),
             attributes: Vec::new(),
             group_attributes: Vec::new(),
             ca_file: None,
@@ -233,7 +237,7 @@ impl GraphSettings {
         }
         if !(1..=100).contains(&self.budget_percent) {
             let what = format!("{} % of the tenant's allowance cannot be taken", self.budget_percent);
-            note("budget_percent", what, "choose 1 to 100");
+            note("budget", what, "write a share from \"1%\" to \"100%\"");
         }
         for name in self.attributes.iter().chain(&self.group_attributes) {
             if NOT_LISTED.contains(&name.as_str()) {
@@ -252,7 +256,7 @@ impl GraphSettings {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{what}; {cure}")]
 pub struct GraphSettingsError {
-    /// `tenant`, `client_id`, `assigned_to`, `page_size`, or `attributes`, which come from the mapping.
+    /// `tenant`, `client_id`, `assigned_to`, `page_size`, `budget`, or `attributes`, which come from the mapping.
     pub key: &'static str,
     pub what: String,
     pub cure: String,
@@ -297,7 +301,7 @@ mod tests {
         assert_eq!(problem(|s| s.page_size = 1000), "a page of 1000 rows cannot be had; choose 1 to 999");
         assert_eq!(
             problem(|s| s.budget_percent = 0),
-            "0 % of the tenant's allowance cannot be taken; choose 1 to 100"
+            "0 % of the tenant's allowance cannot be taken; write a share from \"1%\" to \"100%\""
         );
         assert_eq!(
             problem(|s| s.attributes = vec!["mailboxSettings".to_owned()]),

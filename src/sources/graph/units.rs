@@ -29,6 +29,20 @@ pub enum TenantSize {
 }
 
 impl TenantSize {
+    pub const ALL: [TenantSize; 3] = [TenantSize::Small, TenantSize::Medium, TenantSize::Large];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            TenantSize::Small => "small",
+            TenantSize::Medium => "medium",
+            TenantSize::Large => "large",
+        }
+    }
+
+    pub fn named(name: &str) -> Option<TenantSize> {
+        TenantSize::ALL.into_iter().find(|size| size.name() == name)
+    }
+
     pub(super) fn of(users: u64) -> TenantSize {
         match users {
             0..50 => TenantSize::Small,

@@ -10,6 +10,7 @@ use url::Url;
 
 use rosterd::model::Finding;
 use rosterd::model::GroupPick;
+use rosterd::model::List;
 use rosterd::model::SourceId;
 use rosterd::sources::Source;
 use rosterd::sources::graph::GraphSettings;
@@ -414,6 +415,40 @@ async fn groups_of_the_scope_are_found_missing_or_ambiguous() {
             ),
             "Error scope: id:g3: the tenant has no such group | copy its Object ID from Groups, or take it out of the \
              scope",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn filters_of_the_scope_are_tried() {
+    let sales = "GET /users?$filter=department%20eq%20%27Sales%27&$select=id&$top=1";
+    let nobody = "GET /users?$filter=department%20eq%20%27X%27&$select=id&$top=1";
+    let not = "GET /users?$filter=department%20ne%20%27X%27&$select=id&$top=1&$count=true";
+    let bad = "GET /groups?$filter=name%20eq%20%27X%27&$select=id&$top=1";
+    let graph = sound(|graph| {
+        graph
+            .on(sales, 200, json!({"value": [{"id": "u1"}]}))
+            .on(nobody, 200, json!({"value": []}))
+            .on(not, 200, json!({"value": [{"id": "u1"}]}))
+            .on(bad, 400, failure("Request_BadRequest"))
+            .on(&format!("{bad}&$count=true"), 400, failure("Request_BadRequest"))
+    })
+    .await;
+    let told = lines(&graph, |settings| {
+        let users = ["department eq 'Sales'", "department eq 'X'", "department ne 'X'"];
+        settings.lists = users.iter().map(|filter| List::UserFilter((*filter).to_owned())).collect();
+        settings.lists.push(List::GroupFilter("name eq 'X'".to_owned()));
+    })
+    .await;
+    assert_eq!(
+        about(&told, "scope"),
+        [
+            "Ok scope: filter department eq 'Sales' selects users",
+            "Warning scope: filter department eq 'X' selects no users | compare its values with the directory; it may \
+             be right, and nobody is there yet",
+            "Ok scope: filter department ne 'X' selects users",
+            "Error scope: filter name eq 'X': Graph does not take it (Request_BadRequest: x) | write it as Graph's \
+             $filter takes it, such as department eq 'Sales'",
         ]
     );
 }

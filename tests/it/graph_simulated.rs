@@ -34,7 +34,6 @@ use rosterd::simulators::Size;
 use rosterd::simulators::Trouble;
 use rosterd::simulators::World;
 use rosterd::sources::Source;
-use rosterd::sources::SourceError;
 use rosterd::sources::graph::GraphSettings;
 use rosterd::sources::graph::GraphSource;
 

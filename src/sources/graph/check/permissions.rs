@@ -168,7 +168,9 @@ async fn users(graph: &Graph, now: Timestamp, findings: &mut Vec<Finding>) -> Re
     let answer = graph.send(request).await?;
     findings.extend(answer.date().map(|date| clock(date, now)));
     if answer.status != 200 {
-        return Err(trouble::judge(&answer, Call { place: &place, permission: USER_READ, link: Link::Own }));
+        return Err(
+            trouble::judge(&answer, Call { place: &place, permission: USER_READ, link: Link::Own }).plain()
+        );
     }
     Ok(decode(&answer, &place)?)
 }

@@ -6,16 +6,23 @@ use super::CONSENT;
 use super::Over;
 use super::count;
 use super::error_finding;
+use super::first_id;
 use super::get;
 use super::ok;
+use super::over;
 use super::permissions::HIDDEN_READ;
 use super::refused;
 use super::warning;
+use crate::client::Request;
 use crate::model::Finding;
 use crate::model::GroupPick;
+use crate::model::List;
 use crate::sources::graph::door::Graph;
 use crate::sources::graph::door::MEMBER_READ;
+use crate::sources::graph::door::USER_READ;
 use crate::sources::graph::door::segment;
+use crate::sources::graph::filter;
+use crate::sources::graph::trouble::Link;
 use crate::sources::graph::trouble::Trouble;
 
 /// Each pick is a request; more than these are not looked for one by one.
@@ -40,6 +47,15 @@ pub(super) async fn findings(
             }
             // Graph cannot be asked for it; the groups are read, and the rule is ours.
             GroupPick::Rule { .. } => {}
+        }
+    }
+    for list in &graph.settings.lists {
+        match list {
+            List::UserFilter(filter) => filtered(graph, list, filter, ("users", USER_READ), findings).await?,
+            List::GroupFilter(filter) => {
+                filtered(graph, list, filter, ("groups", MEMBER_READ), findings).await?
+            }
+            List::App(_) | List::PushMappings(_) => {}
         }
     }
     if picks.len() > PICKS_MAX {
@@ -128,4 +144,58 @@ async fn by_name(
         ),
     });
     Ok(())
+}
+
+/// Whether Graph takes the filter, and whether it selects anybody: asked piece by piece, as it is read.
+async fn filtered(
+    graph: &Graph,
+    list: &List,
+    filter: &str,
+    (collection, permission): (&str, &'static str),
+    findings: &mut Vec<Finding>,
+) -> Result<(), Over> {
+    let name = list.name();
+    for piece in filter::pieces(filter) {
+        let address = format!("/{collection}?$filter={}&$select=id&$top=1", segment(&piece));
+        let advanced = filter::is_advanced(filter);
+        let mut heard = asked(graph, &address, permission, advanced).await;
+        if let (Err(Trouble::Unsupported { .. }), false) = (&heard, advanced) {
+            heard = asked(graph, &address, permission, true).await;
+        }
+        match over("scope", heard, findings)? {
+            Ok(page) if first_id(&page).is_some() => {
+                findings.push(ok("scope", format!("{name} selects {collection}")));
+                return Ok(());
+            }
+            Ok(_) => {}
+            Err(Trouble::Unsupported { said, .. }) => {
+                findings.push(error_finding(
+                    "scope",
+                    format!("{name}: Graph does not take it ({said})"),
+                    "write it as Graph's $filter takes it, such as department eq 'Sales'",
+                ));
+                return Ok(());
+            }
+            Err(trouble) => {
+                findings.push(refused("scope", permission, &trouble.plain()));
+                return Ok(());
+            }
+        }
+    }
+    let cure = "compare its values with the directory; it may be right, and nobody is there yet";
+    findings.push(warning("scope", format!("{name} selects no {collection}"), cure));
+    Ok(())
+}
+
+async fn asked(
+    graph: &Graph,
+    address: &str,
+    permission: &'static str,
+    advanced: bool,
+) -> Result<Value, Trouble> {
+    if !advanced {
+        return graph.ask(Request::get(graph.own(address)?), Link::Own, permission).await;
+    }
+    let url = graph.own(&format!("{address}&$count=true"))?;
+    graph.ask(Request::get(url).header("ConsistencyLevel", "eventual"), Link::Own, permission).await
 }

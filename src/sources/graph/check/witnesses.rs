@@ -74,7 +74,8 @@ async fn check_member_groups(graph: &Graph, user: &str, group: &str) -> Result<V
     match answer.status {
         200 => Ok(Value::Null),
         _ => {
-            Err(trouble::judge(&answer, Call { place: &place, permission: DIRECTORY_READ, link: Link::Own }))
+            Err(trouble::judge(&answer, Call { place: &place, permission: DIRECTORY_READ, link: Link::Own })
+                .plain())
         }
     }
 }

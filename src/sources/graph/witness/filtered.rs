@@ -15,6 +15,7 @@ use crate::sources::graph::door::Graph;
 use crate::sources::graph::door::MEMBER_READ;
 use crate::sources::graph::door::USER_READ;
 use crate::sources::graph::door::segment;
+use crate::sources::graph::filter;
 
 pub(super) struct Filtered {
     pub(super) filter: String,
@@ -23,23 +24,45 @@ pub(super) struct Filtered {
 
 /// In the order of the questions.
 pub(super) async fn answers(graph: &Graph, asked: &[Filtered]) -> Result<Vec<WitnessAnswer>, SourceError> {
-    let parts: Vec<Part> = asked.iter().map(part).collect();
-    let heard = graph.batch(&parts).await?;
-    Ok(asked
+    // A filter that was cut into pieces (too many alternatives) selects whom one of them selects.
+    let pieces: Vec<(usize, String)> = asked
         .iter()
-        .zip(heard)
-        .map(|(question, answer)| judge(question, said(answer, question.permission())))
-        .collect())
+        .enumerate()
+        .flat_map(|(at, question)| filter::pieces(&question.filter).into_iter().map(move |piece| (at, piece)))
+        .collect();
+    let part = |(at, piece): &(usize, String), advanced| part(&asked[*at], piece, advanced);
+    let plain = pieces.iter().map(|piece| part(piece, filter::is_advanced(&asked[piece.0].filter)));
+    let mut heard = graph.batch(&plain.collect::<Vec<_>>()).await?;
+    // What the plain form cannot answer is asked in the advanced one, as the list is.
+    let refused: Vec<usize> = (0..heard.len()).filter(|at| heard[*at].status == 400).collect();
+    let again: Vec<Part> = refused.iter().map(|at| part(&pieces[*at], true)).collect();
+    for (at, answer) in refused.into_iter().zip(graph.batch(&again).await?) {
+        heard[at] = answer;
+    }
+    let mut answers = vec![absent(); asked.len()];
+    for ((at, _), answer) in pieces.iter().zip(heard) {
+        let question = &asked[*at];
+        let judged = judge(question, said(answer, question.permission()));
+        // A piece that shows the principal says all; one that says nothing says it for the others.
+        if judged == WitnessAnswer::Present || answers[*at] == absent() {
+            answers[*at] = judged;
+        }
+    }
+    Ok(answers)
 }
 
-/// An advanced query, whatever the filter says: with the header and the count every operator is allowed (graph.md
-/// section 4).
-fn part(question: &Filtered) -> Part {
+fn absent() -> WitnessAnswer {
+    WitnessAnswer::Absent("the filter does not select it".into())
+}
+
+fn part(question: &Filtered, piece: &str, advanced: bool) -> Part {
     let id = question.principal.id.0.replace('\'', "''");
-    let filter = segment(&format!("({}) and id eq '{id}'", question.filter));
-    let of = collection(question.principal.kind);
-    Part::get(format!("{of}?$filter={filter}&$select=id&$top=1&$count=true"))
-        .header("ConsistencyLevel", "eventual")
+    let filter = segment(&format!("({piece}) and id eq '{id}'"));
+    let address = format!("{}?$filter={filter}&$select=id&$top=1", collection(question.principal.kind));
+    if advanced {
+        return Part::get(format!("{address}&$count=true")).header("ConsistencyLevel", "eventual");
+    }
+    Part::get(address)
 }
 
 impl Filtered {
@@ -66,7 +89,7 @@ fn judge(question: &Filtered, said: Said) -> WitnessAnswer {
         {
             WitnessAnswer::Present
         }
-        Some([]) if !further => WitnessAnswer::Absent("the filter does not select it".into()),
+        Some([]) if !further => absent(),
         _ => WitnessAnswer::CannotSay(
             "Graph answered the filter with something else than was asked for".to_owned(),
         ),

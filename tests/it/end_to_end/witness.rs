@@ -81,6 +81,8 @@ fn rows() -> Vec<Row> {
             happens: |site| {
                 site.change(Change::SoftDelete { who: login("Ann") });
                 site.world.fault(Fault::next(Route::UsersDelta, Trouble::ExpireDelta { status: 400 }));
+                // Where the list of the bin is read, it is an event.
+                site.world.fault(Fault::next(Route::DeletedItems, Trouble::Deny));
             },
             asks: &[(Route::User, 2), (Route::DeletedItems, 1)],
             route: Route::User,

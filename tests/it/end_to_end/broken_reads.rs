@@ -162,7 +162,8 @@ both! {
             let left = site.left().await;
             assert!(!left.is_empty(), "{route:?}: what would be removed is held");
             for line in &left {
-                assert!(line.contains("(held: Disagrees: ") || line.contains("(held: Unwitnessed: "), "{line}");
+                let kinds = ["Disagrees", "Unwitnessed", "Unexplained"];
+                assert!(kinds.iter().any(|kind| line.contains(&format!("(held: {kind}: "))), "{line}");
             }
             // The list is whole again, and nobody has to look after it.
             let record = site.cycle().await;

@@ -366,7 +366,6 @@ fn okta_settings(url: &str, pages: Pages) -> OktaSettings {
     let token = Secret::new(API_TOKEN);
     let mut settings = OktaSettings::new(url, token, OKTA_APP_ID).expect("good settings");
     settings.backoff = Duration::from_millis(1);
-    settings.system_log = false;
     if pages == Pages::Small {
         let sizes = PageSizes { app_users: 7, app_groups: 20, members: 3 };
         settings = settings.with_page_sizes(sizes).expect("good sizes");

@@ -135,6 +135,7 @@ fn by_proof(
     };
     proof.fits(request, now).map_err(|text| refusal("invalid_dpop_proof", text, 400))?;
     proof.goes_with(token, bound_to).map_err(|text| refusal("invalid_dpop_proof", text, 400))?;
+    proof.is_fresh(&mut sign_ins.used, now).map_err(|text| refusal("invalid_dpop_proof", text, 400))?;
     if let Some(status) = knobs.dpop_nonce_of_api
         && !proof.has_nonce(knobs, now)
     {
@@ -142,7 +143,7 @@ fn by_proof(
         let answer = refusal("use_dpop_nonce", "Resource server requires nonce in DPoP proof.", status);
         return Err(answer.with("dpop-nonce", nonce));
     }
-    proof.is_fresh(&mut sign_ins.used, now).map_err(|text| refusal("invalid_dpop_proof", text, 400))
+    Ok(())
 }
 
 fn has_scopes(request: &Request, call: &Call, token: &Jws) -> Result<(), Answer> {

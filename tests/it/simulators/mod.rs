@@ -5,6 +5,15 @@ mod control;
 mod graph_delta;
 mod graph_reads;
 mod okta;
+mod okta_dpop;
+mod okta_keys;
+mod okta_log;
+mod okta_org;
+mod okta_pages;
+mod okta_push;
+mod okta_rates;
+mod okta_sign_in;
+mod okta_time;
 
 use jiff::Timestamp;
 use reqwest::Client;

@@ -229,10 +229,12 @@ impl Directory {
         self.groups_by_id.get(id).copied()
     }
 
-    /// The live group of that name, where there is exactly one.
+    /// The live group of that name, where there is exactly one beside what Okta's pushes have made of it.
     pub(super) fn group_by_name(&self, name: &str) -> Option<u32> {
-        let mut hits = (0..self.groups.len() as u32)
-            .filter(|&index| self.group(index).live() && &*self.group(index).name == name);
+        let mut hits = (0..self.groups.len() as u32).filter(|&index| {
+            let group = self.group(index);
+            group.live() && &*group.name == name && !self.org.is_mirror(index)
+        });
         let only = hits.next()?;
         hits.next().is_none().then_some(only)
     }

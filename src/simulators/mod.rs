@@ -3,12 +3,12 @@
 //! | service | room | routes |
 //! |---|---|---|
 //! | Microsoft Graph and its token endpoint | `graph` | `/{tenant}/oauth2/v2.0/token`, `/v1.0/…` |
-//! | Okta | `okta` | `/api/v1/…` |
+//! | Okta | `okta` | `/oauth2/v1/token`, `/api/v1/…` |
 //! | the control interface of both | `control` | `/_control/…` |
 //!
 //! The contract: a service is a function of the world and a request (`respond`), apart from any HTTP library; it
-//! reads the directory and never changes it. Changes come through [`World::change`] or the control interface.
-//! What goes wrong on purpose is a [`Fault`]; what a real service does in one of several ways is one of the
+//! reads the directory and never changes it, save for Okta's group push mappings. Changes come through
+//! [`World::change`] or the control interface. What goes wrong on purpose is a [`Fault`]; what a real service does in one of several ways is one of the
 //! [`Knobs`].
 //!
 //! The control interface is for the same machine: `serve` answers it to loopback addresses only.

@@ -128,6 +128,11 @@ impl Org {
         times.push(before);
     }
 
+    /// Whether the group is the target of a push.
+    pub(in super::super) fn is_mirror(&self, group: u32) -> bool {
+        self.groups.get(&group).is_some_and(|facts| facts.mirrors.is_some())
+    }
+
     pub(super) fn push_of(&self, source: u32) -> Option<usize> {
         self.pushes.iter().position(|push| push.source == source)
     }

@@ -4,19 +4,21 @@ use jiff::Timestamp;
 use reqwest::Response;
 use rosterd::simulators::Change;
 use rosterd::simulators::Fault;
+use rosterd::simulators::Flavour;
 use rosterd::simulators::Hire;
 use rosterd::simulators::OKTA_APP_ID;
 use rosterd::simulators::OktaChange;
 use rosterd::simulators::Route;
 use rosterd::simulators::Trouble;
+use rosterd::simulators::World;
 use serde_json::Value;
 use serde_json::json;
 
 use super::Served;
+use super::fill;
 use super::join;
 use super::link;
 use super::morning;
-use super::okta_with;
 use super::own;
 
 fn at(seconds: i64) -> Timestamp {
@@ -24,7 +26,11 @@ fn at(seconds: i64) -> Timestamp {
 }
 
 async fn served() -> Served {
-    let world = okta_with(&["ann@x.example"], &["Team"]);
+    let world = World::empty(Flavour::Okta, at(-60));
+    world.set_clock(at(-60));
+    fill(&world, &["ann@x.example"], &["Team"]);
+    // Months pass in some of these tests.
+    world.turn("token_idle_days=1000").unwrap();
     world.set_clock(at(0));
     Served::okta(world).await
 }

@@ -63,8 +63,8 @@ async fn a_push_creates_a_mirror_or_links_to_an_imported_group() {
     assert_eq!(served.get(&mappings("/gPmNobody")).await.0, 404);
 
     okta(&served.world, OktaChange::ImportGroup { name: own("Lawyers"), id: None, source: None });
-    okta(&served.world, push("Legal", Some("Lawyers")));
     let lawyers = served.world.id_of("Lawyers").unwrap();
+    okta(&served.world, push("Legal", Some("Lawyers")));
     assert_eq!(served.pages(&mappings("")).await[1]["targetGroupId"], json!(lawyers));
     let twice = served.world.change(Change::Okta { what: push("Legal", None) });
     assert!(twice.is_err(), "a group is pushed once");

@@ -21,7 +21,10 @@ use super::paging::Limits;
 use super::paging::Listing;
 use super::paging::check_parameters;
 use super::time;
+use super::user_object::projected;
+use super::user_object::property as user_property;
 use super::user_object::user;
+use super::users;
 
 const LIMITS: Limits = Limits { least: 1, default: 10_000, most: 10_000 };
 const MEMBER_LIMITS: Limits = Limits { least: 1, default: 1000, most: 1000 };
@@ -152,15 +155,21 @@ pub(super) fn one(view: &View, id: &str) -> Reply {
 pub(super) fn members(view: &View, id: &str) -> Reply {
     let listing = Listing::of(view, "members", &MEMBER_LIMITS, &["expand", "search"])?;
     let group = find(view, id)?;
+    let search = view.request.query("search").map(|text| Filter::parse(text, &users::SEARCH)).transpose();
+    let search = search.map_err(|error| error.answer())?;
+    let fits = |index: u32| {
+        let person = view.directory.person(index);
+        let admits =
+            |filter: &Filter| filter.admits(&|name| user_property(person, name).into_iter().collect());
+        person.life != Life::Purged && view.sees_person(index) && search.as_ref().is_none_or(admits)
+    };
     let after = listing.cursor::<Principal>()?.map_or(Bound::Unbounded, Bound::Excluded);
     let members = view.directory.group(mirrored(view, group)).members.range((after, Bound::Unbounded));
     let rows = members.filter_map(|&member| match member {
         Principal::User(person) => Some((member, person)),
         _ => None,
     });
-    let known = rows.filter(|(_, person)| {
-        view.directory.person(*person).life != Life::Purged && view.sees_person(*person)
-    });
+    let known = rows.filter(|(_, person)| fits(*person));
     Ok(listing.page(known, |person| user(view, person)))
 }
 
@@ -253,7 +262,7 @@ fn expanded(view: &View, index: u32, expand: &Expand) -> Value {
     if expand.app && source(view, index).is_some_and(|source| source == super::OKTA_APP_ID) {
         shown["_embedded"]["app"] = apps::app_object(view);
     }
-    shown
+    projected(shown, view.request.query("fields"))
 }
 
 /// Okta's own application, or the directory that an imported group comes from.

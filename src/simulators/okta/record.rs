@@ -136,8 +136,10 @@ impl Record<'_> {
                     self.tell_member(*group, *person, "group.user_membership.add");
                 }
                 // Deleting a user gives no entry for each of the groups (okta.md section 4).
-                Event::MemberRemoved(group, Principal::User(person)) if purged => {
-                    self.membership_of_purged(*group, *person);
+                Event::MemberRemoved(group, Principal::User(_)) if purged => {
+                    if self.knobs.deletion_moves_membership {
+                        self.directory.membership_changed(*group, self.now);
+                    }
                 }
                 Event::MemberRemoved(group, Principal::User(person)) => {
                     self.tell_member(*group, *person, "group.user_membership.remove");
@@ -172,12 +174,6 @@ impl Record<'_> {
         let kind = if imported { "app.user_management" } else { kind };
         if !self.directory.group(group).built_in {
             self.tell(kind, &[Subject::User(person), Subject::Group(group)]);
-        }
-    }
-
-    fn membership_of_purged(&mut self, group: u32, _person: u32) {
-        if self.knobs.deletion_moves_membership {
-            self.directory.membership_changed(group, self.now);
         }
     }
 
@@ -261,11 +257,15 @@ impl Record<'_> {
             self.directory.org.jobs.remove(&person);
         }
         if ends < Timestamp::MAX {
+            let provisions = self.directory.org.app.provisioning_since.is_some();
             let row = [Subject::AppUser(person), Subject::App, Subject::User(person)];
             let kind =
                 if has { "application.user_membership.add" } else { "application.user_membership.remove" };
-            let mut write = |kind| self.directory.org.log.write(self.knobs, ends, kind, cause, &row);
-            write(kind);
+            let log = &mut self.directory.org.log;
+            log.write(self.knobs, ends, kind, cause, &row);
+            if provisions {
+                log.write(self.knobs, ends, provisioning(has), Cause::Job, &row);
+            }
         }
         if !has {
             self.directory.org.rows.remove(&person);
@@ -286,6 +286,11 @@ impl Record<'_> {
             _ => (Some(self.knobs.job_seconds), Cause::Job),
         }
     }
+}
+
+/// What Okta's own provisioning does after a row came or went.
+fn provisioning(has: bool) -> &'static str {
+    if has { "application.provision.user.push" } else { "application.provision.user.deactivate" }
 }
 
 fn status_event(was: Status, is: Status) -> &'static str {

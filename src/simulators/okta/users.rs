@@ -38,7 +38,7 @@ const FILTER: Grammar = Grammar {
     with_not: false,
 };
 
-const SEARCH: Grammar = Grammar {
+pub(super) const SEARCH: Grammar = Grammar {
     admits: |property, operator| match property {
         "status" | "id" | "type.id" => operator == "eq",
         "lastUpdated" | "created" | "activated" | "statusChanged" => compares(operator),

@@ -63,6 +63,12 @@ async fn every_change_writes_its_events() {
     let ann = || own("ann@x.example");
     let add = ["application.user_membership.add"];
     let remove = ["application.user_membership.remove"];
+    let provisioning = OktaChange::SetApp {
+        status: None,
+        features: Some(vec![own("PUSH_NEW_USERS")]),
+        implicit_assignment: None,
+        label: None,
+    };
     let set = |property: &str, value: &str| Change::Set {
         who: ann(),
         property: own(property),
@@ -107,6 +113,11 @@ async fn every_change_writes_its_events() {
         (
             Change::Okta { what: OktaChange::PushGroup { group: own("New"), target: None, status: None } },
             &["application.provision.group_push.mapping.created"],
+        ),
+        (Change::Okta { what: provisioning }, &["application.lifecycle.update"]),
+        (
+            Change::Hire(Hire::assigned("cy@x.example", "Cy", "Dee")),
+            &["user.lifecycle.create", "user.lifecycle.activate", add[0], "application.provision.user.push"],
         ),
     ] {
         make(&served, change.clone());

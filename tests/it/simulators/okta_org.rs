@@ -319,6 +319,12 @@ async fn what_describes_the_org_can_be_read() {
     assert_eq!(rules[0]["_embedded"]["groupIdToGroupNameMap"], json!({ &team: "Team" }));
     served.ok(&format!("/api/v1/groups/rules/{}", rules[0]["id"].as_str().unwrap())).await;
     assert_eq!(served.pages(&format!("/api/v1/groups/{team}/apps")).await[0]["id"], OKTA_APP_ID);
+    let part = served.ok(&format!("/api/v1/groups/{team}?fields=id,profile:(name)")).await;
+    assert_eq!(part, json!({ "id": team, "profile": { "name": "Team" } }));
+    let members = async |search: &str| {
+        served.pages(&format!("/api/v1/groups/{team}/users?search={search}")).await.len()
+    };
+    assert_eq!((members("profile.lastName eq \"lee\"").await, members("status eq \"STAGED\"").await), (1, 0));
     assert_eq!(ids(&served.pages(&format!("/api/v1/users/{ann}/groups")).await), [team.clone()].into());
     assert_eq!(served.ok(&format!("/api/v1/users/{ann}/appLinks")).await[0]["appInstanceId"], OKTA_APP_ID);
     assert_eq!(served.pages("/api/v1/apps?filter=status eq \"ACTIVE\"&q=acme").await.len(), 1);

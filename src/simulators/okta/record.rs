@@ -14,7 +14,6 @@ use super::super::events::Event;
 use super::OktaKnobs;
 use super::log::Cause;
 use super::log::Subject;
-use super::org::GroupFacts;
 use super::org::Job;
 use super::org::Names;
 
@@ -136,11 +135,7 @@ impl Record<'_> {
                     self.tell_member(*group, *person, "group.user_membership.add");
                 }
                 // Deleting a user gives no entry for each of the groups (okta.md section 4).
-                Event::MemberRemoved(group, Principal::User(_)) if purged => {
-                    if self.knobs.deletion_moves_membership {
-                        self.directory.membership_changed(*group, self.now);
-                    }
-                }
+                Event::MemberRemoved(group, Principal::User(_)) if purged => self.lost_by_deletion(*group),
                 Event::MemberRemoved(group, Principal::User(person)) => {
                     self.tell_member(*group, *person, "group.user_membership.remove");
                 }
@@ -177,10 +172,16 @@ impl Record<'_> {
         }
     }
 
+    fn lost_by_deletion(&mut self, group: u32) {
+        if self.knobs.deletion_moves_membership {
+            self.directory.membership_changed(group, self.now);
+        }
+    }
+
     /// Its members are not listed.
     fn group_is_gone(&mut self, group: u32) {
         self.tell("group.lifecycle.delete", &[Subject::Group(group)]);
-        let facts = self.directory.org.groups.entry(group).or_insert_with(GroupFacts::default);
+        let facts = self.directory.org.groups.entry(group).or_default();
         facts.deleted = Some(self.now);
     }
 

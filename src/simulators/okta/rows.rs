@@ -125,7 +125,7 @@ fn provisioned(view: &View, index: u32, created: Timestamp) -> (&'static str, &'
         Some(since) if created >= since => {
             ("PROVISIONED", "SYNCHRONIZED", Some(format!("external-{}", view.directory.person(index).id)))
         }
-        Some(_) if index % 2 == 0 => ("ACTIVE", "DISABLED", None),
+        Some(_) if index.is_multiple_of(2) => ("ACTIVE", "DISABLED", None),
         Some(_) => ("STAGED", "ERROR", None),
     }
 }

@@ -9,9 +9,6 @@ use rosterd::model::Collection;
 use rosterd::model::Container;
 use rosterd::model::Coverage;
 use rosterd::model::Next;
-use rosterd::model::Record;
-use rosterd::model::SourceObject;
-use rosterd::model::Standing;
 use rosterd::model::Watermarks;
 use rosterd::model::WitnessAnswer;
 use rosterd::model::WitnessQuestion;
@@ -21,7 +18,10 @@ use rosterd::sources::SourceError;
 
 use crate::corpus_graph_files::Corpus;
 use crate::corpus_graph_files::THROTTLED;
-use crate::corpus_graph_files::rewritten;
+use crate::corpus_graph_files::text;
+use crate::corpus_graph_files::objects;
+use crate::corpus_graph_files::delta;
+use crate::corpus_graph_files::next;
 use crate::graph_tenant::Canned;
 use crate::graph_tenant::GROUPS;
 use crate::graph_tenant::fresh;
@@ -34,19 +34,6 @@ use crate::graph_tenant::users_list;
 use crate::graph_tenant::whole;
 use crate::graph_tenant::with_latest;
 
-/// The route that a link of a body leads to.
-fn route(link: &Value) -> String {
-    format!("GET {}", link.as_str().unwrap().trim_start_matches("{root}"))
-}
-
-fn next(body: &Value) -> String {
-    route(&body["@odata.nextLink"])
-}
-
-fn delta(body: &Value) -> String {
-    route(&body["@odata.deltaLink"])
-}
-
 /// A list of groups ends as a delta round: the connector reads groups no other way.
 fn ended(mut body: Value) -> Value {
     body["@odata.deltaLink"] = json!("{root}/groups/delta?$deltatoken=end");
@@ -58,20 +45,6 @@ fn named(user: &Value) -> Value {
     let mut user = user.clone();
     user["userPrincipalName"] = json!("someone@example.com");
     user
-}
-
-fn objects(records: &[Record]) -> Vec<&SourceObject> {
-    let mut objects = Vec::new();
-    for record in records {
-        if let Record::Object(object) = record {
-            objects.push(object);
-        }
-    }
-    objects
-}
-
-fn text<'a>(object: &'a SourceObject, name: &str) -> &'a str {
-    object.attributes.get(name).and_then(Value::as_str).unwrap_or("-")
 }
 
 #[tokio::test]
@@ -281,78 +254,6 @@ async fn a_recorded_page_of_groups_leads_to_the_next_as_it_says() {
     assert_eq!(shown, ["Example Group 1", "Example Group 2", "Example Group 3"]);
     let Next::Page(cursor) = groups.next else { panic!("there is a next link") };
     assert!(cursor.0.contains("$select=id%2cdisplayName%2ccreatedDateTime%2cgroupTypes&$top=3&$skiptoken="));
-}
-
-/// The recorded lists show ids or few properties; played as the list of users they are what a missing
-/// permission shows: every link is followed, nobody is taken, nothing is proved.
-#[tokio::test]
-async fn recorded_next_links_are_followed_to_the_last_page() {
-    let Some(corpus) = Corpus::open() else { return };
-    let (one, two) = (corpus.body("047"), corpus.body("049"));
-    assert_eq!(next(&one), "GET /groups?$select=id&$top=1&$skiptoken=NEXTLINK_TOKEN_PLACEHOLDER");
-    assert_eq!(next(&one), route(&rewritten(&corpus.exchange("049")["request"]["url"])));
-    let graph =
-        with_latest(Canned::start().await).on(&users_list(), 200, one.clone()).on(&next(&one), 200, two);
-    let users = fresh(&graph.source(None), "users").await.unwrap();
-    assert_eq!(graph.asked().last().unwrap(), &next(&one));
-    assert_eq!(users.covered, [(Collection::Users, Coverage::Partial)]);
-    assert_eq!(
-        users.notes,
-        ["2 users came without id or name and were left out; check the application permission User.Read.All"]
-    );
-
-    let page = corpus.body("054");
-    let graph = with_latest(Canned::start().await).on(&users_list(), 200, page.clone()).on(
-        &next(&page),
-        200,
-        json!({"value": []}),
-    );
-    fresh(&graph.source(None), "users").await.unwrap();
-    assert!(graph.asked().last().unwrap().contains("$expand=manager(%24select%3did)"), "{:?}", graph.asked());
-}
-
-#[tokio::test]
-async fn rows_of_users_are_decoded_whole() {
-    let Some(corpus) = Corpus::open() else { return };
-    for (number, name) in [
-        ("029", "$azure-cli-test-user#000001@AzureSDKTeam.onmicrosoft.com"),
-        ("042", "testuser000002@azuresdkteam.onmicrosoft.com"),
-        ("081", "GradyA@contoso.com"),
-    ] {
-        let body = corpus.body(number);
-        let row = body["value"][0].clone();
-        // Nothing says in the list whether the account is enabled, so it is asked for by itself.
-        let one = one_user(row["id"].as_str().unwrap());
-        let graph = with_latest(Canned::start().await).on(&users_list(), 200, body).on(&one, 200, row);
-        let users = fresh(&graph.source(None), "users").await.unwrap();
-        let users = objects(&users.records);
-        assert_eq!((users.len(), text(users[0], "userPrincipalName")), (1, name), "{number}");
-        // Without accountEnabled nothing says that the account is disabled.
-        assert_eq!(users[0].standing, Standing::Enabled, "{number}");
-        assert!(!users[0].attributes.values().any(Value::is_null), "{number}");
-    }
-    for (number, name) in [
-        ("024", "graphusertest000001@AzureSDKTeam.onmicrosoft.com"),
-        ("028", "$azure-cli-test-user#000001@AzureSDKTeam.onmicrosoft.com"),
-    ] {
-        let body = corpus.body(number);
-        let at = body["id"].as_str().unwrap();
-        let round = json!({"value": [{"id": at}], "@odata.deltaLink": "{root}/users/delta?$deltatoken=2"});
-        let graph = Canned::start().await.on("GET /users/delta?$deltatoken=1", 200, round).on(
-            &one_user(at),
-            200,
-            body.clone(),
-        );
-        let link = format!("{}/v1.0/users/delta?$deltatoken=1", graph.root);
-        let users = from_link(&graph.source(None), "users", &link).await.unwrap();
-        let user = objects(&users.records)[0];
-        assert_eq!((user.id.0.as_str(), text(user, "userPrincipalName")), (at, name), "{number}");
-        assert_eq!(
-            user.attributes.keys().collect::<Vec<_>>(),
-            ["displayName", "userPrincipalName"],
-            "{number}"
-        );
-    }
 }
 
 #[tokio::test]

@@ -10,6 +10,7 @@ mod config;
 mod conformance;
 mod corpus_graph;
 mod corpus_graph_files;
+mod corpus_graph_lists;
 mod corpus_okta;
 mod corpus_scim;
 mod coverage;

@@ -18,10 +18,10 @@ use rosterd::sources::SourceError;
 
 use crate::corpus_graph_files::Corpus;
 use crate::corpus_graph_files::THROTTLED;
-use crate::corpus_graph_files::text;
-use crate::corpus_graph_files::objects;
 use crate::corpus_graph_files::delta;
 use crate::corpus_graph_files::next;
+use crate::corpus_graph_files::objects;
+use crate::corpus_graph_files::text;
 use crate::graph_tenant::Canned;
 use crate::graph_tenant::GROUPS;
 use crate::graph_tenant::fresh;

@@ -133,7 +133,8 @@ async fn recorded_members_of_a_group_are_edges() {
 #[tokio::test]
 async fn recorded_filters_are_lists() {
     let Some(corpus) = Corpus::open() else { return };
-    for (number, found) in [("001", 0), ("003", 1), ("030", 0), ("031", 1), ("029", 1), ("042", 1), ("053", 4), ("081", 1)]
+    for (number, found) in
+        [("001", 0), ("003", 1), ("030", 0), ("031", 1), ("029", 1), ("042", 1), ("053", 4), ("081", 1)]
     {
         let url = rewritten(&corpus.exchange(number)["request"]["url"]);
         let url = url::Url::parse(&url.as_str().unwrap().replace("{root}", "http://x")).unwrap();

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -36,6 +37,7 @@ use rosterd::simulators::World;
 use rosterd::sources::Source;
 use rosterd::sources::graph::GraphSettings;
 use rosterd::sources::graph::GraphSource;
+use rosterd::sources::graph::GroupsNeed;
 
 use crate::graph_tenant::Whole;
 use crate::graph_tenant::fresh;
@@ -61,6 +63,10 @@ struct Seen {
 
 impl Tenant {
     async fn start(users: usize, groups: usize) -> Tenant {
+        Tenant::with(users, groups, |_, _| {}).await
+    }
+
+    async fn with(users: usize, groups: usize, change: impl FnOnce(&World, &mut GraphSettings)) -> Tenant {
         let size = Size { users, groups, memberships_per_user: 3 };
         let now: Timestamp = "2026-03-02T08:00:00Z".parse().unwrap();
         let world = World::new(Flavour::Graph, size, 7, now);
@@ -76,6 +82,7 @@ impl Tenant {
         settings.page_size = 50;
         settings.backoff = Duration::from_millis(1);
         settings.attempts = 3;
+        change(&world, &mut settings);
         let source = GraphSource::new(settings).unwrap();
         Tenant {
             world,
@@ -89,9 +96,12 @@ impl Tenant {
     /// Every read to its end, as a cycle does it.
     async fn pull(&mut self, reading: Reading) -> Vec<Whole> {
         let mut wholes = Vec::new();
-        for read in self.source.reads(&self.watermarks, reading, Timestamp::UNIX_EPOCH) {
+        let reads = self.source.reads(&self.watermarks, reading, Timestamp::UNIX_EPOCH);
+        let mut open: VecDeque<_> = reads.into();
+        while let Some(read) = open.pop_front() {
             let name = read.name.clone();
-            let whole = whole(&self.source, read).await.unwrap();
+            let mut whole = whole(&self.source, read).await.unwrap();
+            open.extend(std::mem::take(&mut whole.further));
             self.seen.take(&whole);
             if let Some(watermark) = &whole.watermark {
                 self.watermarks.insert(name, watermark.clone());
@@ -235,6 +245,33 @@ async fn a_first_load_a_quiet_cycle_and_a_day_of_changes_mirror_the_tenant() {
     assert_eq!(coverages(&changed), [Coverage::Full, Coverage::Changes, Coverage::Changes]);
     tenant.assert_mirrored();
     assert_eq!(tenant.world.counters().of(Route::UsersList), 0, "changes never read the whole list");
+}
+
+/// The same days, with every group named by its id: two streams, and one more for a group that is assigned later.
+#[tokio::test]
+async fn streams_of_chosen_groups_mirror_the_tenant_as_the_feed_of_all_does() {
+    let mut tenant = Tenant::with(200, 60, |world, settings| {
+        let groups = world.snapshot().groups.keys().map(|group| id(group)).collect();
+        settings.groups = GroupsNeed::Ids(groups);
+    })
+    .await;
+    for reading in [Reading::Incremental, Reading::Full] {
+        tenant.pull(reading).await;
+        tenant.assert_mirrored();
+    }
+    for (_, change) in simulators::demo_day(&tenant.world) {
+        tenant.change(change);
+    }
+    let created = Change::CreateGroup { name: "Late".to_owned(), id: None, assigned: true };
+    tenant.change(created);
+    tenant.change(Change::Hire(Hire::assigned("ann@x.example", "Ann", "Lee")));
+    let [late, ann] = ["Late", "ann@x.example"].map(|name| tenant.world.id_of(name).unwrap());
+    tenant.change(Change::Join { group: late, member: ann });
+    tenant.pull(Reading::Incremental).await;
+    tenant.assert_mirrored();
+    assert!(tenant.watermarks.contains_key("groups:3") && !tenant.watermarks.contains_key("groups"));
+    tenant.pull(Reading::Full).await;
+    tenant.assert_mirrored();
 }
 
 #[tokio::test]

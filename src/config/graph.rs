@@ -155,3 +155,21 @@ fn groups_needed(scope: &Scope) -> GroupsNeed {
     let picks = scope.users.groups.iter().chain(&scope.teams.groups);
     picks.map(id).collect::<Option<BTreeSet<SourceId>>>().map_or(GroupsNeed::All, GroupsNeed::Ids)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::Selection;
+
+    #[test]
+    fn ids_alone_are_read_by_ids_and_a_name_by_looking_through_all() {
+        let needed = |picks: Vec<GroupPick>| {
+            let users = Selection { groups: picks, ..Selection::default() };
+            groups_needed(&Scope { users, teams: Selection::default() })
+        };
+        let id = GroupPick::Id(SourceId("AB-1".to_owned()));
+        assert_eq!(needed(vec![id.clone()]), GroupsNeed::Ids([SourceId("ab-1".to_owned())].into()));
+        assert_eq!(needed(Vec::new()), GroupsNeed::Ids(BTreeSet::new()));
+        assert_eq!(needed(vec![id, GroupPick::Name("Sales".to_owned())]), GroupsNeed::All);
+    }
+}

@@ -30,7 +30,7 @@ const MEMBERSHIPS: usize = 5;
 
 /// Rows of a list, objects and links of a delta page, parts of a batch, ids of a stream.
 const ROWS: usize = 999;
-const LINKS: usize = 4995;
+const LINKS: usize = 500;
 const PARTS: usize = 20;
 const IDS: usize = 50;
 

@@ -29,11 +29,7 @@ pub(super) fn respond(world: &World, request: &Request) -> Option<Answer> {
         ("POST", ["changes"]) => changes(world, request),
         ("GET", ["snapshot"]) => Ok(shown(&world.snapshot())),
         ("GET", ["faults"]) => Ok(shown(&world.faults())),
-        ("POST", ["faults"]) => body(request).map(|faults: Vec<Fault>| {
-            let count = faults.len();
-            faults.into_iter().for_each(|fault| world.fault(fault));
-            done(count)
-        }),
+        ("POST", ["faults"]) => faults(world, request),
         ("DELETE", ["faults"]) => {
             world.clear_faults();
             Ok(done(0))
@@ -54,6 +50,20 @@ pub(super) fn respond(world: &World, request: &Request) -> Option<Answer> {
         _ => Err(Answer::json(404, json!({ "error": "no such control; see the table of the simulators" }))),
     };
     Some(answer.unwrap_or_else(|error| error))
+}
+
+/// Faults as objects, or as the words of the command line; none is set where one of them is wrong.
+fn faults(world: &World, request: &Request) -> Result<Answer, Answer> {
+    let refused = |reason: String| Answer::json(400, json!({ "error": reason }));
+    let read = |value: Value| match value {
+        Value::String(text) => text.parse::<Fault>().map_err(|error| refused(error.to_string())),
+        value => serde_json::from_value(value).map_err(|error| refused(error.to_string())),
+    };
+    let values: Vec<Value> = body(request)?;
+    let faults = values.into_iter().map(read).collect::<Result<Vec<Fault>, Answer>>()?;
+    let count = faults.len();
+    faults.into_iter().for_each(|fault| world.fault(fault));
+    Ok(done(count))
 }
 
 /// Sets the knobs that the body names, on top of the given ones.

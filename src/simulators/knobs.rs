@@ -65,7 +65,8 @@ impl Knobs {
         let value = match (key, known) {
             (Some(key), Value::Object(entries)) => {
                 let mut entries = entries.clone();
-                entries.insert(key.to_owned(), value_of(value, None));
+                let value = value_of(value, entries.get(key));
+                entries.insert(key.to_owned(), value);
                 Value::Object(entries)
             }
             (Some(key), Value::Null) => {

@@ -25,12 +25,9 @@ const NOT_SETTABLE: &[&str] = &[
     "createdDateTime",
     "creationType",
     "deletedDateTime",
-    "externalUserState",
     "mailNickname",
     "manager",
-    "proxyAddresses",
     "userPrincipalName",
-    "userType",
 ];
 
 impl Directory {

@@ -32,13 +32,21 @@ pub async fn run(arguments: &Arguments) -> Result<Exit, anyhow::Error> {
     let world = World::new(flavour, size(simulated), simulated.seed, Timestamp::now());
     faults.into_iter().for_each(|fault| world.fault(fault));
     for text in &simulated.knob {
-        world.turn(text)?;
+        world.turn(&knob(text)?)?;
     }
     out::print(&settings(flavour, address));
     let stop = CancellationToken::new();
     stop_on_signals(&stop)?;
     simulators::serve(world, listener, stop).await?;
     Ok(Exit::Done)
+}
+
+/// `NAME=@FILE` takes the value from a file, such as a certificate.
+fn knob(text: &str) -> Result<String, anyhow::Error> {
+    let Some((name, file)) = text.split_once("=@") else { return Ok(text.to_owned()) };
+    let value = std::fs::read_to_string(file)
+        .with_context(|| format!("the value of `{name}` cannot be read from {file}"))?;
+    Ok(format!("{name}={value}"))
 }
 
 fn size(simulated: &Simulated) -> Size {

@@ -200,7 +200,7 @@ impl Rules {
     }
 
     fn unsupported(&self, path: &str) -> Answer {
-        if std::ptr::eq(self.rows, ASSIGNED_TO.rows) {
+        if self.resource == ASSIGNED_TO.resource {
             return bad_request(&format!("Invalid filter clause {path}: System.String"));
         }
         let message = format!(

@@ -83,11 +83,9 @@ fn first(view: &View, round: &Round, mut room: Room) -> (Vec<Value>, Place) {
             items.push(removal);
             continue;
         }
-        let all = if with_members { members(view, index) } else { BTreeMap::new() };
         let after = round.after.filter(|_| place == round.at);
         let from = after.map_or(Bound::Unbounded, Bound::Excluded);
-        let rest = all.range((from, Bound::Unbounded)).map(|(&member, &there)| (member, there));
-        let (links, more) = slice(rest, &mut room);
+        let (links, more) = slice(members(view, index, from).filter(|_| with_members), &mut room);
         let last = links.last().map(|link| link.0);
         items.push(whole(view, &round.wish, index, links));
         if more {
@@ -97,22 +95,29 @@ fn first(view: &View, round: &Round, mut room: Room) -> (Vec<Value>, Place) {
     (items, None)
 }
 
-/// The links of a first round: live members. A soft-deleted one keeps the membership, hidden (section 6.4, 8). Those
-/// who left before are shown where a knob wants it (docs issue 6651).
-fn members(view: &View, index: u32) -> BTreeMap<Principal, bool> {
+/// The links of a first round: live members. A soft-deleted one keeps the membership, hidden (section 6.4, 8).
+fn members<'a>(view: &View<'a>, index: u32, from: Bound<Principal>) -> Box<dyn Iterator<Item = Link> + 'a> {
+    let directory = view.directory;
     if !view.may_read_members(index) {
-        return BTreeMap::new();
+        return Box::new(std::iter::empty());
     }
-    let mut links = BTreeMap::new();
-    if view.knobs.removed_members_in_first_round {
-        links.extend(view.directory.log.iter().filter_map(|event| match event {
-            Event::MemberRemoved(group, member) if *group == index => Some((*member, false)),
-            _ => None,
-        }));
+    let there = |members: &'a BTreeSet<Principal>| members.range((from, Bound::Unbounded)).copied();
+    let live = there(&directory.group(index).members)
+        .filter(|&member| directory.is_live(member))
+        .map(|member| (member, true));
+    if !view.knobs.removed_members_in_first_round {
+        return Box::new(live);
     }
-    let live = view.directory.group(index).members.iter().filter(|&&member| view.directory.is_live(member));
-    links.extend(live.map(|&member| (member, true)));
-    links
+    // Those who left before are shown too (docs issue 6651).
+    let left = directory.log.iter().filter_map(|event| match event {
+        Event::MemberRemoved(group, member) if *group == index => Some((*member, false)),
+        _ => None,
+    });
+    let links: BTreeMap<Principal, bool> = left.chain(live).collect();
+    Box::new(links.into_iter().filter(move |(member, _)| match from {
+        Bound::Excluded(last) => *member > last,
+        _ => true,
+    }))
 }
 
 fn later(view: &View, round: &Round, since: usize, mut room: Room) -> (Vec<Value>, Place) {

@@ -1,5 +1,6 @@
 //! `members`, `transitiveMembers`, `memberOf`, `transitiveMemberOf`, their casts and counts (graph.md section 5.6).
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::ops::Bound;
 
@@ -36,7 +37,10 @@ const SEARCHABLE: &[&str] = &["displayName", "description", "mail", "userPrincip
 const CASTS: &[&str] = &["user", "group", "device", "servicePrincipal", "orgContact", "application"];
 
 /// A name for page tokens, and what it lists.
-type Members = (&'static str, BTreeSet<Principal>);
+type Members<'a> = (&'static str, Cow<'a, BTreeSet<Principal>>);
+
+/// One of the two directions.
+type Find<'a> = fn(&View<'a>, &Related) -> Result<Members<'a>, Answer>;
 
 pub(super) fn members(view: &View, related: &Related) -> Reply {
     page(view, related, members_of)
@@ -46,19 +50,19 @@ pub(super) fn member_of(view: &View, related: &Related) -> Reply {
     page(view, related, groups_of)
 }
 
-fn members_of(view: &View, related: &Related) -> Result<Members, Answer> {
+fn members_of<'a>(view: &View<'a>, related: &Related) -> Result<Members<'a>, Answer> {
     let group = groups::find(view, &related.of)?;
     let shown = view.may_read_members(group);
     let all = match related.reach {
-        _ if !shown => BTreeSet::new(),
-        Reach::Direct => view.directory.group(group).members.clone(),
-        Reach::Transitive => view.directory.descendants(group),
+        _ if !shown => Cow::default(),
+        Reach::Direct => Cow::Borrowed(&view.directory.group(group).members),
+        Reach::Transitive => Cow::Owned(view.directory.descendants(group)),
     };
     Ok((if related.reach == Reach::Direct { "members" } else { "transitiveMembers" }, all))
 }
 
 /// The groups that a user or group is in; those with hidden membership are not told.
-fn groups_of(view: &View, related: &Related) -> Result<Members, Answer> {
+fn groups_of<'a>(view: &View<'a>, related: &Related) -> Result<Members<'a>, Answer> {
     let member = find(view, &related.of)?;
     let all: BTreeSet<u32> = match (related.reach, member) {
         (Reach::Transitive, member) => view.directory.ancestors(member),
@@ -67,7 +71,10 @@ fn groups_of(view: &View, related: &Related) -> Result<Members, Answer> {
         (_, Principal::Other(_)) => BTreeSet::new(),
     };
     let shown = all.into_iter().map(Principal::Group).filter(|&group| shows_group(view, group));
-    Ok((if related.reach == Reach::Direct { "memberOf" } else { "transitiveMemberOf" }, shown.collect()))
+    Ok((
+        if related.reach == Reach::Direct { "memberOf" } else { "transitiveMemberOf" },
+        Cow::Owned(shown.collect()),
+    ))
 }
 
 /// A live group whose members may be seen.
@@ -84,7 +91,7 @@ pub(super) fn find(view: &View, key: &str) -> Result<Principal, Answer> {
     }
 }
 
-fn page(view: &View, related: &Related, find: fn(&View, &Related) -> Result<Members, Answer>) -> Reply {
+fn page<'a>(view: &View<'a>, related: &Related, find: Find<'a>) -> Reply {
     let options = Options::of(view, ALLOWED)?;
     let cast = checked_cast(&options, related)?;
     let tables = [users::DEFAULT, users::FURTHER, groups::DEFAULT, groups::FURTHER];
@@ -142,7 +149,7 @@ pub(super) fn count(view: &View, related: &Related, of_member: bool) -> Reply {
     let cast = checked_cast(&options, related)?;
     let question = question(&options, cast)?;
     let (_, all) = if of_member { groups_of(view, related)? } else { members_of(view, related)? };
-    count_of(all.into_iter().filter(|&member| admits(view, &question, cast, member)).count(), &options)
+    count_of(all.iter().filter(|&&member| admits(view, &question, cast, member)).count(), &options)
 }
 
 /// `text/plain`; it needs the header of advanced queries.

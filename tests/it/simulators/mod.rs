@@ -2,8 +2,14 @@
 
 mod connectors;
 mod control;
+mod graph_access;
 mod graph_delta;
+mod graph_knobs;
+mod graph_limits;
 mod graph_reads;
+mod graph_refusals;
+mod graph_routes;
+mod graph_sign_in;
 mod okta;
 mod okta_dpop;
 mod okta_keys;

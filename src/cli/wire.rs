@@ -190,7 +190,11 @@ fn okta_sign_in(job: &JobConfig, okta: &OktaConfig) -> Result<okta::SignIn, anyh
         OktaSignIn::Service { client_id, private_key, key_id, scopes } => {
             let mut app = okta::ServiceApp::new(client_id, secret(private_key, &key("private_key"))?);
             app.key_id = key_id.clone();
-            app.scopes = scopes.clone().unwrap_or(app.scopes);
+            match scopes {
+                Some(scopes) => app.scopes = scopes.clone(),
+                None if !okta.system_log => app.scopes.retain(|scope| scope != "okta.logs.read"),
+                None => {}
+            }
             Ok(app.into())
         }
     }

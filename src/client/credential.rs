@@ -24,6 +24,7 @@ use super::grant::GrantDoor;
 use super::identity::IdentityDoor;
 use super::token::Door;
 use super::token::Fetch;
+use super::token::TokenFacts;
 use super::token::TokenKeeper;
 use super::transport::Transport;
 
@@ -176,6 +177,13 @@ impl Keeper {
                 let bound = good.bound.map(|dpop| Bound { dpop, token });
                 Ok(Authorization::Granted { header, generation, renewed: refused.is_some(), bound })
             }
+        }
+    }
+
+    pub(super) async fn token_facts(&self) -> Option<TokenFacts> {
+        match self {
+            Keeper::Token(keeper) => keeper.facts().await,
+            Keeper::None | Keeper::List { .. } => None,
         }
     }
 

@@ -64,6 +64,9 @@ use super::wait;
 /// RFC 7523 section 2.2.
 const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
+/// Clocks that agree differ by a moment, and a service refuses what is made a moment from now.
+const ALREADY: SignedDuration = SignedDuration::from_secs(2);
+
 type Endpoint = oauth2::Client<
     Refusal,
     BasicTokenResponse,
@@ -158,7 +161,8 @@ impl GrantDoor {
     }
 
     fn sign(&self, assertion: &Assertion) -> Result<String, Trouble> {
-        assertion.sign(self.now(), &assertion::fresh_id()).map_err(|KeyError { what, cure }| {
+        let made = self.now().checked_sub(ALREADY).unwrap_or_else(|_| self.now());
+        assertion.sign(made, &assertion::fresh_id()).map_err(|KeyError { what, cure }| {
             let what = format!("{}: no sign-in: {what}", self.place);
             Trouble::Final(ClientError::Denied { what, cure })
         })

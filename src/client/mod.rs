@@ -50,6 +50,7 @@ pub use settings::ManagedIdentity;
 pub use settings::NO_CURE;
 pub use settings::TokenAdvice;
 pub use settings::TokenCure;
+pub use token::TokenFacts;
 pub use settings::WhichIdentity;
 
 use std::sync::Arc;
@@ -152,6 +153,16 @@ impl Client {
         if let Some(meter) = &self.0.meter {
             meter.allow(units);
         }
+    }
+
+    /// Seconds that the service's clock is ahead of ours, by its last answer; `None` before the first.
+    pub fn clock_ahead(&self) -> Option<i64> {
+        self.0.transport.clock().ahead()
+    }
+
+    /// What is known of the token in use; `None` where none was asked for, or none yet.
+    pub async fn token_facts(&self) -> Option<TokenFacts> {
+        self.0.keeper.token_facts().await
     }
 
     /// Makes sure that there is a credential to send: asks for a token where one has to be asked for.

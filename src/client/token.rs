@@ -85,7 +85,18 @@ struct Held {
 
 struct Token {
     granted: Good,
+    life: Duration,
     renew_at: Instant,
+}
+
+/// What is known of the token that is in use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TokenFacts {
+    /// It is worth nothing without a key of ours (DPoP).
+    pub bound: bool,
+    pub life: Duration,
+    /// When it is replaced, from when it was given.
+    pub renewed_after: Duration,
 }
 
 /// A token that is good now.
@@ -155,6 +166,14 @@ impl TokenKeeper {
         }
     }
 
+    /// `None` before the first token.
+    pub(super) async fn facts(&self) -> Option<TokenFacts> {
+        let held = self.held.lock().await;
+        let token = held.token.as_ref()?;
+        let (life, bound) = (token.life, token.granted.bound.is_some());
+        Some(TokenFacts { bound, life, renewed_after: usable(life) })
+    }
+
     async fn fetch(&self, fetch: Fetch<'_>) -> Result<Granted, Stop> {
         let (mut tried, mut attempt, mut waited) = (Tried::default(), 1, Duration::ZERO);
         let (place, of) = (self.door.place(), self.door.attempts(fetch.attempts));
@@ -210,10 +229,11 @@ impl Held {
     }
 
     fn take(&mut self, granted: Granted) -> Good {
-        let renew_at = Instant::now() + usable(granted.life.unwrap_or(LIFE_UNTOLD));
+        let life = granted.life.unwrap_or(LIFE_UNTOLD);
+        let renew_at = Instant::now() + usable(life);
         self.generation += 1;
         let good = Good { secret: granted.secret, bound: granted.bound, generation: self.generation };
-        self.token = Some(Token { granted: good.clone(), renew_at });
+        self.token = Some(Token { granted: good.clone(), life, renew_at });
         self.refused = None;
         good
     }

@@ -9,6 +9,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
+use axum::http::HeaderMap;
 use axum::http::HeaderName;
 use axum::http::HeaderValue;
 use axum::http::Response;
@@ -72,6 +73,7 @@ pub struct Org {
 struct Script {
     replies: BTreeMap<String, VecDeque<Reply>>,
     asked: Vec<String>,
+    headers: Vec<HeaderMap>,
 }
 
 impl Org {
@@ -105,6 +107,13 @@ impl Org {
         self.script.lock().expect("no panic").asked.clone()
     }
 
+    /// One header of every request, in the order of `asked`; empty where there was none.
+    pub fn heard(&self, name: &str) -> Vec<String> {
+        let script = self.script.lock().expect("no panic");
+        let value = |headers: &HeaderMap| headers.get(name).map_or("", |value| value.to_str().expect("text")).to_owned();
+        script.headers.iter().map(value).collect()
+    }
+
     pub fn settings(&self, app: &str) -> OktaSettings {
         let mut settings = OktaSettings::new(&self.host, Secret::new("t0ken"), app).expect("good settings");
         settings.backoff = Duration::from_millis(1);
@@ -121,6 +130,7 @@ impl Script {
     fn answer(&mut self, request: &Request, own: &str) -> Response<Body> {
         let target = in_order(&request.uri().to_string());
         self.asked.push(target.clone());
+        self.headers.push(request.headers().clone());
         let authorised = request.headers().get("authorization").is_some_and(|value| value == "SSWS t0ken");
         let reply = match self.replies.get_mut(&target) {
             _ if !authorised => Reply::error(401, "E0000011"),

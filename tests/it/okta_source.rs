@@ -4,7 +4,6 @@ use jiff::Timestamp;
 use rosterd::model::Collection;
 use rosterd::model::Container;
 use rosterd::model::Coverage;
-use rosterd::model::Grade;
 use rosterd::model::GroupPick;
 use rosterd::model::Reading;
 use rosterd::model::SourceId;
@@ -409,30 +408,6 @@ async fn a_source_that_cannot_be_asked_gives_no_answers() {
     org.tell("/api/v1/users/00u1", Reply::error(401, "E0000011"));
     let questions = [WitnessQuestion::Exists { id: id("00u1"), kind: Kind::User }];
     assert!(matches!(org.source("0oa1").witness(&questions).await, Err(SourceError::Refused { .. })));
-}
-
-#[tokio::test]
-async fn a_check_looks_at_everything_that_a_cycle_needs() {
-    let org = small_org().await;
-    org.tell("/api/v1/apps/0oa1/users?limit=1&expand=user", Reply::ok(json!([])));
-    org.tell("/api/v1/groups/00g1/users?limit=1", Reply::error(403, "E0000006"));
-    let mut everyone = group("00g1", "Everyone", "2026-03-01T00:00:00.000Z");
-    everyone["_embedded"]["group"]["type"] = json!("BUILT_IN");
-    org.tell(GROUPS, Reply::ok(json!([everyone])));
-    let findings = org.source("0oa1").check().await;
-    let seen: Vec<(Grade, &str)> =
-        findings.iter().map(|finding| (finding.grade, finding.subject.as_str())).collect();
-    assert_eq!(
-        seen,
-        [
-            (Grade::Ok, "application"),
-            (Grade::Warning, "app users"),
-            (Grade::Ok, "app groups"),
-            (Grade::Warning, "app groups"),
-            (Grade::Error, "group members"),
-        ]
-    );
-    assert!(findings.iter().all(|finding| finding.grade == Grade::Ok || !finding.cure.is_empty()));
 }
 
 #[tokio::test]

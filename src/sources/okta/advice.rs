@@ -15,9 +15,9 @@ const CLOCK: TokenAdvice = Clock(
 const BETWEEN: TokenAdvice = Cure(
     "something between rosterd and the org changes or repeats its requests; let it reach the org without that proxy",
 );
-const GRANT: TokenAdvice = Cure(
-    "grant each scope of `scopes` to the application (Okta API Scopes, as a super administrator), or take out those that it shall not have; `rosterd check` says which are missing",
-);
+/// Okta does not say which scope it means.
+pub(super) const GRANT_CURE: &str = "grant each scope of `scopes` to the application (Okta API Scopes, as a super administrator), or take out those that it shall not have; `rosterd check` says which are missing";
+const GRANT: TokenAdvice = Cure(GRANT_CURE);
 const SERVICE_APP: TokenAdvice = Cure(
     "make the application an API Services application whose client authentication is Public key / Private key, and allow it the grant Client Credentials",
 );

@@ -81,6 +81,14 @@ pub(super) fn is_plain(text: &str) -> bool {
     !name.is_empty() && name.chars().all(letters) && port.is_none_or(|port| port.parse::<u16>().is_ok())
 }
 
+/// A sibling with its port, for a firewall.
+pub(super) fn with_port(sibling: &str) -> String {
+    match sibling.split_once(':') {
+        Some((name, port)) => format!("{name}, port {port}"),
+        None => format!("{sibling}, port 443"),
+    }
+}
+
 /// A simulator on this machine needs no TLS.
 fn is_loopback(url: &Url) -> bool {
     match url.host() {

@@ -69,6 +69,11 @@ impl Refusal {
         matches!(self.status, 404 | 410) && gone
     }
 
+    /// What answered is no org: another path, another host, something in between.
+    pub fn is_of_host(&self) -> bool {
+        self.code == "E0000008" || matches!(self.status, 300..=399 | 400 | 405)
+    }
+
     pub fn is_forbidden(&self) -> bool {
         self.status == 403
     }

@@ -98,7 +98,7 @@ pub enum OktaSettingsError {
     AlsoHost { host: String },
     #[error("the id of a service application is missing; write its client id (0oa…)")]
     ClientId,
-    #[error("no scopes are asked for; leave `scopes` out, or name those that the application was granted")]
+    #[error("no scope is named; leave `scopes` out, or name those that the application was granted")]
     Scopes,
     #[error("`{scope}` is no scope; scopes look like okta.users.read")]
     Scope { scope: String },

@@ -123,7 +123,12 @@ impl SignIn {
 
 /// The client of an org. Links stay on its host, and on the siblings that the settings name.
 pub(super) fn client(settings: &OktaSettings) -> Result<Client, ClientError> {
-    let credential = match settings.sign_in() {
+    client_as(settings, settings.sign_in())
+}
+
+/// The same for somebody else.
+pub(super) fn client_as(settings: &OktaSettings, sign_in: &SignIn) -> Result<Client, ClientError> {
+    let credential = match sign_in {
         SignIn::Token(token) => Credential::Header { scheme: "SSWS".to_owned(), secret: token.clone() },
         SignIn::Service(app) => app.credential(settings.host())?,
     };

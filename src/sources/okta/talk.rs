@@ -82,6 +82,17 @@ impl Talk {
         self.pacer.begin();
     }
 
+    /// The client itself, for what is no request of a cycle.
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// What Okta shows as the limit of a family, and how much of it is ours.
+    pub fn allowance(&self, family: Family) -> Option<(u64, u64)> {
+        let limit = self.pacer.shown(family)?;
+        Some((limit, self.share.of(limit)))
+    }
+
     pub fn requests(&self) -> u64 {
         self.client.requests()
     }

@@ -11,6 +11,9 @@ pub(super) struct App {
     pub label: String,
     #[serde(default)]
     pub status: String,
+    /// What Okta's own provisioning does for it.
+    #[serde(default)]
+    pub features: Vec<String>,
     pub settings: Option<AppSettings>,
 }
 

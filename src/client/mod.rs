@@ -50,8 +50,8 @@ pub use settings::ManagedIdentity;
 pub use settings::NO_CURE;
 pub use settings::TokenAdvice;
 pub use settings::TokenCure;
-pub use token::TokenFacts;
 pub use settings::WhichIdentity;
+pub use token::TokenFacts;
 
 use std::sync::Arc;
 use std::sync::Mutex;

@@ -62,7 +62,7 @@ const LEFT_OUT: &[(&str, &[&str])] = &[
         &["050-user-groups-200.json", "057-user-groups-200.json", "082-user-groups-200.json"],
     ),
     (
-        "OAuth with DPoP: this source signs in with an API token",
+        "signing in with DPoP: played in sequence by `okta_sign_in`, through the whole source",
         &[
             "065-token-nonce-400.json",
             "066-token-dpop-200.json",

@@ -98,7 +98,9 @@ async fn scopes_that_were_not_asked_for_are_missed_by_name() {
     let mut app = service();
     app.scopes = vec!["okta.apps.read".to_owned(), "okta.groups.read".to_owned()];
     let cure = |scope: &str| {
-        format!("grant the scope {scope} to the service application (Okta API Scopes, as a super administrator), and name it in `scopes`")
+        format!(
+            "grant the scope {scope} to the service application (Okta API Scopes, as a super administrator), and name it in `scopes`"
+        )
     };
     let text = troubles(&org, &org.source(app)).await;
     let request = |line: &str| {
@@ -128,7 +130,12 @@ async fn a_role_that_is_gone_shows_in_empty_lists_and_refused_objects() {
     let org = org().await;
     org.knobs(|knobs| knobs.role = OktaRole::Lost);
     let text = troubles(&org, &org.source(token())).await;
-    assert!(text.starts_with("error application: GET HOST/api/v1/apps/0oa5im0000acme000app: Okta refuses (status 403, E0000006"), "{text}");
+    assert!(
+        text.starts_with(
+            "error application: GET HOST/api/v1/apps/0oa5im0000acme000app: Okta refuses (status 403, E0000006"
+        ),
+        "{text}"
+    );
     for subject in ["groups", "users"] {
         let expected = format!(
             "warning {subject}: an empty list, and every org has {subject}: our role is too narrow\n  cure: {ROLE}; a role that shows chosen ones only makes others look as if they were gone"
@@ -143,7 +150,9 @@ async fn a_token_that_is_wrong_ends_the_check() {
     let text = org.check(&org.source(Secret::new("another"))).await;
     let lines: Vec<&str> = text.lines().collect();
     assert_eq!(lines.len(), 4, "{text}");
-    assert!(lines[1].starts_with("error sign-in: GET HOST/api/v1/apps/0oa5im0000acme000app: Okta refuses (status 401, E0000011"));
+    assert!(lines[1].starts_with(
+        "error sign-in: GET HOST/api/v1/apps/0oa5im0000acme000app: Okta refuses (status 401, E0000011"
+    ));
     assert_eq!(
         lines[2],
         "  cure: make a new API token as the service account (Security, API, Tokens); a token dies after 30 days without use, and with the account that made it"
@@ -165,7 +174,12 @@ async fn the_application_has_to_be_active_and_to_assign() {
         ),
     ] {
         let org = org().await;
-        let change = OktaChange::SetApp { status: Some(status), implicit_assignment: Some(implicit), features: None, label: None };
+        let change = OktaChange::SetApp {
+            status: Some(status),
+            implicit_assignment: Some(implicit),
+            features: None,
+            label: None,
+        };
         org.world.change(Change::Okta { what: change }).expect("a change");
         assert_eq!(troubles(&org, &org.source(token())).await, expected);
     }
@@ -174,7 +188,12 @@ async fn the_application_has_to_be_active_and_to_assign() {
 #[tokio::test]
 async fn an_application_that_is_not_there_and_provisioning_that_is() {
     let org = org().await;
-    let change = OktaChange::SetApp { status: Some(AppStatus::Missing), implicit_assignment: None, features: None, label: None };
+    let change = OktaChange::SetApp {
+        status: Some(AppStatus::Missing),
+        implicit_assignment: None,
+        features: None,
+        label: None,
+    };
     org.world.change(Change::Okta { what: change }).expect("a change");
     let text = troubles(&org, &org.source(token())).await;
     assert!(text.starts_with("error application: 0oa5im0000acme000app is not there (GET HOST/api/v1/apps/0oa5im0000acme000app: Okta refuses (status 404, E0000007"), "{text}");
@@ -197,7 +216,12 @@ async fn group_push_is_missed_only_where_teams_come_from_it() {
     settings.push_mappings = true;
     let text = troubles(&org, &OktaSource::new(settings.clone()).expect("a source")).await;
     assert!(text.starts_with("error group push: GET HOST/api/v1/apps/0oa5im0000acme000app/group-push/mappings: Okta refuses (status 401, E0000015"), "{text}");
-    assert!(text.ends_with("\n  cure: the org does not have this feature; ask Okta to switch it on, or do without"), "{text}");
+    assert!(
+        text.ends_with(
+            "\n  cure: the org does not have this feature; ask Okta to switch it on, or do without"
+        ),
+        "{text}"
+    );
     org.knobs(|knobs| knobs.push = PushFeature::NotFound);
     let text = troubles(&org, &OktaSource::new(settings).expect("a source")).await;
     assert!(text.ends_with("\n  cure: switch provisioning and Group Push on for the application, or take scope.teams.push_mappings out"), "{text}");
@@ -260,7 +284,10 @@ async fn a_built_in_group_nobody_assigned_and_members_that_cannot_be_read_are_to
     let told: Vec<String> = findings
         .iter()
         .filter(|finding| !finding.cure.is_empty())
-        .map(|finding| format!("{}: {}", finding.subject, finding.text).replace(org.host.trim_start_matches("http://"), "HOST"))
+        .map(|finding| {
+            format!("{}: {}", finding.subject, finding.text)
+                .replace(org.host.trim_start_matches("http://"), "HOST")
+        })
         .collect();
     assert_eq!(
         told,

@@ -110,7 +110,9 @@ impl Org {
     /// One header of every request, in the order of `asked`; empty where there was none.
     pub fn heard(&self, name: &str) -> Vec<String> {
         let script = self.script.lock().expect("no panic");
-        let value = |headers: &HeaderMap| headers.get(name).map_or("", |value| value.to_str().expect("text")).to_owned();
+        let value = |headers: &HeaderMap| {
+            headers.get(name).map_or("", |value| value.to_str().expect("text")).to_owned()
+        };
         script.headers.iter().map(value).collect()
     }
 

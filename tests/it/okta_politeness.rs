@@ -65,7 +65,8 @@ async fn cycle(org: &Simulation, source: &OktaSource, marks: &mut Watermarks) ->
     let reads = source.reads(marks, Reading::Incremental, org.world.now());
     let pulled = at_once(Some(&org.world), pull(source, reads)).await.expect("whole");
     let shown = pulled.short();
-    let people = shown.lines().filter(|line| line.starts_with("app ") && line.contains(" > user ")).count() as u64;
+    let people =
+        shown.lines().filter(|line| line.starts_with("app ") && line.contains(" > user ")).count() as u64;
     marks.extend(pulled.watermarks);
     let counters = org.world.counters();
     let kinds = [Route::App, Route::AppUsers, Route::AppGroups, Route::Members];
@@ -182,21 +183,39 @@ async fn a_size_that_was_too_heavy_is_not_tried_again_in_the_same_run() {
     org.tell("/api/v1/apps/0oa1", active());
     org.tell("/api/v1/apps/0oa1/users?limit=500&expand=user", Reply::ok(json!([])));
     let group = |id: &str| json!({"id": id, "_embedded": {"group": {"id": id, "profile": {"name": id}}}});
-    org.tell("/api/v1/apps/0oa1/groups?limit=200&expand=group", Reply::ok(json!([group("00g1"), group("00g2")])));
+    org.tell(
+        "/api/v1/apps/0oa1/groups?limit=200&expand=group",
+        Reply::ok(json!([group("00g1"), group("00g2")])),
+    );
     org.tell("/api/v1/groups/00g1/users?limit=1000", Reply::error(504, ""));
     org.tell("/api/v1/groups/00g1/users?limit=200", Reply::error(500, "E0000009"));
     for id in ["00g1", "00g2"] {
         org.tell(&format!("/api/v1/groups/{id}/users?limit=100"), Reply::ok(json!([])));
     }
     let sizes = PageSizes { members: 1000, ..PageSizes::default() };
-    let source = OktaSource::new(org.settings("0oa1").with_page_sizes(sizes).expect("sizes")).expect("a source");
-    let members = |org: &Org| org.asked().into_iter().filter(|target| target.contains("/users?limit=")).collect::<Vec<_>>();
-    let lowered = ["/api/v1/groups/00g1/users?limit=1000", "/api/v1/groups/00g1/users?limit=200", "/api/v1/groups/00g1/users?limit=100"];
+    let source =
+        OktaSource::new(org.settings("0oa1").with_page_sizes(sizes).expect("sizes")).expect("a source");
+    let members = |org: &Org| {
+        org.asked().into_iter().filter(|target| target.contains("/users?limit=")).collect::<Vec<_>>()
+    };
+    let lowered = [
+        "/api/v1/groups/00g1/users?limit=1000",
+        "/api/v1/groups/00g1/users?limit=200",
+        "/api/v1/groups/00g1/users?limit=100",
+    ];
     for run in 1..=2 {
         pull(&source, source.reads(&Watermarks::new(), Reading::Full, start())).await.expect("whole");
         let asked = members(&org);
-        assert_eq!(asked[asked.len() - 4..asked.len() - 1], lowered, "run {run} begins with the size of the settings");
-        assert_eq!(asked[asked.len() - 1], "/api/v1/groups/00g2/users?limit=100", "and remembers what it learned");
+        assert_eq!(
+            asked[asked.len() - 4..asked.len() - 1],
+            lowered,
+            "run {run} begins with the size of the settings"
+        );
+        assert_eq!(
+            asked[asked.len() - 1],
+            "/api/v1/groups/00g2/users?limit=100",
+            "and remembers what it learned"
+        );
     }
 }
 
@@ -205,15 +224,19 @@ async fn repeats_are_bounded_for_a_request_and_for_a_run() {
     let org = Org::start().await;
     org.tell("/api/v1/apps/0oa1", Reply::error(503, "E0000010"));
     let source = org.source("0oa1");
-    let told = |error: rosterd::sources::SourceError| error.to_string().replace(org.host.trim_start_matches("http://"), "HOST");
-    let error = pull(&source, source.reads(&Watermarks::new(), Reading::Full, start())).await.expect_err("down");
+    let told = |error: rosterd::sources::SourceError| {
+        error.to_string().replace(org.host.trim_start_matches("http://"), "HOST")
+    };
+    let error =
+        pull(&source, source.reads(&Watermarks::new(), Reading::Full, start())).await.expect_err("down");
     assert_eq!(told(error), "GET HOST/api/v1/apps/0oa1: still status 503 after 5 attempts");
     assert_eq!(org.asked().len(), 5);
 
     let mut settings = org.settings("0oa1");
     settings.repeats_max = 2;
     let source = OktaSource::new(settings).expect("a source");
-    let error = pull(&source, source.reads(&Watermarks::new(), Reading::Full, start())).await.expect_err("down");
+    let error =
+        pull(&source, source.reads(&Watermarks::new(), Reading::Full, start())).await.expect_err("down");
     assert_eq!(
         told(error),
         "GET HOST/api/v1/apps/0oa1: status 503, and the 2 repeats of one cycle are used up; the next cycle tries again (setting source.okta.repeats_max)"

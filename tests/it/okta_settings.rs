@@ -51,7 +51,9 @@ fn a_token_or_a_service_application_signs_in() {
          scopes = [\"okta.apps.read\", \"okta.groups.read\"]\nrate_share = \"80 %\"\nrepeats_max = 10\n\
          also_hosts = \"acme-admin.okta.com\""
     ));
-    let OktaSignIn::Service { client_id, private_key, key_id, scopes } = &okta.sign_in else { panic!("a service") };
+    let OktaSignIn::Service { client_id, private_key, key_id, scopes } = &okta.sign_in else {
+        panic!("a service")
+    };
     assert_eq!((client_id.as_str(), private_key.to_string().as_str()), ("0oa9", "cred:okta.pem"));
     assert_eq!((key_id.as_deref(), scopes.as_ref().map(Vec::len)), (Some("k1"), Some(2)));
     assert_eq!((okta.rate_share, okta.repeats_max), (Share::percent(80).unwrap(), Some(10)));

@@ -144,8 +144,18 @@ async fn each_refusal_tells_the_administrator_what_to_change() {
     let grant = "grant each scope of `scopes` to the application (Okta API Scopes, as a super administrator), or take out those that it shall not have; `rosterd check` says which are missing";
     let app = "make the application an API Services application whose client authentication is Public key / Private key, and allow it the grant Client Credentials";
     for (turn, app, error, cure) in [
-        ("", other(), "invalid_client", "check `client_id` (0oa…) and that the application is of this org and active"),
-        ("unknown", other(), "invalid_client", "check `client_id` (0oa…) and that the application is of this org and active"),
+        (
+            "",
+            other(),
+            "invalid_client",
+            "check `client_id` (0oa…) and that the application is of this org and active",
+        ),
+        (
+            "unknown",
+            other(),
+            "invalid_client",
+            "check `client_id` (0oa…) and that the application is of this org and active",
+        ),
         ("", other_key(), "invalid_client", key),
         ("", other_kid(), "invalid_client", key),
         ("scopes", service(), "invalid_scope", grant),
@@ -241,7 +251,10 @@ impl Recorder {
         let own = recorder.clone();
         let service = Router::new().fallback(move |request: Request| own.clone().answer(request));
         tokio::spawn(async move { axum::serve(listener, service).await });
-        recorder.tell("/api/v1/apps/0oa1", vec![played(200, &[], json!({"id": "0oa1", "label": "Acme", "status": "ACTIVE"}))]);
+        recorder.tell(
+            "/api/v1/apps/0oa1",
+            vec![played(200, &[], json!({"id": "0oa1", "label": "Acme", "status": "ACTIVE"}))],
+        );
         recorder
     }
 
@@ -289,7 +302,8 @@ impl Recorder {
     fn headers(&self, path: &str, name: &str) -> Vec<String> {
         let asked = self.asked.lock().expect("no panic");
         let of = asked.iter().filter(|asked| asked.target.split('?').next() == Some(path));
-        of.map(|asked| asked.headers.get(name).map_or("", |value| value.to_str().expect("text")).to_owned()).collect()
+        of.map(|asked| asked.headers.get(name).map_or("", |value| value.to_str().expect("text")).to_owned())
+            .collect()
     }
 
     fn assertions(&self) -> Vec<String> {
@@ -308,7 +322,8 @@ fn refusal(error: &str, text: &str) -> Value {
 }
 
 fn token(kind: &str, nonce: &str) -> Played {
-    let body = json!({"token_type": kind, "expires_in": 3600, "access_token": "a-token", "scope": "okta.apps.read"});
+    let body =
+        json!({"token_type": kind, "expires_in": 3600, "access_token": "a-token", "scope": "okta.apps.read"});
     played(200, &[("content-type", "application/json"), ("dpop-nonce", nonce)], body)
 }
 
@@ -338,22 +353,34 @@ async fn proofs_and_assertions_are_good_for_another_library() {
         let asked = recorder.asked.lock().expect("no panic");
         let api = asked.iter().filter(|asked| asked.target != TOKEN);
         let header = |asked: &Asked, name| asked.headers[name].to_str().expect("text").to_owned();
-        api.map(|asked| (format!("{} {}", asked.method, asked.target), header(asked, "authorization"), header(asked, "dpop")))
-            .collect()
+        api.map(|asked| {
+            (
+                format!("{} {}", asked.method, asked.target),
+                header(asked, "authorization"),
+                header(asked, "dpop"),
+            )
+        })
+        .collect()
     };
     assert_eq!(proofs[0], "", "the first request asks whether a proof is wanted");
     assert!(asked.iter().all(|(_, authorization, _)| authorization == "DPoP a-token"));
     assert!(asked.len() > 5, "{}", asked.len());
 
-    let proof = |jwt: &str| json!({"token": jwt, "algorithm": "ES256", "require": ["iat", "jti", "htm", "htu"]});
+    let proof =
+        |jwt: &str| json!({"token": jwt, "algorithm": "ES256", "require": ["iat", "jti", "htm", "htu"]});
     let pem = keys::text("ec.p256.public.pem");
-    let assertion = |jwt: &String| json!({"token": jwt, "key": pem.reveal(), "algorithm": "ES256",
-        "audience": format!("{}{TOKEN}", recorder.host), "require": ["iss", "sub", "aud", "exp", "iat", "jti"]});
+    let assertion = |jwt: &String| {
+        json!({"token": jwt, "key": pem.reveal(), "algorithm": "ES256",
+        "audience": format!("{}{TOKEN}", recorder.host), "require": ["iss", "sub", "aud", "exp", "iat", "jti"]})
+    };
     let own = proofs[1..].iter().map(|jwt| proof(jwt));
-    let questions: Vec<Value> =
-        own.chain(asked.iter().map(|(_, _, jwt)| proof(jwt))).chain(assertions.iter().map(assertion)).collect();
+    let questions: Vec<Value> = own
+        .chain(asked.iter().map(|(_, _, jwt)| proof(jwt)))
+        .chain(assertions.iter().map(assertion))
+        .collect();
     if let Some(verdicts) = verdicts(&questions) {
-        let refused: Vec<&Value> = verdicts.iter().filter(|verdict| verdict.get("refused").is_some()).collect();
+        let refused: Vec<&Value> =
+            verdicts.iter().filter(|verdict| verdict.get("refused").is_some()).collect();
         assert!(refused.is_empty(), "{refused:?}");
     }
 
@@ -361,7 +388,10 @@ async fn proofs_and_assertions_are_good_for_another_library() {
     let seen: Vec<(&str, Value)> = proofs[1..].iter().map(|jwt| (jwt.as_str(), claims(jwt))).collect();
     assert_eq!((seen[0].1.get("nonce"), &seen[1].1["nonce"]), (None, &json!("nonce-1")));
     for (_, claims) in &seen {
-        assert_eq!((&claims["htm"], &claims["htu"]), (&json!("POST"), &json!(format!("{}{TOKEN}", recorder.host))));
+        assert_eq!(
+            (&claims["htm"], &claims["htu"]),
+            (&json!("POST"), &json!(format!("{}{TOKEN}", recorder.host)))
+        );
         assert_eq!(claims.get("ath"), None);
     }
     let mut ids: Vec<Value> = seen.iter().map(|(_, claims)| claims["jti"].clone()).collect();
@@ -369,7 +399,10 @@ async fn proofs_and_assertions_are_good_for_another_library() {
         let (header, claims) = keys::unpacked(jwt);
         let (method, target) = request.split_once(' ').expect("a method");
         let path = target.split('?').next().expect("a path");
-        assert_eq!((&claims["htm"], &claims["htu"]), (&json!(method), &json!(format!("{}{path}", recorder.host))));
+        assert_eq!(
+            (&claims["htm"], &claims["htu"]),
+            (&json!(method), &json!(format!("{}{path}", recorder.host)))
+        );
         // base64url(SHA-256("a-token"))
         assert_eq!(claims["ath"], "H2B246R7od7QgCX_4G5XryF8FPlAfzP7pQ-ZsccBk4c");
         assert_eq!(claims.get("nonce"), None, "the API gave none");
@@ -409,7 +442,8 @@ async fn the_recorded_dance_leads_to_a_token_and_its_renewal_needs_no_nonce_anew
         assert_eq!(users.text, "an empty list, and every org has users: our role is too narrow");
     }
     let proofs = recorder.headers(TOKEN, "dpop");
-    let nonces: Vec<Option<Value>> = proofs[1..].iter().map(|jwt| claims(jwt).get("nonce").cloned()).collect();
+    let nonces: Vec<Option<Value>> =
+        proofs[1..].iter().map(|jwt| claims(jwt).get("nonce").cloned()).collect();
     let known = Some(json!("sanitized_dpop_nonce"));
     assert_eq!(nonces, [None, known.clone(), known]);
     assert_eq!(recorder.headers("/api/v1/users", "authorization"), ["DPoP <redacted>"; 3]);
@@ -437,10 +471,15 @@ async fn a_token_of_another_kind_than_was_asked_for_is_not_used() {
 #[tokio::test]
 async fn a_nonce_that_is_never_right_ends_the_sign_in() {
     let nonce = [("dpop-nonce", "nonce-1")];
-    let again = || played(400, &nonce, refusal("use_dpop_nonce", "Authorization server requires nonce in DPoP proof."));
+    let again = || {
+        played(400, &nonce, refusal("use_dpop_nonce", "Authorization server requires nonce in DPoP proof."))
+    };
     let recorder = Recorder::start(vec![again(), again(), again(), again()]).await;
     let error = read(&recorder.source()).await.expect_err("refused").to_string();
-    assert!(error.contains("the sign-in was refused: use_dpop_nonce; something between rosterd and the org"), "{error}");
+    assert!(
+        error.contains("the sign-in was refused: use_dpop_nonce; something between rosterd and the org"),
+        "{error}"
+    );
     assert!(recorder.headers(TOKEN, "dpop").len() <= 3);
 }
 
@@ -462,6 +501,7 @@ async fn neither_key_nor_token_is_shown() {
     let settings = OktaSettings::new("https://acme.okta.com", service(), "0oa1").expect("settings");
     let shown = format!("{settings:?}");
     assert!(!shown.contains("BEGIN") && !shown.contains("MIGH"), "{shown}");
-    let settings = OktaSettings::new("https://acme.okta.com", Secret::new("00secret"), "0oa1").expect("settings");
+    let settings =
+        OktaSettings::new("https://acme.okta.com", Secret::new("00secret"), "0oa1").expect("settings");
     assert!(!format!("{settings:?}").contains("00secret"));
 }

@@ -56,7 +56,8 @@ impl OktaSource {
         let scopes = app.scopes.join(" ");
         let mut text = format!("the service application {}, with the scopes {scopes}", app.client_id);
         if let Some(facts) = self.talk.client().token_facts().await {
-            let kind = if facts.bound { "bound to a key of this process (DPoP)" } else { "Bearer, without DPoP" };
+            let kind =
+                if facts.bound { "bound to a key of this process (DPoP)" } else { "Bearer, without DPoP" };
             let (life, renewed) = (facts.life.as_secs() / 60, facts.renewed_after.as_secs() / 60);
             text += &format!("; its tokens are {kind}, live {life} min and are renewed after {renewed}");
         }

@@ -29,6 +29,7 @@ const APP: &str =
 const USERS: &str = "GET /users?$top=1&$select=id";
 const GROUPS: &str = "GET /groups?$top=1&$select=id";
 const ORGANIZATION: &str = "GET /organization?$select=id,displayName,assignedPlans";
+const REGISTRATION: &str = "GET /applications(appId='client-1')?$select=id,passwordCredentials";
 const OWN_ROWS: &str = "GET /users/u1/appRoleAssignments?$top=1";
 const CHECK: &str = "POST /users/u1/checkMemberGroups";
 const CONSENT: &str = "under App registrations, API permissions, and grant admin consent";
@@ -59,6 +60,7 @@ async fn sound(before: impl FnOnce(Canned) -> Canned) -> Canned {
         )
         .or(APP, application(true))
         .or(ASSIGNED, json!({"value": [row("u1", "User", DEFAULT), row("u2", "User", DEFAULT), row("g1", "Group", DEFAULT)]}))
+        .or(REGISTRATION, json!({"passwordCredentials": [{"endDateTime": "2299-12-31T00:00:00Z"}]}))
         .or(ORGANIZATION, json!({"value": [{"id": "t", "assignedPlans": [premium]}]}))
         .or(&delta("users"), feed.clone())
         .or(&delta("groups"), feed)
@@ -102,6 +104,7 @@ async fn a_sound_tenant_is_told_line_by_line() {
             "Ok members: may be read (GroupMember.Read.All or more)",
             "Ok application: app-1 (Cerby), only assigned people may sign in",
             "Ok app assignments: 2 users and 1 group",
+            "Ok expiry: the secret of the registration that lasts longest is good until 2299-12-31",
             "Ok licence: Entra ID P1: groups can be assigned; their direct members count",
             "Ok changes: are told (users/delta, groups/delta)",
             "Ok witness unassigned: confirmed by a person's own assignments",
@@ -118,7 +121,7 @@ async fn a_sound_tenant_is_told_line_by_line() {
 async fn each_missing_permission_is_named_with_its_cure() {
     let denied = || failure("Authorization_RequestDenied");
     let graph = sound(|graph| {
-        [USERS, GROUPS, APP, ORGANIZATION]
+        [USERS, GROUPS, APP, REGISTRATION, ORGANIZATION]
             .into_iter()
             .fold(graph, |graph, route| graph.on(route, 403, denied()))
     })
@@ -135,6 +138,7 @@ async fn each_missing_permission_is_named_with_its_cure() {
             refused("users", "users", "User.Read.All"),
             refused("groups", "groups", "GroupMember.Read.All"),
             refused("application", "servicePrincipals(appId=%27app-1%27)", "Application.Read.All"),
+            "Ok expiry: when the secret ends cannot be seen; write it down as secret_expires to be warned".to_owned(),
             "Ok licence: cannot be seen without Directory.Read.All; assigning groups needs P1".to_owned(),
             "Ok budget: 1750 resource units in 10 s: 50 % of the 3500 of a small tenant (until the users are counted)"
                 .to_owned(),
@@ -154,20 +158,23 @@ async fn without_permission_for_its_question_the_witness_is_a_second_complete_re
     })
     .await;
     let told = lines(&graph, |_| {}).await;
-    let second = |subject: &str, question: &str, permission: &str| {
+    let second = |subject: &str, refused: &str, permission: &str| {
         format!(
-            "Warning {subject}: confirmed by a second complete read: {question} may not be asked for | to have it \
-             confirmed at once, add the application permission {permission} {CONSENT}"
+            "Warning {subject}: confirmed by a second complete read: {refused} | to have it confirmed at once, add the \
+             application permission {permission} {CONSENT}"
         )
     };
-    let check = "checkMemberGroups, then the person's direct groups";
     assert_eq!(
         told.iter().filter(|line| line.contains(" witness ")).cloned().collect::<Vec<_>>(),
         [
-            second("witness unassigned", "a person's own assignments", "Directory.Read.All"),
-            second("witness left group", check, "Directory.Read.All"),
-            second("witness gone", "the person, then the recycle bin", "User.Read.All"),
-            second("witness group gone", "the group, then the recycle bin", "Group.Read.All"),
+            second("witness unassigned", "a person's own assignments may not be read", "Directory.Read.All"),
+            second("witness left group", "checkMemberGroups may not be asked", "Directory.Read.All"),
+            second("witness gone", "the recycle bin may not be looked into", "User.Read.All"),
+            second(
+                "witness group gone",
+                "the recycle bin of groups may not be looked into",
+                "Group.Read.All"
+            ),
         ]
     );
 }
@@ -243,6 +250,42 @@ async fn a_secret_that_has_expired_by_its_own_day_is_named_with_the_refusal() {
     let told = lines(&graph, |settings| settings.secret_expires = Some("2020-01-31".parse().unwrap())).await;
     assert_eq!(told.len(), 2, "{told:?}");
     assert!(told[1].starts_with("Error expiry: the secret (by secret_expires) has expired on 2020-01-31 | "));
+}
+
+#[tokio::test]
+async fn a_disabled_application_is_one_line() {
+    let graph = sound(|graph| graph.on(USERS, 403, failure("Authorization_IdentityDisabled"))).await;
+    let told = lines(&graph, |_| {}).await;
+    assert_eq!(
+        told[2..],
+        [
+            "Error users: GET HOST/v1.0/users was answered 403 Authorization_IdentityDisabled | the application is \
+          disabled; enable it under Enterprise applications, Properties"
+        ]
+    );
+}
+
+#[tokio::test]
+async fn the_end_of_the_secret_is_told_ahead_where_the_registration_shows_it() {
+    let day = |days: i64| {
+        let at = Timestamp::now() + SignedDuration::from_hours(24 * days + 1);
+        (at.to_string(), at.strftime("%Y-%m-%d").to_string())
+    };
+    for (days, word, told) in
+        [(40, "Ok", "is good until"), (20, "Warning", "within 30"), (1, "Warning", "within 3 days")]
+    {
+        let (at, day) = day(days);
+        let secrets =
+            json!({"passwordCredentials": [{"endDateTime": at}, {"endDateTime": "2020-01-01T00:00:00Z"}]});
+        let graph = sound(|graph| graph.on(REGISTRATION, 200, secrets)).await;
+        let lines = lines(&graph, |_| {}).await;
+        let expiry = about(&lines, "expiry");
+        assert!(
+            expiry[0].starts_with(&format!("{word} expiry: the secret of the registration")),
+            "{expiry:?}"
+        );
+        assert!(expiry[0].contains(told) && expiry[0].contains(&day), "{expiry:?}");
+    }
 }
 
 /// A service that is away is told once, after few attempts.

@@ -16,6 +16,7 @@ use rosterd::config::SourceConfig;
 use rosterd::sources::graph::AssertionForm;
 use rosterd::sources::graph::Cloud;
 use rosterd::sources::graph::SignIn;
+use rosterd::sources::graph::TenantSize;
 
 use crate::support::keys;
 
@@ -77,6 +78,15 @@ impl Settings {
 }
 
 const APPLICATION: &str = "tenant = \"t1\"\nclient_id = \"c1\"\n";
+
+#[test]
+fn the_share_of_the_allowance_and_the_size_of_the_tenant_are_understood() {
+    let graph = |more: &str| settings(&format!("{APPLICATION}secret = \"env:A\"\n{more}")).graph();
+    let usual = graph("");
+    assert_eq!((usual.budget_percent, usual.tenant_size), (50, None));
+    let set = graph("budget = \"80%\"\ntenant_size = \"large\"");
+    assert_eq!((set.budget_percent, set.tenant_size), (80, Some(TenantSize::Large)));
+}
 
 #[test]
 fn every_way_to_sign_in_is_understood() {
@@ -206,6 +216,14 @@ fn what_cannot_be_is_told_with_its_cure() {
              --> DIR/rosterd.toml:9:1\n  cure: keep one of them\n\
              error: unknown key for `jobs.acme.source.graph.azure_arc.endpiont`\n  \
              --> DIR/rosterd.toml:9:15\n  cure: did you mean `endpoint`?",
+        ),
+        (
+            "secret = \"env:A\"\nbudget = \"0%\"\ntenant_size = \"huge\"",
+            "error: `0%` is no share of the tenant's allowance for `jobs.acme.source.graph.budget`\n  \
+             --> DIR/rosterd.toml:9:1\n  cure: write a share from \"1%\" to \"100%\"\n\
+             error: there is no tenant size `huge` for `jobs.acme.source.graph.tenant_size`\n  \
+             --> DIR/rosterd.toml:10:1\n  cure: use small (below 50 users), medium (up to 500) or large; without it \
+             the users are counted",
         ),
         (
             "secret = \"env:A\"\ncloud = \"usgov\"",

@@ -46,6 +46,7 @@ async fn all(graph: &Graph, now: Timestamp, findings: &mut Vec<Finding>) -> Resu
     let roles = sign_in(graph, now, findings).await?;
     let known = permissions::findings(graph, now, findings).await?;
     let assigned = application::findings(graph, findings).await?;
+    facts::registration(graph, now, findings).await?;
     scope::findings(graph, roles.as_deref(), findings).await?;
     facts::licence(graph, &assigned, findings).await?;
     facts::delta(graph, &known, findings).await?;
@@ -118,11 +119,14 @@ fn over<T>(
     }
 }
 
-/// Away, or not what it should be: the next call would say the same. A refusal is of one call.
+/// Away, or not what it should be: the next call would say the same. A refusal is of one call, unless it is of the
+/// application itself.
 fn is_over(error: &SourceError) -> bool {
     match error {
         SourceError::Unavailable { .. } | SourceError::Malformed { .. } => true,
-        SourceError::Refused { what, .. } => what.contains(" was answered 401"),
+        SourceError::Refused { what, .. } => {
+            what.contains(" was answered 401") || what.contains("Authorization_IdentityDisabled")
+        }
         SourceError::WatermarkExpired { .. } => false,
     }
 }

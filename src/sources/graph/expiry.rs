@@ -28,9 +28,15 @@ enum Kind {
     Certificate,
     Secret,
     Federated,
+    Registered,
 }
 
 impl Expiry {
+    /// A secret whose end the registration tells.
+    pub(super) fn registered(at: Timestamp, now: Timestamp) -> Expiry {
+        Expiry { kind: Kind::Registered, at, now }
+    }
+
     /// A certificate says it itself; of a secret or a federated credential only the settings can know.
     pub(super) fn of(settings: &GraphSettings, now: Timestamp) -> Option<Expiry> {
         let told = || Some(settings.secret_expires?.to_zoned(TimeZone::UTC).ok()?.timestamp());
@@ -87,6 +93,7 @@ impl Expiry {
             Kind::Certificate => "the certificate",
             Kind::Secret => "the secret (by secret_expires)",
             Kind::Federated => "the federated credential (by secret_expires)",
+            Kind::Registered => "the secret of the registration that lasts longest",
         }
     }
 
@@ -101,6 +108,9 @@ impl Expiry {
                  and set secret_expires anew"
             }
             Kind::Federated => "renew what it rests on, and set secret_expires anew",
+            Kind::Registered => {
+                "make a new one under Certificates & secrets, and name both for a while (secret = [\"NEW\", \"OLD\"])"
+            }
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What the tenant's licence allows, whether it tells of changes, how much of its allowance is ours, and which hosts
 //! are spoken to.
 
+use jiff::Timestamp;
 use serde_json::Value;
 use url::Url;
 
@@ -13,10 +14,13 @@ use super::ok;
 use super::permissions::Known;
 use super::warning;
 use crate::model::Finding;
+use crate::sources::graph::door::APPLICATION_READ;
 use crate::sources::graph::door::DIRECTORY_READ;
 use crate::sources::graph::door::Graph;
 use crate::sources::graph::door::MEMBER_READ;
 use crate::sources::graph::door::USER_READ;
+use crate::sources::graph::door::segment;
+use crate::sources::graph::expiry::Expiry;
 use crate::sources::graph::sign_in::SignIn;
 
 /// Service plans of Microsoft Entra ID P1 and P2, the same in every tenant (Microsoft's list of service plans).
@@ -87,6 +91,34 @@ fn told(plans: Option<&[&str]>, assigned: &Assigned) -> Finding {
             ),
         ),
     }
+}
+
+/// When our secret ends, as far as the registration shows it and nobody has written it down. Of several secrets nobody
+/// can tell which is ours, so the one that lasts longest counts.
+pub(super) async fn registration(
+    graph: &Graph,
+    now: Timestamp,
+    findings: &mut Vec<Finding>,
+) -> Result<(), Over> {
+    let settings = &graph.settings;
+    if !matches!(settings.sign_in, SignIn::Secrets(_)) || settings.secret_expires.is_some() {
+        return Ok(());
+    }
+    let address =
+        format!("/applications(appId='{}')?$select=id,passwordCredentials", segment(&settings.client_id));
+    let heard = get::<Value>(graph, "expiry", &address, APPLICATION_READ, findings).await?;
+    findings.push(match heard.as_ref().ok().and_then(last_end) {
+        Some(at) => Expiry::registered(at, now).finding(),
+        None => {
+            ok("expiry", "when the secret ends cannot be seen; write it down as secret_expires to be warned")
+        }
+    });
+    Ok(())
+}
+
+fn last_end(application: &Value) -> Option<Timestamp> {
+    let secrets = application.get("passwordCredentials")?.as_array()?;
+    secrets.iter().filter_map(|secret| secret.get("endDateTime")?.as_str()?.parse().ok()).max()
 }
 
 /// Tenants of B2C have no feeds (graph.md 6.5).
@@ -167,6 +199,18 @@ mod tests {
         let other = plan("11111111-bc02-4b7c-bd55-b576c07bb09d", "Enabled");
         assert_eq!(plans(&organization(json!([ended, other]))), Some(vec![]));
         assert_eq!(plans(&json!({"value": [{"id": "t"}]})), None);
+    }
+
+    #[test]
+    fn of_several_secrets_the_one_that_lasts_longest_counts() {
+        let end = |days: &[&str]| {
+            let secrets: Vec<Value> =
+                days.iter().map(|day| json!({"endDateTime": format!("{day}T00:00:00Z")})).collect();
+            last_end(&json!({"passwordCredentials": secrets})).map(|at| at.to_string())
+        };
+        assert_eq!(end(&["2027-01-31", "2027-06-30", "2026-12-01"]).as_deref(), Some("2027-06-30T00:00:00Z"));
+        assert_eq!(end(&[]), None);
+        assert_eq!(last_end(&json!({})), None);
     }
 
     #[test]

@@ -25,32 +25,47 @@ use crate::sources::graph::trouble::Call;
 use crate::sources::graph::trouble::Link;
 use crate::sources::graph::trouble::Trouble;
 
+/// What is asked, and what of it cannot be had without the permission.
+#[derive(Clone, Copy)]
+struct Question {
+    asked: &'static str,
+    refused: &'static str,
+}
+
+const ASSIGNMENTS: Question =
+    Question { asked: "a person's own assignments", refused: "a person's own assignments may not be read" };
+const MEMBERSHIPS: Question = Question {
+    asked: "checkMemberGroups, then the person's direct groups",
+    refused: "checkMemberGroups may not be asked",
+};
+const PEOPLE: Question =
+    Question { asked: "the person, then the recycle bin", refused: "the recycle bin may not be looked into" };
+const GROUPS: Question = Question {
+    asked: "the group, then the recycle bin",
+    refused: "the recycle bin of groups may not be looked into",
+};
+
 pub(super) async fn findings(graph: &Graph, known: &Known, findings: &mut Vec<Finding>) -> Result<(), Over> {
     if let (Some(user), false) = (&known.user, graph.settings.apps().is_empty()) {
         let subject = "witness unassigned";
         let address = format!("/users/{}/appRoleAssignments?$top=1", segment(user));
         let heard = get::<Value>(graph, subject, &address, DIRECTORY_READ, findings).await?;
-        findings.push(told(subject, "a person's own assignments", DIRECTORY_READ, heard));
+        findings.push(told(subject, ASSIGNMENTS, DIRECTORY_READ, heard));
     }
     if let (Some(user), Some(group)) = (&known.user, &known.group) {
         let subject = "witness left group";
         let heard = over(subject, check_member_groups(graph, user, group).await, findings)?;
-        findings.push(told(
-            subject,
-            "checkMemberGroups, then the person's direct groups",
-            DIRECTORY_READ,
-            heard,
-        ));
+        findings.push(told(subject, MEMBERSHIPS, DIRECTORY_READ, heard));
     }
     if known.users_readable {
         let subject = "witness gone";
         let heard = bin(graph, subject, "user", USER_READ, findings).await?;
-        findings.push(told(subject, "the person, then the recycle bin", USER_READ, heard));
+        findings.push(told(subject, PEOPLE, USER_READ, heard));
     }
     if known.groups_readable {
         let subject = "witness group gone";
         let heard = bin(graph, subject, "group", GROUP_READ, findings).await?;
-        findings.push(told(subject, "the group, then the recycle bin", GROUP_READ, heard));
+        findings.push(told(subject, GROUPS, GROUP_READ, heard));
     }
     Ok(())
 }
@@ -81,12 +96,17 @@ async fn check_member_groups(graph: &Graph, user: &str, group: &str) -> Result<V
 }
 
 /// Without the permission, absence in two complete reads is the witness: that is slower, not wrong.
-fn told(subject: &str, question: &str, permission: &'static str, heard: Result<Value, Trouble>) -> Finding {
+fn told(
+    subject: &str,
+    question: Question,
+    permission: &'static str,
+    heard: Result<Value, Trouble>,
+) -> Finding {
     match heard {
-        Ok(_) => ok(subject, format!("confirmed by {question}")),
+        Ok(_) => ok(subject, format!("confirmed by {}", question.asked)),
         Err(trouble) if is_refused(&trouble) => warning(
             subject,
-            format!("confirmed by a second complete read: {question} may not be asked for"),
+            format!("confirmed by a second complete read: {}", question.refused),
             format!("to have it confirmed at once, add the application permission {permission} {CONSENT}"),
         ),
         Err(trouble) => refused(subject, permission, &trouble),

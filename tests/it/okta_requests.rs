@@ -66,7 +66,7 @@ fn start() -> Timestamp {
 fn hired(number: u64) -> Change {
     let mut hire = Hire::assigned(&login(number), "P", "Lee");
     hire.groups = vec![group(number % GROUPS)];
-    if number < LARGE && number % GROUPS != 0 {
+    if number < LARGE && !number.is_multiple_of(GROUPS) {
         hire.groups.push(group(0));
     }
     Change::Hire(hire)

@@ -195,13 +195,16 @@ async fn a_key_that_cannot_sign_is_refused_before_anything_is_sent() {
     }
 }
 
+/// Answers by the target that they are for.
+type Objects = Vec<(String, VecDeque<Played>)>;
+
 /// Plays answers in the order in which they were told, and keeps what it was asked.
 #[derive(Clone)]
 struct Recorder {
     host: String,
     tokens: Arc<Mutex<VecDeque<Played>>>,
     /// Of the API: the target without its host, and its answers; the last one stays.
-    objects: Arc<Mutex<Vec<(String, VecDeque<Played>)>>>,
+    objects: Arc<Mutex<Objects>>,
     asked: Arc<Mutex<Vec<Asked>>>,
 }
 

@@ -285,9 +285,9 @@ async fn an_application_that_is_gone_or_admits_everybody_ends_the_cycle() {
 #[tokio::test]
 async fn an_imported_group_of_the_same_name_is_another_team() {
     let mut site = begun(|_| {}).await;
-    let id = Some("00gImportedSales00001".chars().take(20).collect::<String>());
-    okta(&site, OktaChange::ImportGroup { name: "Sales".to_owned(), id: id.clone(), source: None });
-    site.change(Change::Assign { principal: id.expect("an id"), role: None });
+    let id: String = "00gImportedSales00001".chars().take(20).collect();
+    okta(&site, OktaChange::ImportGroup { name: "Sales".to_owned(), id: Some(id.clone()), source: None });
+    site.change(Change::Assign { principal: id, role: None });
     let record = site.cycle().await;
     assert_eq!((record.failures(), record.done.get(&Class::Update)), (0, None), "{:?}", record.done);
 }

@@ -208,7 +208,7 @@ impl<'a> Second<'a> {
                 _ => None,
             };
             let groups = match listing {
-                Some(first) => second.to_the_end(first).await.ok(),
+                Some(first) => second.all_of(first).await.ok(),
                 None => None,
             };
             second.direct.insert(principal.clone(), groups);
@@ -253,10 +253,10 @@ impl<'a> Second<'a> {
         let address = format!("{}/members?$select=id&$top=999", group.path());
         let url = self.graph.own(&address).map_err(|error| error.to_string())?;
         let first = self.page(url, Link::Own).await?;
-        self.to_the_end(first).await
+        self.all_of(first).await
     }
 
-    async fn to_the_end(&mut self, mut listing: Listing<Value>) -> Result<BTreeSet<String>, String> {
+    async fn all_of(&mut self, mut listing: Listing<Value>) -> Result<BTreeSet<String>, String> {
         let mut ids = BTreeSet::new();
         loop {
             for row in &listing.value {

@@ -25,7 +25,9 @@ use rosterd::sources::okta::ServiceApp;
 use serde_json::Value;
 use serde_json::json;
 
+use super::okta_org::Org;
 use super::okta_org::Pulled;
+use super::okta_org::Reply;
 use super::okta_org::pull;
 use super::okta_simulated::Simulation;
 use super::okta_simulated::service;
@@ -496,6 +498,23 @@ async fn a_feature_that_is_off_costs_no_new_token() {
     let push = findings.iter().find(|finding| finding.subject == "group push").expect("a finding");
     assert!(push.text.starts_with("not available ("), "{}", push.text);
     assert_eq!(recorder.headers(TOKEN, "dpop").len(), 3);
+}
+
+/// The two names of loopback stand for the two names of an org, of which the settings name one.
+#[tokio::test]
+async fn a_link_to_a_sibling_is_followed_only_where_the_settings_name_it() {
+    let org = Org::start().await;
+    let sibling = org.host.replacen("127.0.0.1", "localhost", 1);
+    org.tell("/api/v1/apps/0oa1", Reply::ok(json!({"id": "0oa1", "status": "ACTIVE"})));
+    let next = format!("<{sibling}/api/v1/apps/0oa1/users?limit=500&expand=user&after=x>; rel=\"next\"");
+    org.tell("/api/v1/apps/0oa1/users?limit=500&expand=user", Reply::ok(json!([])).header("link", &next));
+    org.tell("/api/v1/apps/0oa1/users?limit=500&expand=user&after=x", Reply::ok(json!([])));
+    org.tell("/api/v1/apps/0oa1/groups?limit=200&expand=group", Reply::ok(json!([])));
+    let error = read(&org.source("0oa1")).await.expect_err("refused").to_string();
+    assert!(error.contains("which is not it; nothing was sent there"), "{error}");
+    let name = sibling.trim_start_matches("http://").to_owned();
+    let settings = org.settings("0oa1").with_also_hosts(vec![name]).expect("a host");
+    read(&OktaSource::new(settings).expect("a source")).await.expect("whole");
 }
 
 /// P11: neither key nor token shows in what a source says of itself.

@@ -27,7 +27,7 @@ async fn begun() -> Site {
 }
 
 /// A site whose teams are chosen by name, and not because they are assigned.
-fn choose(site: &mut Site, names: &[&str]) {
+pub fn choose(site: &mut Site, names: &[&str]) {
     let picks: Vec<GroupPick> = names.iter().map(|name| GroupPick::Name((*name).to_owned())).collect();
     site.rules.scope.teams = Selection { groups: picks.clone(), ..Selection::default() };
     site.okta(|settings| {

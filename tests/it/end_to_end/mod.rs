@@ -5,6 +5,8 @@ mod broken_reads;
 mod crashes;
 mod dry_run;
 mod first_days;
+mod golden;
+mod graph_golden;
 mod leavers;
 mod links;
 mod okta_knobs;

@@ -131,3 +131,21 @@ fn the_scripted_day_can_be_carried_out_in_both_flavours() {
         }
     }
 }
+
+/// What the command line takes stands in the documentation, by its name.
+#[tokio::test]
+async fn every_knob_of_both_services_is_documented() {
+    let documented = include_str!("../../../docs/simulators.md");
+    let graph = Served::graph(graph_with(&[], &[])).await;
+    let okta = Served::okta(World::empty(Flavour::Okta, morning())).await;
+    for served in [graph, okta] {
+        let knobs = served.ok("/_control/knobs").await;
+        let told = |name: &&String| {
+            [format!("`{name}`"), format!("`{name}."), format!("`{name}=")]
+                .iter()
+                .any(|text| documented.contains(text))
+        };
+        let missing: Vec<&String> = knobs.as_object().unwrap().keys().filter(|name| !told(name)).collect();
+        assert!(missing.is_empty(), "{missing:?}");
+    }
+}

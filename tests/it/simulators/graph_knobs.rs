@@ -399,6 +399,26 @@ async fn the_recycle_bin_is_emptied_after_thirty_days() {
 }
 
 #[tokio::test]
+async fn a_lagging_recycle_bin_is_emptied_later() {
+    let mut served = Served::graph(graph_with(&["ann@x.example"], &[])).await;
+    served.world.set_clock(morning());
+    turn(&served, &["token_seconds=9000000", "lag.deleted_items=60"]);
+    served.credentials = renewed(&served).await;
+    let ann = served.world.id_of("ann@x.example").unwrap();
+    delete(&served, &ann);
+    let item = format!("/v1.0/directory/deletedItems/{ann}");
+    for (at, status) in [
+        ("2026-03-02T08:00:59Z", 404),
+        ("2026-03-02T08:01:00Z", 200),
+        ("2026-04-01T08:00:59Z", 200),
+        ("2026-04-01T08:01:00Z", 404),
+    ] {
+        served.world.set_clock(at.parse().unwrap());
+        assert_eq!(served.get(&item).await.0, status, "{at}");
+    }
+}
+
+#[tokio::test]
 async fn the_control_interface_turns_knobs_and_tells_the_nearest_one() {
     let served = Served::graph(graph_with(&["ann@x.example"], &[])).await;
     let send = async |method: reqwest::Method, path: &str, body: Value| {

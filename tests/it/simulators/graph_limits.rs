@@ -154,6 +154,8 @@ async fn an_app_over_its_limit_is_told_before_and_refused_after() {
     assert_eq!(body["error"]["code"], "TooManyRequests");
     assert_eq!(body["error"]["innerError"]["status"], "429");
 
+    // What was refused counts too.
+    assert_eq!(share().await, (429, Some("1.60".to_owned())));
     let wait = async |form: &str| {
         served.world.turn(&format!("retry_after={form}")).unwrap();
         let answer = served.send("/v1.0/users").await.unwrap();

@@ -34,9 +34,11 @@ pub fn cycle(record: &CycleRecord) -> String {
         record.target_requests,
     );
     if record.verified {
-        let missed = words::counted(record.repaired, "change");
-        out +=
-            &format!("  verified: everything was read anew; the changes read before had missed {missed}\n");
+        let missed = match record.repaired {
+            0 => "nothing".to_owned(),
+            count => words::counted(count, "change"),
+        };
+        out += &format!("  verified: everything was read anew behind the changes; they had missed {missed}\n");
     }
     for note in &record.notes {
         out += &format!("  note: {}\n", words::printable(note));

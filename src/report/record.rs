@@ -38,7 +38,8 @@ pub fn cycle(record: &CycleRecord) -> String {
             0 => "nothing".to_owned(),
             count => words::counted(count, "change"),
         };
-        out += &format!("  verified: everything was read anew behind the changes; they had missed {missed}\n");
+        out +=
+            &format!("  verified: everything was read anew behind the changes; they had missed {missed}\n");
     }
     for note in &record.notes {
         out += &format!("  note: {}\n", words::printable(note));

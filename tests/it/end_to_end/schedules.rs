@@ -47,7 +47,24 @@ const OKTA_LISTS: [Route; 3] = [Route::AppUsers, Route::AppGroups, Route::Member
 const OKTA_OTHERS: [Route; 5] = [Route::App, Route::AppUser, Route::AppGroup, Route::User, Route::Group];
 
 /// How a service may behave and still tell the truth, as `simulate --knob` writes it.
-const GRAPH_MANNERS: [&str; 2] = ["silent_restore=true", "rows_of_deleted=true"];
+const GRAPH_MANNERS: [&str; 16] = [
+    "silent_restore=true",
+    "rows_of_deleted=true",
+    "page_size=3",
+    "empty_pages=true",
+    "duplicate_items=true",
+    "replay_last_round=true",
+    "shuffled_order=true",
+    "links_per_page=2",
+    "removed_in_first_round=true",
+    "removed_members_in_first_round=true",
+    "omit_nulls=true",
+    "always_minimal=true",
+    "delta_token_days=0",
+    "deleted_name_prefix=false",
+    "throttled_batch_status=424",
+    "inner_error=nested",
+];
 /// Jobs that lag are not among them: who is unassigned and joins a group is without a row for a while, and truly so.
 const OKTA_MANNERS: [&str; 11] = [
     "group_scope_wins=true",

@@ -48,6 +48,7 @@ use rosterd::simulators::serve;
 use rosterd::sources::Source;
 use rosterd::sources::graph::GraphSettings;
 use rosterd::sources::graph::GraphSource;
+use rosterd::sources::graph::TenantSize;
 use rosterd::sources::okta::OktaSettings;
 use rosterd::sources::okta::OktaSource;
 use rosterd::sources::okta::PageSizes;
@@ -183,11 +184,23 @@ impl Site {
         workspace(&self.store, &self.ids)
     }
 
+    /// The connector anew, with other settings of Graph.
+    pub fn graph(&mut self, with: impl FnOnce(&mut GraphSettings)) {
+        let mut settings = graph_settings(&self.url, self.pages);
+        with(&mut settings);
+        self.source = Arc::new(GraphSource::new(settings).expect("a source"));
+    }
+
     /// The connector anew, with other settings of Okta.
     pub fn okta(&mut self, with: impl FnOnce(&mut OktaSettings)) {
         let mut settings = okta_settings(&self.url, self.pages);
         with(&mut settings);
         self.source = Arc::new(OktaSource::new(settings).expect("a source"));
+    }
+
+    /// An address of the simulated service.
+    pub fn address(&self, path: &str) -> url::Url {
+        format!("{}{path}", self.url).parse().expect("a URL")
     }
 
     pub fn state_file(&self) -> std::path::PathBuf {
@@ -223,6 +236,11 @@ impl Site {
     /// The same, reading everything anew.
     pub async fn full_cycle(&mut self) -> CycleRecord {
         self.try_cycle(Reading::Full).await.expect("the cycle goes well")
+    }
+
+    /// A cycle that cannot be gone through: why.
+    pub async fn cycle_fails(&mut self) -> String {
+        self.try_cycle(Reading::Incremental).await.expect_err("the cycle fails")
     }
 
     pub async fn try_cycle(&mut self, reading: Reading) -> Result<CycleRecord, String> {
@@ -346,20 +364,24 @@ fn wide() -> Limits {
 /// The real connector, on loopback. Repeats come at once.
 fn source(flavour: Flavour, url: &str, pages: Pages) -> Arc<dyn Source> {
     match flavour {
-        Flavour::Graph => {
-            let secret = Secret::new(CLIENT_SECRET);
-            let mut settings = GraphSettings::new(TENANT, CLIENT_ID, secret);
-            settings.authority = url.parse().expect("a URL");
-            settings.root = url.parse().expect("a URL");
-            settings.app = Some(SourceId(GRAPH_APP_ID.to_owned()));
-            settings.backoff = Duration::from_millis(1);
-            if pages == Pages::Small {
-                settings.page_size = 7;
-            }
-            Arc::new(GraphSource::new(settings).expect("a source"))
-        }
+        Flavour::Graph => Arc::new(GraphSource::new(graph_settings(url, pages)).expect("a source")),
         Flavour::Okta => Arc::new(OktaSource::new(okta_settings(url, pages)).expect("a source")),
     }
+}
+
+fn graph_settings(url: &str, pages: Pages) -> GraphSettings {
+    let mut settings = GraphSettings::new(TENANT, CLIENT_ID, Secret::new(CLIENT_SECRET));
+    settings.authority = url.parse().expect("a URL");
+    settings.root = url.parse().expect("a URL");
+    settings.app = Some(SourceId(GRAPH_APP_ID.to_owned()));
+    // What Graph allows so small a tenant would have a test with pages of two rows wait.
+    settings.tenant_size = Some(TenantSize::Large);
+    settings.budget_percent = 100;
+    settings.backoff = Duration::from_millis(1);
+    if pages == Pages::Small {
+        settings.page_size = 7;
+    }
+    settings
 }
 
 fn okta_settings(url: &str, pages: Pages) -> OktaSettings {

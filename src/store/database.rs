@@ -210,7 +210,7 @@ impl Store {
     pub fn lease(&self, names: &[String]) -> Result<Lease, StoreError> {
         let mut files = Vec::new();
         if self.inner.in_memory {
-            return Ok(Lease { _files: files });
+            return Ok(Lease { files });
         }
         let directory = self.inner.path.with_extension("leases");
         let failed = |source| StoreError::Directory { path: directory.clone(), source };
@@ -229,14 +229,25 @@ impl Store {
                 Err(std::fs::TryLockError::Error(source)) => return Err(failed(source)),
             }
         }
-        Ok(Lease { _files: files })
+        Ok(Lease { files })
     }
 }
 
 /// Held while it lives; the operating system gives the locks back when the process ends, however it ends.
 #[derive(Debug)]
 pub struct Lease {
-    _files: Vec<File>,
+    files: Vec<File>,
+}
+
+/// Said, not left to closing: a process that is being started may still hold a copy of the file for a moment.
+impl Drop for Lease {
+    fn drop(&mut self) {
+        for file in &self.files {
+            if let Err(error) = file.unlock() {
+                tracing::debug!(%error, "a lease ends with its file");
+            }
+        }
+    }
 }
 
 /// The state names people, so a new one is for its owner alone; its log files take over the mode.

@@ -88,7 +88,10 @@ fn first(view: &View, round: &Round, mut room: Room) -> (Vec<Value>, Place) {
         let (links, more) = slice(members(view, index, from).filter(|_| with_members), &mut room);
         let last = links.last().map(|link| link.0);
         items.push(whole(view, &round.wish, index, links));
-        if more {
+        // What comes again is not cut once more, or the round would never pass it.
+        if place < round.at {
+            room.links = room.links.max(1);
+        } else if more {
             return (items, Some((place, last)));
         }
     }
@@ -137,7 +140,9 @@ fn later(view: &View, round: &Round, since: usize, mut room: Room) -> (Vec<Value
         let (links, more) = slice(rest, &mut room);
         let last = links.last().map(|link| link.0);
         items.push(item(view, &round.wish, change, links, minimal));
-        if more {
+        if place < round.at {
+            room.links = room.links.max(1);
+        } else if more {
             return (items, Some((place, last)));
         }
     }

@@ -6,6 +6,7 @@ use std::sync::Mutex;
 use std::sync::PoisonError;
 
 use super::place::Place;
+use crate::model::Record;
 use crate::model::Standing;
 use crate::sources::SourceError;
 
@@ -14,6 +15,9 @@ const ROUNDS_MAX: usize = 256;
 
 /// Pages of one read: 10 million users at the 200 of a delta page. A feed that goes on longer does not end.
 const PAGES_MAX: u32 = 50_000;
+
+/// Replays and repeated items may bring a page again (graph.md 6.4 rule 1); more often, the round goes in a circle.
+const SAME_PAGE_MAX: u8 = 5;
 
 /// Ids in the recycle bin that a watermark remembers; who is beyond is found by a verify cycle when restored.
 const GONE_MAX: usize = 5_000;
@@ -32,6 +36,8 @@ pub(super) enum Heard {
 #[derive(Debug, Default)]
 pub(super) struct Round {
     pub(super) pages: u32,
+    /// How often a page with these records came.
+    met: BTreeMap<u64, u8>,
     /// What is read of groups; a watermark holds for it alone.
     pub(super) group_select: String,
     /// Users whom the feed named, each with the last that it said (graph.md 6.4 rule 1).
@@ -101,6 +107,21 @@ impl Round {
         self.gone.remove(&beginning(id));
     }
 
+    /// A round that shows the same page again and again begins anew behind its tokens, and never ends (graph.md
+    /// 6.7, contrib 7311).
+    pub(super) fn meet(&mut self, read: &str, records: &[Record]) -> Result<(), SourceError> {
+        if records.is_empty() {
+            return Ok(());
+        }
+        let times = self.met.entry(fingerprint(records)).or_default();
+        *times = times.saturating_add(1);
+        if *times <= SAME_PAGE_MAX {
+            return Ok(());
+        }
+        let what = format!("the pages of `{read}` turn in a circle; nothing was taken from it");
+        Err(SourceError::Unavailable { what })
+    }
+
     pub(super) fn count_page(&mut self, read: &str) -> Result<(), SourceError> {
         self.pages += 1;
         if self.pages <= PAGES_MAX {
@@ -109,6 +130,28 @@ impl Round {
         let what = format!("`{read}` does not end after {PAGES_MAX} pages; nothing was taken from it");
         Err(SourceError::Unavailable { what })
     }
+}
+
+/// 64 bits of who and what stands on a page; values do not count.
+fn fingerprint(records: &[Record]) -> u64 {
+    let mut hash = blake3::Hasher::new();
+    for record in records {
+        // Ids alone (P11).
+        let (mark, container, id) = match record {
+            Record::Object(object) => ("o", "", &object.id),
+            Record::Removed { id, .. } => ("r", "", id),
+            Record::Edge { container, principal, .. } => ("e", container.id().0.as_str(), principal),
+            Record::EdgeRemoved { container, principal, .. } => ("g", container.id().0.as_str(), principal),
+            Record::EdgeUnclear { container, principal, .. } => ("u", container.id().0.as_str(), principal),
+            Record::NotFound { id, .. } => ("n", "", id),
+        };
+        for text in [mark, container, &id.0, "\0"] {
+            hash.update(text.as_bytes());
+            hash.update(b"\0");
+        }
+    }
+    let bytes = *hash.finalize().as_bytes();
+    bytes.iter().take(8).fold(0, |bits, byte| bits << 8 | u64::from(*byte))
 }
 
 fn beginning(id: &str) -> String {

@@ -107,7 +107,10 @@ impl GraphSource {
         let mut round = self.rounds.take(&place)?;
         round.count_page(&read.name)?;
         match self.dispatch(&read.name, &place, &mut round).await {
-            Ok(page) => Ok(self.turned(read, &place, round, page)),
+            Ok(page) => {
+                round.meet(shown(&read.name), &page.records)?;
+                Ok(self.turned(read, &place, round, page))
+            }
             Err(trouble) => self.troubled(read, &place, round, trouble),
         }
     }

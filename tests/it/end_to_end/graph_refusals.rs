@@ -103,8 +103,8 @@ async fn a_refusal_names_its_cure_removes_nobody_and_is_caught_up_with() {
     every_row_holds(REFUSALS, refused).await;
 }
 
-#[tokio::test]
-#[ignore = "not yet seen to end within a minute; why is not known"]
+/// The client waits for the window that it was told of; here, no time passes by it.
+#[tokio::test(start_paused = true)]
 async fn a_limit_that_never_lifts_removes_nobody_and_is_caught_up_with() {
     every_row_holds(THROTTLED, refused).await;
 }

@@ -146,8 +146,12 @@ impl GraphConfig {
     }
 }
 
-/// Groups that are chosen by their ids can be read by them; a name, or a rule, has to be looked for in all groups.
+/// Groups that are chosen by their ids can be read by them; a name, or a rule, has to be looked for in all groups, and
+/// all of them are needed where each becomes a team.
 fn groups_needed(scope: &Scope) -> GroupsNeed {
+    if scope.teams.all {
+        return GroupsNeed::All;
+    }
     let id = |pick: &GroupPick| match pick {
         GroupPick::Id(id) => Some(SourceId(id.0.to_lowercase())),
         GroupPick::Name(_) | GroupPick::Prefix(_) | GroupPick::Rule { .. } => None,
@@ -170,6 +174,9 @@ mod tests {
         let id = GroupPick::Id(SourceId("AB-1".to_owned()));
         assert_eq!(needed(vec![id.clone()]), GroupsNeed::Ids([SourceId("ab-1".to_owned())].into()));
         assert_eq!(needed(Vec::new()), GroupsNeed::Ids(BTreeSet::new()));
+        let every =
+            Scope { users: Selection::default(), teams: Selection { all: true, ..Selection::default() } };
+        assert_eq!(groups_needed(&every), GroupsNeed::All, "every group becomes a team");
         assert_eq!(needed(vec![id, GroupPick::Name("Sales".to_owned())]), GroupsNeed::All);
     }
 }

@@ -5,8 +5,8 @@ use serde_json::Value;
 
 use super::Dialect;
 use super::Error;
-use super::Kind;
 use super::ResourceId;
+use super::ResourceType;
 use super::ScimType;
 use super::resource::truth;
 use super::schema;
@@ -32,7 +32,7 @@ impl std::fmt::Debug for Incoming {
 
 /// The body of a POST or PUT (RFC 7644 sections 3.3, 3.5.1). What is read-only is ignored, as is a password,
 /// which nobody here could check. The tolerant dialect also ignores what it does not know.
-pub fn incoming(kind: Kind, dialect: Dialect, sent: &Value) -> Result<Incoming, Error> {
+pub fn incoming(kind: ResourceType, dialect: Dialect, sent: &Value) -> Result<Incoming, Error> {
     let sent = sent
         .as_object()
         .ok_or_else(|| Error::bad(ScimType::InvalidSyntax, "the body is not a JSON object"))?;
@@ -59,13 +59,13 @@ pub fn incoming(kind: Kind, dialect: Dialect, sent: &Value) -> Result<Incoming, 
 }
 
 /// Whether it is the one attribute that is kept as rows of its own.
-pub(super) fn is_members(kind: Kind, definition: &Definition) -> bool {
-    kind == Kind::Group && definition.name == "members"
+pub(super) fn is_members(kind: ResourceType, definition: &Definition) -> bool {
+    kind == ResourceType::Group && definition.name == "members"
 }
 
 /// The ids in a list of members; elements without a value are left out.
 pub(super) fn member_ids(value: &Value, dialect: Dialect) -> Result<Vec<ResourceId>, Error> {
-    let definition = schema::attribute(Kind::Group, "members").expect("the group schema has members");
+    let definition = schema::attribute(ResourceType::Group, "members").expect("the group schema has members");
     let Some(Value::Array(elements)) = attribute_value(definition, value, dialect)? else {
         return Ok(Vec::new());
     };
@@ -74,7 +74,7 @@ pub(super) fn member_ids(value: &Value, dialect: Dialect) -> Result<Vec<Resource
 }
 
 /// Every required attribute is assigned (RFC 7643 section 2.2).
-pub(super) fn require_all(kind: Kind, body: &Map<String, Value>) -> Result<(), Error> {
+pub(super) fn require_all(kind: ResourceType, body: &Map<String, Value>) -> Result<(), Error> {
     let missing =
         schema::core(kind).attributes.iter().filter(|definition| definition.required).find(|definition| {
             body.get(definition.name).and_then(Value::as_str).is_none_or(|text| text.trim().is_empty())
@@ -87,7 +87,7 @@ pub(super) fn require_all(kind: Kind, body: &Map<String, Value>) -> Result<(), E
     }
 }
 
-fn check_schemas(kind: Kind, dialect: Dialect, sent: &Map<String, Value>) -> Result<(), Error> {
+fn check_schemas(kind: ResourceType, dialect: Dialect, sent: &Map<String, Value>) -> Result<(), Error> {
     if dialect == Dialect::Tolerant {
         return Ok(());
     }
@@ -273,7 +273,8 @@ mod tests {
     use super::*;
 
     fn check(dialect: Dialect, sent: Value, expected: Result<Value, &str>) {
-        let got = incoming(Kind::User, dialect, &sent).map(|read| read.body).map_err(|error| error.detail);
+        let got =
+            incoming(ResourceType::User, dialect, &sent).map(|read| read.body).map_err(|error| error.detail);
         assert_eq!(got, expected.map_err(str::to_owned));
     }
 
@@ -331,7 +332,7 @@ mod tests {
     #[test]
     fn equal_elements_are_one_and_members_stand_apart() {
         let sent = json!({"displayName": "Sales", "members": [{"value": "u1", "$ref": null}, "u2"]});
-        let read = incoming(Kind::Group, Dialect::Tolerant, &sent).expect("a group");
+        let read = incoming(ResourceType::Group, Dialect::Tolerant, &sent).expect("a group");
         assert_eq!(read.body, json!({"displayName": "Sales"}));
         assert_eq!(read.members, [ResourceId("u1".to_owned()), ResourceId("u2".to_owned())]);
         check(

@@ -5,8 +5,8 @@ use serde_json::Map;
 use serde_json::Value;
 use serde_json::json;
 
-use super::Kind;
 use super::ResourceId;
+use super::ResourceType;
 use super::resource::schemas_of;
 use super::schema;
 use super::schema::Definition;
@@ -16,7 +16,7 @@ use super::schema::Schema;
 /// What the service itself knows of a resource (RFC 7643 section 3.1).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Meta {
-    pub kind: Kind,
+    pub kind: ResourceType,
     pub id: ResourceId,
     /// Counts real changes.
     pub version: u64,
@@ -56,7 +56,7 @@ impl Meta {
 #[derive(Clone, PartialEq, Eq)]
 pub struct Related {
     pub id: ResourceId,
-    pub kind: Kind,
+    pub kind: ResourceType,
     pub display: Option<String>,
 }
 
@@ -67,12 +67,18 @@ impl std::fmt::Debug for Related {
     }
 }
 
-/// The attribute that shows memberships from this side, and its values (RFC 7643 sections 4.1.2 and 4.2).
-pub fn related(kind: Kind, others: &[Related], base: &str) -> (&'static str, Value) {
-    let (name, direct) = match kind {
-        Kind::User => ("groups", true),
-        Kind::Group => ("members", false),
-    };
+/// The attribute that shows memberships from this side (RFC 7643 sections 4.1.2 and 4.2).
+pub fn related_name(kind: ResourceType) -> Option<&'static str> {
+    match kind {
+        ResourceType::User => Some("groups"),
+        ResourceType::Group => Some("members"),
+        ResourceType::Grant => None,
+    }
+}
+
+/// The values of that attribute.
+pub fn related(kind: ResourceType, others: &[Related], base: &str) -> Value {
+    let direct = kind == ResourceType::User;
     let value = |other: &Related| {
         let mut value = json!({
             "value": other.id.0,
@@ -84,11 +90,11 @@ pub fn related(kind: Kind, others: &[Related], base: &str) -> (&'static str, Val
         }
         value
     };
-    (name, others.iter().map(value).collect())
+    others.iter().map(value).collect()
 }
 
-/// The name of a resource type: `User` or `Group`.
-pub fn type_name(kind: Kind) -> &'static str {
+/// The name of a resource type: `User`, `Group` or `Grant`.
+pub fn type_name(kind: ResourceType) -> &'static str {
     schema::core(kind).name
 }
 
@@ -130,12 +136,12 @@ pub fn service_provider_config(base: &str, page_max: u64) -> Value {
     })
 }
 
-/// The resource types (RFC 7643 section 6).
-pub fn resource_types(base: &str) -> Vec<Value> {
-    [Kind::User, Kind::Group].map(|kind| resource_type(kind, base)).to_vec()
+/// The resource types that a client is shown (RFC 7643 section 6).
+pub fn resource_types(shown: &[ResourceType], base: &str) -> Vec<Value> {
+    shown.iter().map(|kind| resource_type(*kind, base)).collect()
 }
 
-fn resource_type(kind: Kind, base: &str) -> Value {
+fn resource_type(kind: ResourceType, base: &str) -> Value {
     let name = type_name(kind);
     let extension = |schema: &&Schema| json!({ "schema": schema.urn, "required": false });
     let mut described = json!({
@@ -154,9 +160,12 @@ fn resource_type(kind: Kind, base: &str) -> Value {
     described
 }
 
-/// The schemas (RFC 7643 section 7), from the same table that bodies are read with.
-pub fn schema_descriptions(base: &str) -> Vec<Value> {
-    schema::schemas().map(|schema| schema_description(schema, base)).to_vec()
+/// The schemas of these resource types (RFC 7643 section 7), from the same table that bodies are read with.
+pub fn schema_descriptions(shown: &[ResourceType], base: &str) -> Vec<Value> {
+    let of = |kind: &ResourceType| {
+        std::iter::once(schema::core(*kind)).chain(schema::extensions(*kind).iter().copied())
+    };
+    shown.iter().flat_map(of).map(|schema| schema_description(schema, base)).collect()
 }
 
 fn schema_description(schema: &Schema, base: &str) -> Value {
@@ -202,7 +211,7 @@ mod tests {
     #[test]
     fn a_resource_is_dressed_with_what_the_service_knows() {
         let meta = Meta {
-            kind: Kind::User,
+            kind: ResourceType::User,
             id: ResourceId("u1".to_owned()),
             version: 3,
             created: "2024-05-01T10:00:00Z".parse().expect("a time"),
@@ -224,7 +233,7 @@ mod tests {
 
     #[test]
     fn the_schemas_describe_every_attribute_once() {
-        let schemas = schema_descriptions("");
+        let schemas = schema_descriptions(&ResourceType::ALL, "");
         let user = &schemas[0];
         assert_eq!(user["id"], "urn:ietf:params:scim:schemas:core:2.0:User");
         let username = &user["attributes"][0];
@@ -233,6 +242,6 @@ mod tests {
             "mutability": "readWrite", "returned": "default", "uniqueness": "server",
         });
         assert_eq!(*username, expected);
-        assert_eq!(schemas.len(), 3);
+        assert_eq!(schemas.len(), 4);
     }
 }

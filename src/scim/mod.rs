@@ -29,6 +29,7 @@ pub use message::Meta;
 pub use message::Related;
 pub use message::list_response;
 pub use message::related;
+pub use message::related_name;
 pub use message::resource_types;
 pub use message::schema_descriptions;
 pub use message::service_provider_config;
@@ -72,6 +73,56 @@ impl Kind {
         match self {
             Kind::User => "/Users",
             Kind::Group => "/Groups",
+        }
+    }
+}
+
+/// Every type of resource that the service has (RFC 7643 section 6): what is provisioned, and the access grants of
+/// a workspace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ResourceType {
+    User,
+    Group,
+    Grant,
+}
+
+impl ResourceType {
+    pub const ALL: [ResourceType; 3] = [ResourceType::User, ResourceType::Group, ResourceType::Grant];
+
+    /// The word used in state and logs.
+    pub fn word(self) -> &'static str {
+        match self {
+            ResourceType::User => "user",
+            ResourceType::Group => "group",
+            ResourceType::Grant => "grant",
+        }
+    }
+
+    /// The endpoint (RFC 7644 section 3.2), with its leading slash.
+    pub fn endpoint(self) -> &'static str {
+        match self {
+            ResourceType::User => "/Users",
+            ResourceType::Group => "/Groups",
+            ResourceType::Grant => "/Grants",
+        }
+    }
+
+    /// What is provisioned is of a kind; a grant is not.
+    pub fn kind(self) -> Option<Kind> {
+        match self {
+            ResourceType::User => Some(Kind::User),
+            ResourceType::Group => Some(Kind::Group),
+            ResourceType::Grant => None,
+        }
+    }
+}
+
+impl From<Kind> for ResourceType {
+    fn from(kind: Kind) -> ResourceType {
+        match kind {
+            Kind::User => ResourceType::User,
+            Kind::Group => ResourceType::Group,
         }
     }
 }

@@ -5,9 +5,9 @@ use serde_json::Value;
 
 use super::Dialect;
 use super::Error;
-use super::Kind;
 use super::Path;
 use super::ResourceId;
+use super::ResourceType;
 use super::ScimType;
 use super::filter::Filter;
 use super::filter::member;
@@ -21,7 +21,7 @@ const OPERATIONS_MAX: usize = 1000;
 /// A PATCH that was understood; what it does depends on the resource.
 #[derive(Clone, PartialEq)]
 pub struct Patch {
-    pub(super) kind: Kind,
+    pub(super) kind: ResourceType,
     pub(super) dialect: Dialect,
     pub(super) steps: Vec<Step>,
 }
@@ -63,7 +63,7 @@ pub enum MembersEdit {
 
 impl Patch {
     /// Reads the body of a PATCH request.
-    pub fn read(kind: Kind, dialect: Dialect, sent: &Value) -> Result<Patch, Error> {
+    pub fn read(kind: ResourceType, dialect: Dialect, sent: &Value) -> Result<Patch, Error> {
         let mut patch = Patch { kind, dialect, steps: Vec::new() };
         for operation in operations(dialect, sent)? {
             patch.take(operation)?;
@@ -72,7 +72,7 @@ impl Patch {
     }
 
     /// One `replace` for each value; null unassigns. Attributes that a workspace does not keep are left out.
-    pub fn of_values(kind: Kind, values: &[(String, Value)]) -> Result<Patch, Error> {
+    pub fn of_values(kind: ResourceType, values: &[(String, Value)]) -> Result<Patch, Error> {
         let mut patch = Patch { kind, dialect: Dialect::Tolerant, steps: Vec::new() };
         for (name, value) in values {
             patch.take_member(Op::Replace, name, value)?;
@@ -80,7 +80,7 @@ impl Patch {
         Ok(patch)
     }
 
-    pub fn kind(&self) -> Kind {
+    pub fn kind(&self) -> ResourceType {
         self.kind
     }
 
@@ -220,11 +220,11 @@ impl Patch {
     }
 }
 
-fn required(kind: Kind, path: &Path) -> bool {
+fn required(kind: ResourceType, path: &Path) -> bool {
     schema::top(kind, path).is_some_and(|top| top.required)
 }
 
-fn read_only(kind: Kind, path: &Path) -> bool {
+fn read_only(kind: ResourceType, path: &Path) -> bool {
     let locked = |definition: Option<&Definition>| {
         definition.is_some_and(|definition| definition.mutability == Mutability::ReadOnly)
     };

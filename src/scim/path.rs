@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::Kind;
+use super::ResourceType;
 use super::filter::Filter;
 use super::filter::Parser;
 use super::filter::SyntaxError;
@@ -125,7 +125,7 @@ fn split_urn(word: &str) -> Split<'_> {
             None => Split::Named(None, word),
         };
     };
-    let is_core = [Kind::User, Kind::Group].iter().any(|kind| schema::core(*kind).urn == schema.urn);
+    let is_core = ResourceType::ALL.iter().any(|kind| schema::core(*kind).urn == schema.urn);
     match word.get(schema.urn.len() + 1..) {
         None => Split::Bare(schema.urn.to_owned()),
         Some(rest) => Split::Named((!is_core).then(|| schema.urn.to_owned()), rest),

@@ -4,8 +4,8 @@ use serde_json::Map;
 use serde_json::Value;
 
 use super::Error;
-use super::Kind;
 use super::Path;
+use super::ResourceType;
 use super::ScimType;
 use super::schema;
 
@@ -43,7 +43,7 @@ impl Projection {
     }
 
     /// Leaves out of a resource what is not wanted. `id` and `schemas` always stay.
-    pub fn apply(&self, kind: Kind, resource: &mut Value) {
+    pub fn apply(&self, kind: ResourceType, resource: &mut Value) {
         let Some(members) = resource.as_object_mut() else { return };
         match self {
             Projection::Everything => {}
@@ -65,7 +65,7 @@ fn is_fixed(name: &str) -> bool {
     name == "id" || name == "schemas"
 }
 
-fn keep_only(kind: Kind, members: &mut Map<String, Value>, paths: &[Path]) {
+fn keep_only(kind: ResourceType, members: &mut Map<String, Value>, paths: &[Path]) {
     members.retain(|name, value| {
         if is_fixed(name) {
             return true;
@@ -102,7 +102,7 @@ fn keep_sub(value: &mut Value, paths: &[&Path]) -> bool {
     !is_bare(value)
 }
 
-fn drop_all(kind: Kind, members: &mut Map<String, Value>, paths: &[Path]) {
+fn drop_all(kind: ResourceType, members: &mut Map<String, Value>, paths: &[Path]) {
     for path in paths {
         match &path.urn {
             Some(urn) if path.is_extension() => {
@@ -164,7 +164,7 @@ mod tests {
             "emails": [{"type": "work", "value": "a@x"}, {"type": "home"}],
             "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User": {"department": "Sales", "division": "N"},
         });
-        Projection::read(attributes, excluded).expect("a projection").apply(Kind::User, &mut body);
+        Projection::read(attributes, excluded).expect("a projection").apply(ResourceType::User, &mut body);
         assert_eq!(body, expected, "{attributes:?} {excluded:?}");
     }
 

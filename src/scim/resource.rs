@@ -5,8 +5,8 @@ use serde_json::Value;
 use serde_json::json;
 
 use super::Attributes;
-use super::Kind;
 use super::Path;
+use super::ResourceType;
 use super::filter::Compare;
 use super::filter::Filter;
 use super::filter::values;
@@ -19,7 +19,7 @@ use super::schema::Form;
 ///
 /// `emails[type eq "work"].value` becomes an element with the type of the brackets; the work e-mail is the
 /// primary one where nothing else is said.
-pub fn resource(kind: Kind, attributes: &Attributes) -> Value {
+pub fn resource(kind: ResourceType, attributes: &Attributes) -> Value {
     let mut body = Value::Object(Map::new());
     for (path, value) in attributes.iter() {
         if let Ok(path) = Path::parse(path) {
@@ -150,7 +150,7 @@ fn name_a_primary_email(body: &mut Value) {
 }
 
 /// The core schema and the extensions in use: those of which an attribute is assigned (RFC 7643 section 3.3).
-pub(super) fn schemas_of(kind: Kind, body: &Value) -> Value {
+pub(super) fn schemas_of(kind: ResourceType, body: &Value) -> Value {
     let members = body.as_object().into_iter().flatten();
     let extensions = members.map(|(name, _)| name.as_str()).filter(|name| name.contains(':'));
     std::iter::once(schema::core(kind).urn).chain(extensions).collect()
@@ -177,7 +177,7 @@ mod tests {
             (&format!("{ENTERPRISE}:department"), json!("Sales")),
             (&format!("{ENTERPRISE}:manager"), json!("m1")),
         ]);
-        let body = resource(Kind::User, &flat);
+        let body = resource(ResourceType::User, &flat);
         let expected = json!({
             "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User", ENTERPRISE],
             "userName": "ann@x.example", "active": true,
@@ -192,7 +192,7 @@ mod tests {
     #[test]
     fn brackets_that_say_the_same_share_an_element() {
         let body = resource(
-            Kind::User,
+            ResourceType::User,
             &attributes(&[
                 ("addresses[type eq \"work\"].country", json!("US")),
                 ("addresses[type eq \"work\"].locality", json!("Reno")),
@@ -212,7 +212,10 @@ mod tests {
 
     #[test]
     fn a_boolean_written_as_text_is_one() {
-        let body = resource(Kind::User, &attributes(&[("active", json!("False")), ("title", json!("True"))]));
+        let body = resource(
+            ResourceType::User,
+            &attributes(&[("active", json!("False")), ("title", json!("True"))]),
+        );
         assert_eq!((&body["active"], &body["title"]), (&json!(false), &json!("True")));
     }
 
@@ -226,7 +229,7 @@ mod tests {
     #[test]
     fn an_extension_that_nobody_knows_is_carried() {
         let flat = attributes(&[("urn:example:custom:2.0:User:tag", json!("blue"))]);
-        let body = resource(Kind::User, &flat);
+        let body = resource(ResourceType::User, &flat);
         assert_eq!(body["urn:example:custom:2.0:User"]["tag"], json!("blue"));
         assert_eq!(shown(&body, flat.0.keys()), flat);
     }

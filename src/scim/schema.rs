@@ -1,7 +1,7 @@
 //! What is known of an attribute: type, case rule, mutability (RFC 7643 section 7). The tables are in `tables`.
 
-use super::Kind;
 use super::Path;
+use super::ResourceType;
 use super::tables;
 
 /// One attribute or sub-attribute, with the characteristics of RFC 7643 section 2.2.
@@ -109,33 +109,34 @@ impl Schema {
 }
 
 /// All schemas, in the order of discovery.
-pub fn schemas() -> [&'static Schema; 3] {
-    [&tables::USER, &tables::GROUP, &tables::ENTERPRISE_USER]
+pub fn schemas() -> [&'static Schema; 4] {
+    [&tables::USER, &tables::GROUP, &tables::ENTERPRISE_USER, &tables::GRANT]
 }
 
 /// The core schema of a resource type.
-pub fn core(kind: Kind) -> &'static Schema {
+pub fn core(kind: ResourceType) -> &'static Schema {
     match kind {
-        Kind::User => &tables::USER,
-        Kind::Group => &tables::GROUP,
+        ResourceType::User => &tables::USER,
+        ResourceType::Group => &tables::GROUP,
+        ResourceType::Grant => &tables::GRANT,
     }
 }
 
 /// The extensions of a resource type.
-pub fn extensions(kind: Kind) -> &'static [&'static Schema] {
+pub fn extensions(kind: ResourceType) -> &'static [&'static Schema] {
     match kind {
-        Kind::User => &tables::USER_EXTENSIONS,
-        Kind::Group => &[],
+        ResourceType::User => &tables::USER_EXTENSIONS,
+        ResourceType::Group | ResourceType::Grant => &[],
     }
 }
 
 /// An extension by its URN, in any spelling.
-pub fn extension(kind: Kind, urn: &str) -> Option<&'static Schema> {
+pub fn extension(kind: ResourceType, urn: &str) -> Option<&'static Schema> {
     extensions(kind).iter().find(|schema| schema.urn.eq_ignore_ascii_case(urn)).copied()
 }
 
 /// A top-level attribute of a resource type, the common ones (RFC 7643 section 3.1) included.
-pub fn attribute(kind: Kind, name: &str) -> Option<&'static Definition> {
+pub fn attribute(kind: ResourceType, name: &str) -> Option<&'static Definition> {
     common(name).or_else(|| core(kind).attribute(name))
 }
 
@@ -145,7 +146,7 @@ pub fn common(name: &str) -> Option<&'static Definition> {
 }
 
 /// The definition of what a path names, for this resource type: of the sub-attribute where it names one.
-pub fn definition(kind: Kind, path: &Path) -> Option<&'static Definition> {
+pub fn definition(kind: ResourceType, path: &Path) -> Option<&'static Definition> {
     let top = top(kind, path)?;
     match &path.sub {
         Some(sub) => top.sub(sub),
@@ -154,7 +155,7 @@ pub fn definition(kind: Kind, path: &Path) -> Option<&'static Definition> {
 }
 
 /// The definition of the attribute that a path begins with, for this resource type.
-pub fn top(kind: Kind, path: &Path) -> Option<&'static Definition> {
+pub fn top(kind: ResourceType, path: &Path) -> Option<&'static Definition> {
     match &path.urn {
         Some(urn) => extension(kind, urn)?.attribute(&path.name),
         None => attribute(kind, &path.name),
@@ -164,7 +165,7 @@ pub fn top(kind: Kind, path: &Path) -> Option<&'static Definition> {
 /// As `top`, where the resource type is not known: names that both types have mean the same in both.
 pub(super) fn any_top(urn: Option<&str>, name: &str) -> Option<&'static Definition> {
     match urn {
-        Some(urn) => extension(Kind::User, urn)?.attribute(name),
-        None => attribute(Kind::User, name).or_else(|| attribute(Kind::Group, name)),
+        Some(urn) => extension(ResourceType::User, urn)?.attribute(name),
+        None => attribute(ResourceType::User, name).or_else(|| attribute(ResourceType::Group, name)),
     }
 }

@@ -131,6 +131,31 @@ pub static ENTERPRISE_USER: Schema = Schema {
     ],
 };
 
+/// A user's access to an account of another system, given by an administrator and taken with the user's activity. Our
+/// own resource type: RFC 7643 section 6 lets a service have more than Users and Groups.
+pub static GRANT: Schema = Schema {
+    urn: "urn:rosterd:params:scim:schemas:2.0:Grant",
+    name: "Grant",
+    description: "Access of a user to an account",
+    attributes: &[
+        Definition {
+            required: true,
+            mutability: Mutability::Immutable,
+            ..complex(
+                "user",
+                &[
+                    Definition { required: true, ..immutable(exact("value")) },
+                    read_only(Definition { refers_to: &["User"], ..reference("$ref") }),
+                    read_only(text("display")),
+                ],
+            )
+        },
+        Definition { required: true, ..immutable(text("account")) },
+        Definition { form: Form::Boolean, ..text("privileged") },
+        text("displayName"),
+    ],
+};
+
 pub static USER_EXTENSIONS: [&Schema; 1] = [&ENTERPRISE_USER];
 
 /// What every resource has (RFC 7643 section 3.1).

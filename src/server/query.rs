@@ -7,8 +7,8 @@ use serde_json::Value;
 use crate::scim::Dialect;
 use crate::scim::Error;
 use crate::scim::Filter;
-use crate::scim::Kind;
 use crate::scim::Projection;
+use crate::scim::ResourceType;
 use crate::scim::ScimType;
 use crate::store::ListQuery;
 
@@ -75,7 +75,7 @@ impl Parameters {
         Projection::read(self.attributes.as_deref(), self.excluded.as_deref())
     }
 
-    pub fn list(&self, kind: Kind, dialect: Dialect, related: bool) -> Result<ListQuery, Error> {
+    pub fn list(&self, kind: ResourceType, dialect: Dialect, related: bool) -> Result<ListQuery, Error> {
         let filter = self.filter.as_deref().map(|text| read_filter(text, kind, dialect)).transpose()?;
         let start = number("startIndex", self.start.as_deref())?.unwrap_or(1).max(1);
         let count = number("count", self.count.as_deref())?.unwrap_or(PAGE_DEFAULT).min(PAGE_MAX);
@@ -83,7 +83,7 @@ impl Parameters {
     }
 }
 
-fn read_filter(text: &str, kind: Kind, dialect: Dialect) -> Result<Filter, Error> {
+fn read_filter(text: &str, kind: ResourceType, dialect: Dialect) -> Result<Filter, Error> {
     let filter = Filter::parse(text).map_err(|problem| Error::filter(&problem))?;
     filter.check(kind, dialect)?;
     Ok(filter)
@@ -127,7 +127,7 @@ mod tests {
     use super::*;
 
     fn check(query: &str, expected: Result<(u64, u64), &str>) {
-        let list = Parameters::of_url(Some(query)).list(Kind::User, Dialect::Strict, false);
+        let list = Parameters::of_url(Some(query)).list(ResourceType::User, Dialect::Strict, false);
         let got = list.map(|list| (list.start, list.count)).map_err(|error| error.detail);
         assert_eq!(got, expected.map_err(str::to_owned), "{query}");
     }

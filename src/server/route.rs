@@ -2,14 +2,14 @@
 
 use axum::http::Method;
 
-use crate::scim::Kind;
 use crate::scim::ResourceId;
+use crate::scim::ResourceType;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Route {
-    Collection(Kind),
-    One(Kind, ResourceId),
-    Search(Kind),
+    Collection(ResourceType),
+    One(ResourceType, ResourceId),
+    Search(ResourceType),
     ServiceProviderConfig,
     /// All, or the one of this id.
     ResourceTypes(Option<String>),
@@ -23,12 +23,15 @@ impl Route {
     pub fn of(path: &str) -> Option<Route> {
         let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
         let route = match segments.as_slice() {
-            ["Users"] => Route::Collection(Kind::User),
-            ["Groups"] => Route::Collection(Kind::Group),
-            ["Users", ".search"] => Route::Search(Kind::User),
-            ["Groups", ".search"] => Route::Search(Kind::Group),
-            ["Users", id] => Route::One(Kind::User, ResourceId((*id).to_owned())),
-            ["Groups", id] => Route::One(Kind::Group, ResourceId((*id).to_owned())),
+            ["Users"] => Route::Collection(ResourceType::User),
+            ["Groups"] => Route::Collection(ResourceType::Group),
+            ["Grants"] => Route::Collection(ResourceType::Grant),
+            ["Grants", ".search"] => Route::Search(ResourceType::Grant),
+            ["Grants", id] => Route::One(ResourceType::Grant, ResourceId((*id).to_owned())),
+            ["Users", ".search"] => Route::Search(ResourceType::User),
+            ["Groups", ".search"] => Route::Search(ResourceType::Group),
+            ["Users", id] => Route::One(ResourceType::User, ResourceId((*id).to_owned())),
+            ["Groups", id] => Route::One(ResourceType::Group, ResourceId((*id).to_owned())),
             ["ServiceProviderConfig"] => Route::ServiceProviderConfig,
             ["ResourceTypes"] => Route::ResourceTypes(None),
             ["ResourceTypes", id] => Route::ResourceTypes(Some((*id).to_owned())),
@@ -54,8 +57,9 @@ impl Route {
     /// For logs: the kind of thing, without ids or values.
     pub fn word(&self) -> &'static str {
         match self {
-            Route::Collection(Kind::User) | Route::Search(Kind::User) => "users",
-            Route::Collection(Kind::Group) | Route::Search(Kind::Group) => "groups",
+            Route::Collection(ResourceType::User) | Route::Search(ResourceType::User) => "users",
+            Route::Collection(ResourceType::Group) | Route::Search(ResourceType::Group) => "groups",
+            Route::Collection(ResourceType::Grant) | Route::Search(ResourceType::Grant) => "grants",
             Route::One(kind, _) => kind.word(),
             Route::ServiceProviderConfig | Route::ResourceTypes(_) | Route::Schemas(_) => "discovery",
             Route::Unsupported => "unsupported",

@@ -24,13 +24,14 @@ use super::query::expected_versions;
 use super::query::is_known;
 use super::route::Route;
 use crate::scim::Error;
-use crate::scim::Kind;
 use crate::scim::Patch;
 use crate::scim::Projection;
 use crate::scim::ResourceId;
+use crate::scim::ResourceType;
 use crate::scim::ScimType;
 use crate::scim::incoming;
 use crate::scim::list_response;
+use crate::scim::related_name;
 use crate::scim::resource_types;
 use crate::scim::schema_descriptions;
 use crate::scim::service_provider_config;
@@ -139,7 +140,15 @@ impl Call<'_> {
             (Route::One(kind, id), Method::PATCH) => self.patch(kind, id, &asked, body).await,
             (Route::One(kind, id), _) => self.delete(kind, id, &asked).await,
             (Route::Unsupported, _) => Err(Error::new(501, "this service does not support that").into()),
-            (discovery, _) => Ok(discover(&discovery, &asked)?),
+            (discovery, _) => Ok(discover(&discovery, &asked, self.shown_types())?),
+        }
+    }
+
+    /// A client that provisions people is not shown what it has no business with.
+    fn shown_types(&self) -> &'static [ResourceType] {
+        match self.token.rights.read_grants {
+            true => &ResourceType::ALL,
+            false => &[ResourceType::User, ResourceType::Group],
         }
     }
 
@@ -153,21 +162,21 @@ impl Call<'_> {
         format!("{root}/scim/v2")
     }
 
-    async fn list(&self, kind: Kind, asked: &Asked, wanted: &Parameters) -> Result<Answer, Failure> {
+    async fn list(&self, kind: ResourceType, asked: &Asked, wanted: &Parameters) -> Result<Answer, Failure> {
         let projection = wanted.projection()?;
-        let query = wanted.list(kind, self.token.dialect, projection.shows(related_name(kind)))?;
+        let query = wanted.list(kind, self.token.dialect, shows_related(kind, &projection))?;
         let start = query.start;
         let listing = self.service.store.list_resources(&self.token.workspace, query).await?;
         let resources = listing.resources.iter().map(|resource| cut(resource, &projection, &asked.base));
         Ok(Answer::new(200, list_response(listing.total, start, resources.collect())))
     }
 
-    async fn search(&self, kind: Kind, asked: &Asked, body: Body) -> Result<Answer, Failure> {
+    async fn search(&self, kind: ResourceType, asked: &Asked, body: Body) -> Result<Answer, Failure> {
         let body = read_json(&asked.headers, body, BODY_MAX_BYTES).await?;
         self.list(kind, asked, &Parameters::of_search(&body)?).await
     }
 
-    async fn get(&self, kind: Kind, id: ResourceId, asked: &Asked) -> Result<Answer, Failure> {
+    async fn get(&self, kind: ResourceType, id: ResourceId, asked: &Asked) -> Result<Answer, Failure> {
         let resource = self.read(kind, id, asked).await?;
         let answer = match is_known(&asked.headers, resource.meta.version) {
             true => Answer::empty(304),
@@ -176,7 +185,7 @@ impl Call<'_> {
         Ok(answer.versioned(&resource.meta))
     }
 
-    async fn create(&self, kind: Kind, asked: &Asked, body: Body) -> Result<Answer, Failure> {
+    async fn create(&self, kind: ResourceType, asked: &Asked, body: Body) -> Result<Answer, Failure> {
         let body = read_json(&asked.headers, body, BODY_MAX_BYTES).await?;
         let dialect = self.token.dialect;
         let incoming = incoming(kind, dialect, &body)?;
@@ -190,12 +199,12 @@ impl Call<'_> {
 
     async fn replace(
         &self,
-        kind: Kind,
+        kind: ResourceType,
         id: ResourceId,
         asked: &Asked,
         body: Body,
     ) -> Result<Answer, Failure> {
-        let most = if kind == Kind::Group { GROUP_BODY_MAX_BYTES } else { BODY_MAX_BYTES };
+        let most = if kind == ResourceType::Group { GROUP_BODY_MAX_BYTES } else { BODY_MAX_BYTES };
         let body = read_json(&asked.headers, body, most).await?;
         let dialect = self.token.dialect;
         let incoming = incoming(kind, dialect, &body)?;
@@ -205,38 +214,44 @@ impl Call<'_> {
     }
 
     /// A group answers 204, as Entra wants it, unless attributes were asked for (section 3.5.2).
-    async fn patch(&self, kind: Kind, id: ResourceId, asked: &Asked, body: Body) -> Result<Answer, Failure> {
+    async fn patch(
+        &self,
+        kind: ResourceType,
+        id: ResourceId,
+        asked: &Asked,
+        body: Body,
+    ) -> Result<Answer, Failure> {
         let body = read_json(&asked.headers, body, BODY_MAX_BYTES).await?;
         let patch = Patch::read(kind, self.token.dialect, &body)?;
         let act = WriteAct::Patch { id: id.clone(), patch };
         let written = self.write(Write { act, expected: expected_versions(&asked.headers) }).await?;
         match written.resource {
-            Some(resource) if kind == Kind::Group && asked.projection == Projection::Everything => {
+            Some(resource) if kind == ResourceType::Group && asked.projection == Projection::Everything => {
                 Ok(Answer::empty(204).versioned(&resource.meta))
             }
             _ => self.whole(kind, id, asked).await,
         }
     }
 
-    async fn delete(&self, kind: Kind, id: ResourceId, asked: &Asked) -> Result<Answer, Failure> {
+    async fn delete(&self, kind: ResourceType, id: ResourceId, asked: &Asked) -> Result<Answer, Failure> {
         let act = WriteAct::Delete { kind, id };
         self.write(Write { act, expected: expected_versions(&asked.headers) }).await?;
         Ok(Answer::empty(204))
     }
 
-    async fn whole(&self, kind: Kind, id: ResourceId, asked: &Asked) -> Result<Answer, Failure> {
+    async fn whole(&self, kind: ResourceType, id: ResourceId, asked: &Asked) -> Result<Answer, Failure> {
         let resource = self.read(kind, id, asked).await?;
         Ok(Answer::new(200, cut(&resource, &asked.projection, &asked.base)).versioned(&resource.meta))
     }
 
-    async fn read(&self, kind: Kind, id: ResourceId, asked: &Asked) -> Result<Resource, Failure> {
-        let related = asked.projection.shows(related_name(kind));
+    async fn read(&self, kind: ResourceType, id: ResourceId, asked: &Asked) -> Result<Resource, Failure> {
+        let related = shows_related(kind, &asked.projection);
         let found = self.service.store.resources(&self.token.workspace, vec![(kind, id)], related).await?;
         found.into_iter().next().flatten().ok_or_else(|| Error::not_found().into())
     }
 
     async fn write(&self, write: Write) -> Result<Written, Failure> {
-        let author = Author { owner: format!("token {}", self.token.id), now: (self.service.clock)() };
+        let author = Author::push(&self.token.tenant, &self.token.id, false, (self.service.clock)());
         let outcomes = self.service.store.write_resources(&self.token.workspace, author, vec![write]).await?;
         let written = outcomes
             .into_iter()
@@ -249,11 +264,8 @@ impl Call<'_> {
     }
 }
 
-fn related_name(kind: Kind) -> &'static str {
-    match kind {
-        Kind::User => "groups",
-        Kind::Group => "members",
-    }
+fn shows_related(kind: ResourceType, projection: &Projection) -> bool {
+    related_name(kind).is_some_and(|name| projection.shows(name))
 }
 
 fn cut(resource: &Resource, projection: &Projection, base: &str) -> Value {
@@ -269,14 +281,14 @@ fn wrong_method(route: &Route) -> Answer {
 }
 
 /// Discovery (RFC 7644 section 4); it cannot be filtered.
-fn discover(route: &Route, asked: &Asked) -> Result<Answer, Error> {
+fn discover(route: &Route, asked: &Asked, shown: &[ResourceType]) -> Result<Answer, Error> {
     if asked.parameters.filter.is_some() {
         return Err(Error::new(403, "discovery cannot be filtered"));
     }
     let base = &asked.base;
     let (all, wanted) = match route {
-        Route::ResourceTypes(wanted) => (resource_types(base), wanted),
-        Route::Schemas(wanted) => (schema_descriptions(base), wanted),
+        Route::ResourceTypes(wanted) => (resource_types(shown, base), wanted),
+        Route::Schemas(wanted) => (schema_descriptions(shown, base), wanted),
         _ => return Ok(Answer::new(200, service_provider_config(base, PAGE_MAX))),
     };
     let Some(wanted) = wanted else {

@@ -14,6 +14,7 @@ const STEPS: &[(&str, &str)] = &[
     ("0002_directory", include_str!("../../state/0002_directory.sql")),
     ("0003_trust", include_str!("../../state/0003_trust.sql")),
     ("0004_left_out", include_str!("../../state/0004_left_out.sql")),
+    ("0005_service", include_str!("../../state/0005_service.sql")),
 ];
 
 const MEMORY: &str = "CREATE TABLE IF NOT EXISTS schema_steps (

@@ -11,11 +11,13 @@ use rusqlite::Row;
 use rusqlite::params;
 use rusqlite::types::Type;
 
+use super::Rights;
 use super::Sql;
 use super::Store;
 use super::StoreError;
 use super::directory::ensure_workspace;
 use super::directory::workspace;
+use super::rights::NoRight;
 use super::values;
 use crate::scim::Dialect;
 
@@ -34,6 +36,11 @@ pub struct Token {
     pub id: String,
     pub workspace: String,
     pub dialect: Dialect,
+    /// The client that it was made for; tokens that follow one another have the same.
+    pub tenant: String,
+    pub rights: Rights,
+    /// Attributes that it may not write, by SCIM path.
+    pub denied: Vec<String>,
     pub created: Timestamp,
     /// Who made it, and why.
     pub who: String,
@@ -42,6 +49,8 @@ pub struct Token {
     pub revoked: Option<Timestamp>,
     /// To the hour.
     pub last_used: Option<Timestamp>,
+    /// The `User-Agent` of the last use.
+    pub client: Option<String>,
 }
 
 impl Token {
@@ -55,9 +64,33 @@ impl Token {
 pub struct TokenWish {
     pub workspace: String,
     pub dialect: Dialect,
+    pub tenant: String,
+    pub rights: Rights,
+    pub denied: Vec<String>,
     pub expires: Option<Timestamp>,
     pub who: String,
     pub reason: String,
+}
+
+impl TokenWish {
+    /// For the tenant `push`, with the rights of one that pushes, and without an end.
+    pub fn new(
+        workspace: impl Into<String>,
+        dialect: Dialect,
+        who: impl Into<String>,
+        reason: impl Into<String>,
+    ) -> TokenWish {
+        TokenWish {
+            workspace: workspace.into(),
+            dialect,
+            tenant: "push".to_owned(),
+            rights: Rights::PUSH,
+            denied: Vec::new(),
+            expires: None,
+            who: who.into(),
+            reason: reason.into(),
+        }
+    }
 }
 
 /// The whole token, for the one time that it is shown. `Debug` does not.
@@ -83,8 +116,8 @@ impl Store {
         self.write(move |tx| {
             let workspace = ensure_workspace(tx, &wish.workspace)?;
             tx.execute(
-                "INSERT INTO tokens (id, workspace, dialect, hash, created, expires, who, reason)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+                "INSERT INTO tokens (id, workspace, dialect, hash, created, expires, who, reason, tenant, scopes, denied)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
                 params![
                     id,
                     workspace,
@@ -93,7 +126,10 @@ impl Store {
                     now.as_second(),
                     wish.expires.map(Timestamp::as_second),
                     wish.who,
-                    wish.reason
+                    wish.reason,
+                    wish.tenant,
+                    wish.rights.to_string(),
+                    wish.denied.join(",")
                 ],
             )
         })
@@ -158,12 +194,13 @@ impl Store {
 }
 
 const SELECT: &str =
-    "SELECT tokens.id, name, dialect, created, expires, revoked, last_used, who, reason, hash
+    "SELECT tokens.id, name, dialect, created, expires, revoked, last_used, who, reason, tenant, scopes, denied, client,
+            hash
     FROM tokens JOIN workspaces ON workspaces.id = tokens.workspace";
 
 fn with_hash(db: &Connection, id: &str) -> Sql<Option<(Token, Vec<u8>)>> {
     db.prepare_cached(&format!("{SELECT} WHERE tokens.id = ?1"))?
-        .query_row([id], |row| Ok((token(row)?, row.get(9)?)))
+        .query_row([id], |row| Ok((token(row)?, row.get(13)?)))
         .optional()
 }
 
@@ -178,7 +215,23 @@ fn token(row: &Row<'_>) -> Sql<Token> {
         last_used: second(row, 6)?,
         who: row.get(7)?,
         reason: row.get(8)?,
+        tenant: row.get(9)?,
+        rights: rights(row, 10)?,
+        denied: paths(row, 11)?,
+        client: row.get(12)?,
     })
+}
+
+fn rights(row: &Row<'_>, column: usize) -> Sql<Rights> {
+    let words: String = row.get(column)?;
+    words.parse().map_err(|error| {
+        rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::<NoRight>::new(error))
+    })
+}
+
+fn paths(row: &Row<'_>, column: usize) -> Sql<Vec<String>> {
+    let list: String = row.get(column)?;
+    Ok(list.split(',').filter(|path| !path.is_empty()).map(str::to_owned).collect())
 }
 
 fn second(row: &Row<'_>, column: usize) -> Sql<Option<Timestamp>> {

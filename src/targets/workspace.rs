@@ -23,6 +23,7 @@ use crate::scim::MembersEdit;
 use crate::scim::Patch;
 use crate::scim::Path;
 use crate::scim::ResourceId;
+use crate::scim::ResourceType;
 use crate::scim::incoming;
 use crate::scim::resource;
 use crate::store::Author;
@@ -64,7 +65,7 @@ impl WorkspaceTarget {
     async fn found(&self, lookups: &[Lookup]) -> Result<Vec<Vec<Found>>, TargetError> {
         let filters = lookups.iter().map(filter).collect::<Result<_, _>>()?;
         let found = self.store.find_resources(&self.name, filters, MATCHES_MAX).await?;
-        Ok(found.into_iter().map(|resources| resources.into_iter().map(shown).collect()).collect())
+        Ok(found.into_iter().map(|resources| resources.into_iter().filter_map(shown).collect()).collect())
     }
 
     async fn done(&self, operations: &[Operation]) -> Result<Vec<Outcome>, TargetError> {
@@ -79,7 +80,7 @@ impl WorkspaceTarget {
                 Err(error) => outcomes.push(Some(refused(error))),
             }
         }
-        let author = Author { owner: self.owner.clone(), now: (self.clock)() };
+        let author = Author::job(&self.owner, (self.clock)());
         let mut written = self.store.write_resources(&self.name, author, writes).await?.into_iter();
         let outcome = |(operation, known): (&Operation, Option<Outcome>)| {
             // One answer for each write that was handed over, in order.
@@ -91,15 +92,15 @@ impl WorkspaceTarget {
     fn write(&self, operation: &Operation) -> Result<Write, Error> {
         let act = match operation {
             Operation::Create { kind, attributes } => WriteAct::Create {
-                kind: *kind,
+                kind: (*kind).into(),
                 id: ResourceId((self.ids)()),
-                incoming: incoming(*kind, Dialect::Tolerant, &resource(*kind, attributes))?,
+                incoming: incoming((*kind).into(), Dialect::Tolerant, &resource((*kind).into(), attributes))?,
                 dialect: Dialect::Strict,
             },
             Operation::Patch { kind, id, set } => {
-                WriteAct::Patch { id: id.clone(), patch: Patch::of_values(*kind, set)? }
+                WriteAct::Patch { id: id.clone(), patch: Patch::of_values((*kind).into(), set)? }
             }
-            Operation::Delete { kind, id } => WriteAct::Delete { kind: *kind, id: id.clone() },
+            Operation::Delete { kind, id } => WriteAct::Delete { kind: (*kind).into(), id: id.clone() },
             Operation::Members { team, add, remove } => WriteAct::Members {
                 team: team.clone(),
                 edits: vec![MembersEdit::Add(add.clone()), MembersEdit::Remove(remove.clone())],
@@ -124,8 +125,8 @@ impl ServiceProvider for WorkspaceTarget {
         ids: &'a [(Kind, ResourceId)],
     ) -> BoxFuture<'a, Result<Vec<Option<Found>>, TargetError>> {
         async move {
-            let resources = self.store.resources(&self.name, ids.to_vec(), false).await?;
-            Ok(resources.into_iter().map(|resource| resource.map(shown)).collect())
+            let resources = self.store.resources(&self.name, typed(ids), false).await?;
+            Ok(resources.into_iter().map(|resource| resource.and_then(shown)).collect())
         }
         .boxed()
     }
@@ -179,21 +180,26 @@ impl ServiceProvider for WorkspaceTarget {
     }
 }
 
-fn filter(lookup: &Lookup) -> Result<(Kind, Filter), TargetError> {
+fn filter(lookup: &Lookup) -> Result<(ResourceType, Filter), TargetError> {
     let path = Path::parse(&lookup.path).map_err(|problem| TargetError::Refused {
         what: format!("the matching attribute cannot be read: {problem}"),
         cure: "correct the mapping's target attribute".to_owned(),
     })?;
-    Ok((lookup.kind, Filter::Compare { path, op: Compare::Eq, value: lookup.value.clone().into() }))
+    Ok((lookup.kind.into(), Filter::Compare { path, op: Compare::Eq, value: lookup.value.clone().into() }))
 }
 
-fn shown(resource: Resource) -> Found {
-    Found {
+fn typed(ids: &[(Kind, ResourceId)]) -> Vec<(ResourceType, ResourceId)> {
+    ids.iter().map(|(kind, id)| ((*kind).into(), id.clone())).collect()
+}
+
+/// A grant is nothing that a job looks for.
+fn shown(resource: Resource) -> Option<Found> {
+    Some(Found {
         id: resource.meta.id.clone(),
-        kind: resource.meta.kind,
+        kind: resource.meta.kind.kind()?,
         active: resource.active(),
         body: resource.shown(""),
-    }
+    })
 }
 
 fn outcome(operation: &Operation, written: Result<Written, Error>) -> Outcome {

@@ -113,7 +113,7 @@ async fn seed(served: &Served, case: &Case, path: &str) {
         acts.push(create(kind, id.unwrap_or("seeded"), &body));
     }
     let now = "2026-11-24T08:00:00Z".parse().expect("a time");
-    let author = Author { owner: "test".to_owned(), now };
+    let author = Author::push("test", "t1", false, now);
     let writes = acts.into_iter().map(Into::into).collect();
     for written in served.store.write_resources("main", author, writes).await.expect("the store writes") {
         written.expect("what was there before is sound");
@@ -125,6 +125,6 @@ fn user(id: &str, body: &Value) -> WriteAct {
 }
 
 fn create(kind: Kind, id: &str, body: &Value) -> WriteAct {
-    let incoming = incoming(kind, Dialect::Tolerant, body).expect("a sound body");
-    WriteAct::Create { kind, id: ResourceId(id.to_owned()), incoming, dialect: Dialect::Strict }
+    let incoming = incoming(kind.into(), Dialect::Tolerant, body).expect("a sound body");
+    WriteAct::Create { kind: kind.into(), id: ResourceId(id.to_owned()), incoming, dialect: Dialect::Strict }
 }

@@ -61,7 +61,7 @@ impl Got {
 
 fn wish(workspace: &str, dialect: Dialect) -> TokenWish {
     let (workspace, who, reason) = (workspace.to_owned(), "test".to_owned(), String::new());
-    TokenWish { workspace, dialect, expires: None, who, reason }
+    TokenWish::new(workspace, dialect, who, reason)
 }
 
 impl Served {

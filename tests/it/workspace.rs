@@ -3,9 +3,9 @@
 use jiff::Timestamp;
 use rosterd::scim::Dialect;
 use rosterd::scim::Filter;
-use rosterd::scim::Kind;
 use rosterd::scim::MembersEdit;
 use rosterd::scim::ResourceId;
+use rosterd::scim::ResourceType;
 use rosterd::scim::incoming;
 use rosterd::store::Author;
 use rosterd::store::ListQuery;
@@ -21,22 +21,22 @@ fn at(minute: i64) -> Timestamp {
 }
 
 fn author(minute: i64) -> Author {
-    Author { owner: "job".to_owned(), now: at(minute) }
+    Author::job("job", at(minute))
 }
 
-fn create(kind: Kind, id: &str, body: Value) -> WriteAct {
+fn create(kind: ResourceType, id: &str, body: Value) -> WriteAct {
     let incoming = incoming(kind, Dialect::Tolerant, &body).expect("a sound body");
     WriteAct::Create { kind, id: ResourceId(id.to_owned()), incoming, dialect: Dialect::Strict }
 }
 
 fn user(id: &str, user_name: &str) -> WriteAct {
-    create(Kind::User, id, json!({ "userName": user_name }))
+    create(ResourceType::User, id, json!({ "userName": user_name }))
 }
 
 fn replace(id: &str, body: Value) -> WriteAct {
-    let incoming = incoming(Kind::User, Dialect::Tolerant, &body).expect("a sound body");
+    let incoming = incoming(ResourceType::User, Dialect::Tolerant, &body).expect("a sound body");
     WriteAct::Replace {
-        kind: Kind::User,
+        kind: ResourceType::User,
         id: ResourceId(id.to_owned()),
         incoming,
         dialect: Dialect::Tolerant,
@@ -55,7 +55,7 @@ async fn write(store: &Store, workspace: &str, minute: i64, acts: Vec<WriteAct>)
     written.into_iter().map(word).collect()
 }
 
-async fn list(store: &Store, kind: Kind, filter: &str) -> Vec<String> {
+async fn list(store: &Store, kind: ResourceType, filter: &str) -> Vec<String> {
     let filter = (!filter.is_empty()).then(|| Filter::parse(filter).expect("a filter"));
     let query = ListQuery { kind, filter, start: 1, count: 100, related: false };
     let listing = store.list_resources("main", query).await.expect("the store reads");
@@ -70,9 +70,9 @@ async fn a_user_name_is_unique_in_any_script_and_spelling_of_one_workspace() {
     let taken = "another resource has this userName";
     assert_eq!(write(&store, "main", 0, acts).await, ["done", taken, taken, "done"]);
     assert_eq!(write(&store, "other", 0, vec![user("1", "ÄRGER")]).await, ["done"]);
-    let delete = WriteAct::Delete { kind: Kind::User, id: ResourceId("1".to_owned()) };
+    let delete = WriteAct::Delete { kind: ResourceType::User, id: ResourceId("1".to_owned()) };
     assert_eq!(write(&store, "main", 1, vec![delete, user("5", "ärger")]).await, ["done", "done"]);
-    assert_eq!(list(&store, Kind::User, "").await, ["4", "5"]);
+    assert_eq!(list(&store, ResourceType::User, "").await, ["4", "5"]);
 }
 
 #[tokio::test]
@@ -81,14 +81,14 @@ async fn what_changes_nothing_leaves_version_and_time_as_they_were() {
     write(&store, "main", 0, vec![user("1", "ann")]).await;
     let same = replace("1", json!({"userName": "ann", "active": true, "title": ""}));
     assert_eq!(write(&store, "main", 5, vec![same]).await, ["same"]);
-    let ann = &store.resources("main", vec![(Kind::User, ResourceId("1".to_owned()))], false).await;
+    let ann = &store.resources("main", vec![(ResourceType::User, ResourceId("1".to_owned()))], false).await;
     let ann = ann.as_ref().expect("the store reads")[0].as_ref().expect("it is there");
-    assert_eq!((ann.meta.version, ann.meta.modified, ann.owner.as_str()), (1, at(0), "job"));
+    assert_eq!((ann.meta.version, ann.meta.modified, ann.owner.to_string().as_str()), (1, at(0), "job job"));
     assert_eq!(format!("{ann:?}"), "user 1 v1", "no attribute values in Debug");
 
     let other = replace("1", json!({"userName": "ann", "active": true, "title": "Boss"}));
     assert_eq!(write(&store, "main", 6, vec![other]).await, ["done"]);
-    let ann = &store.resources("main", vec![(Kind::User, ResourceId("1".to_owned()))], false).await;
+    let ann = &store.resources("main", vec![(ResourceType::User, ResourceId("1".to_owned()))], false).await;
     let ann = ann.as_ref().expect("the store reads")[0].as_ref().expect("it is there");
     assert_eq!((ann.meta.version, ann.meta.created, ann.meta.modified), (2, at(0), at(6)));
 }
@@ -98,9 +98,10 @@ async fn a_refused_write_leaves_no_trace() {
     let store = Store::in_memory().expect("a store");
     write(&store, "main", 0, vec![user("u1", "ann")]).await;
     let team = json!({"displayName": "Sales", "members": [{"value": "u1"}, {"value": "nobody"}]});
-    let outcomes = write(&store, "main", 1, vec![create(Kind::Group, "g1", team), user("u2", "bob")]).await;
+    let outcomes =
+        write(&store, "main", 1, vec![create(ResourceType::Group, "g1", team), user("u2", "bob")]).await;
     assert_eq!(outcomes, ["members: no user or group has the id nobody", "done"]);
-    assert_eq!(list(&store, Kind::Group, "").await, [""; 0]);
+    assert_eq!(list(&store, ResourceType::Group, "").await, [""; 0]);
 }
 
 #[tokio::test]
@@ -108,44 +109,44 @@ async fn lists_are_found_by_index_and_by_scan_alike() {
     let store = Store::in_memory().expect("a store");
     let people = vec![
         create(
-            Kind::User,
+            ResourceType::User,
             "1",
             json!({"userName": "ann", "externalId": "E1", "title": "Boss",
                                          "emails": [{"type": "work", "value": "Ann@x"}]}),
         ),
         create(
-            Kind::User,
+            ResourceType::User,
             "2",
             json!({"userName": "bob", "externalId": "e1", "active": false,
                                          "emails": [{"type": "home", "value": "ann@x"}]}),
         ),
-        create(Kind::Group, "g", json!({"displayName": "Sales", "members": [{"value": "1"}]})),
+        create(ResourceType::Group, "g", json!({"displayName": "Sales", "members": [{"value": "1"}]})),
         create(
-            Kind::Group,
+            ResourceType::Group,
             "h",
             json!({"displayName": "sales", "members": [{"value": "2"}, {"value": "1"}]}),
         ),
     ];
     write(&store, "main", 0, people).await;
     for (kind, filter, expected) in [
-        (Kind::User, "userName eq \"ANN\"", vec!["1"]),
-        (Kind::User, "externalId eq \"e1\"", vec!["2"]),
-        (Kind::User, "emails.value eq \"ANN@X\"", vec!["1", "2"]),
-        (Kind::User, "emails[type eq \"work\" and value eq \"ann@x\"]", vec!["1"]),
-        (Kind::User, "emails[type eq \"home\"].value eq \"ann@x\"", vec!["2"]),
-        (Kind::User, "emails.value eq \"ann@x\" and active eq true", vec!["1"]),
-        (Kind::User, "title pr or active eq false", vec!["1", "2"]),
-        (Kind::User, "not (title pr)", vec!["2"]),
-        (Kind::User, "groups.value eq \"h\"", vec!["1", "2"]),
-        (Kind::User, "groups eq \"g\"", vec!["1"]),
-        (Kind::User, "id eq \"g\"", vec![]),
-        (Kind::Group, "displayName eq \"SALES\"", vec!["g", "h"]),
-        (Kind::Group, "members eq \"2\"", vec!["h"]),
-        (Kind::Group, "id eq \"g\" and members eq \"1\"", vec!["g"]),
-        (Kind::Group, "id eq \"g\" and members eq \"2\"", vec![]),
-        (Kind::Group, "not (members eq \"2\")", vec!["g"]),
-        (Kind::Group, "members[value eq \"2\" and type eq \"User\"]", vec!["h"]),
-        (Kind::User, "meta.created gt \"2020-01-01T00:00:00Z\"", vec!["1", "2"]),
+        (ResourceType::User, "userName eq \"ANN\"", vec!["1"]),
+        (ResourceType::User, "externalId eq \"e1\"", vec!["2"]),
+        (ResourceType::User, "emails.value eq \"ANN@X\"", vec!["1", "2"]),
+        (ResourceType::User, "emails[type eq \"work\" and value eq \"ann@x\"]", vec!["1"]),
+        (ResourceType::User, "emails[type eq \"home\"].value eq \"ann@x\"", vec!["2"]),
+        (ResourceType::User, "emails.value eq \"ann@x\" and active eq true", vec!["1"]),
+        (ResourceType::User, "title pr or active eq false", vec!["1", "2"]),
+        (ResourceType::User, "not (title pr)", vec!["2"]),
+        (ResourceType::User, "groups.value eq \"h\"", vec!["1", "2"]),
+        (ResourceType::User, "groups eq \"g\"", vec!["1"]),
+        (ResourceType::User, "id eq \"g\"", vec![]),
+        (ResourceType::Group, "displayName eq \"SALES\"", vec!["g", "h"]),
+        (ResourceType::Group, "members eq \"2\"", vec!["h"]),
+        (ResourceType::Group, "id eq \"g\" and members eq \"1\"", vec!["g"]),
+        (ResourceType::Group, "id eq \"g\" and members eq \"2\"", vec![]),
+        (ResourceType::Group, "not (members eq \"2\")", vec!["g"]),
+        (ResourceType::Group, "members[value eq \"2\" and type eq \"User\"]", vec!["h"]),
+        (ResourceType::User, "meta.created gt \"2020-01-01T00:00:00Z\"", vec!["1", "2"]),
     ] {
         assert_eq!(list(&store, kind, filter).await, expected, "{filter}");
     }
@@ -160,7 +161,8 @@ async fn a_change_of_a_large_team_costs_what_it_names() {
     let ids = |range: std::ops::Range<usize>| range.map(|n| ResourceId(format!("u{n}"))).collect::<Vec<_>>();
     let team = ResourceId("g".to_owned());
     let fill = WriteAct::Members { team: team.clone(), edits: vec![MembersEdit::Add(ids(0..PEOPLE))] };
-    write(&store, "main", 1, vec![create(Kind::Group, "g", json!({"displayName": "All"})), fill]).await;
+    write(&store, "main", 1, vec![create(ResourceType::Group, "g", json!({"displayName": "All"})), fill])
+        .await;
 
     let started = std::time::Instant::now();
     let small = |n| WriteAct::Members {
@@ -179,11 +181,8 @@ async fn a_change_of_a_large_team_costs_what_it_names() {
 async fn a_token_opens_its_workspace_until_it_is_revoked_or_expires() {
     let store = Store::in_memory().expect("a store");
     let wish = TokenWish {
-        workspace: "main".to_owned(),
-        dialect: Dialect::Strict,
         expires: Some(at(100)),
-        who: "ann".to_owned(),
-        reason: "the new tenant".to_owned(),
+        ..TokenWish::new("main", Dialect::Strict, "ann", "the new tenant")
     };
     let token = store.create_token(wish, at(0)).await.expect("a token");
     assert!(token.text.starts_with(&format!("rst_{}_", token.id)));

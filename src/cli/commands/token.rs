@@ -22,7 +22,7 @@ pub async fn run(global: &Global, arguments: &Arguments) -> Result<Exit, anyhow:
     let store = wire::open(&config)?;
     let workspace = wire::workspace_name(&config, Some(workspace))?;
     let reason = why.reason.clone();
-    let wish = TokenWish { workspace: workspace.clone(), dialect, expires: None, who: who(), reason };
+    let wish = TokenWish::new(&workspace, dialect, who(), reason);
     let token = store.create_token(wish, jiff::Timestamp::now()).await?;
     out::print(&format!("{}\n", token.text));
     eprintln!(

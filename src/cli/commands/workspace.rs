@@ -10,7 +10,7 @@ use crate::cli::out;
 use crate::cli::settings;
 use crate::cli::wire;
 use crate::report;
-use crate::scim::Kind;
+use crate::scim::ResourceType;
 use crate::store::ListQuery;
 use crate::store::Resource;
 
@@ -18,8 +18,8 @@ const CHUNK: u64 = 500;
 
 pub async fn run(global: &Global, arguments: &Arguments) -> Result<Exit, anyhow::Error> {
     let (kind, list) = match arguments {
-        Arguments::Users(list) => (Kind::User, list),
-        Arguments::Teams(list) => (Kind::Group, list),
+        Arguments::Users(list) => (ResourceType::User, list),
+        Arguments::Teams(list) => (ResourceType::Group, list),
     };
     let config = settings::load(global)?;
     let store = wire::open_to_look(&config)?;
@@ -59,14 +59,20 @@ fn text(resource: &Resource) -> String {
         .map(|related| report::printable(related.display.as_deref().unwrap_or(&related.id.0)))
         .collect();
     match resource.meta.kind {
-        Kind::User => format!(
+        ResourceType::User => format!(
             "{:<36} {state:<9} {:<28} {}\n",
             text("userName"),
             report::printable(&called(resource)),
             related.join(", ")
         ),
-        Kind::Group => {
+        ResourceType::Group => {
             format!("{:<36} {:>6} members  {}\n", text("displayName"), related.len(), related.join(", "))
         }
+        ResourceType::Grant => format!(
+            "{:<36} {:<10} {}\n",
+            text("account"),
+            if resource.body["privileged"] == true { "privileged" } else { "" },
+            report::printable(resource.body["user"]["value"].as_str().unwrap_or_default())
+        ),
     }
 }

@@ -63,7 +63,7 @@ pub(super) fn check(kind: Kind, text: &str) -> Result<(), String> {
     if path.is_extension() {
         return Err("this names a whole extension; name one of its attributes".to_owned());
     }
-    let Some(top) = schema::top(kind, &path) else { return unknown(kind, &path) };
+    let Some(top) = schema::top(kind.into(), &path) else { return unknown(kind, &path) };
     if path.to_string() != text {
         return Err(format!("the schema writes it `{path}`"));
     }
@@ -80,11 +80,16 @@ pub(super) fn check(kind: Kind, text: &str) -> Result<(), String> {
 /// An attribute of a core schema must be known; an extension that we do not know is the target's business.
 fn unknown(kind: Kind, path: &Path) -> Result<(), String> {
     let known: Vec<&str> = match &path.urn {
-        Some(urn) => match schema::extension(kind, urn) {
+        Some(urn) => match schema::extension(kind.into(), urn) {
             Some(extension) => extension.attributes.iter().map(|known| known.name).collect(),
             None => return Ok(()),
         },
-        None => schema::core(kind).attributes.iter().map(|known| known.name).chain(["externalId"]).collect(),
+        None => schema::core(kind.into())
+            .attributes
+            .iter()
+            .map(|known| known.name)
+            .chain(["externalId"])
+            .collect(),
     };
     let text = format!("a SCIM {} has no attribute `{}`", kind.word(), path.name);
     Err(match nearest(&path.name, known) {

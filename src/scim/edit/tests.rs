@@ -4,10 +4,10 @@ use serde_json::Value;
 use serde_json::json;
 
 use crate::scim::Dialect;
-use crate::scim::Kind;
 use crate::scim::MembersEdit;
 use crate::scim::Patch;
 use crate::scim::ResourceId;
+use crate::scim::ResourceType;
 
 const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
 
@@ -27,7 +27,7 @@ fn patched(dialect: Dialect, operations: Value) -> Result<Value, String> {
         "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": operations,
     });
     let mut body = ann();
-    let patch = Patch::read(Kind::User, dialect, &request).and_then(|patch| patch.apply(&mut body));
+    let patch = Patch::read(ResourceType::User, dialect, &request).and_then(|patch| patch.apply(&mut body));
     let word = |error: crate::scim::Error| error.kind.map_or(error.detail, |kind| kind.word().to_owned());
     patch.map(|_| body).map_err(word)
 }
@@ -192,7 +192,7 @@ fn what_cannot_be_done_is_refused_by_its_word() {
 fn members(operations: Value) -> Result<Vec<MembersEdit>, crate::scim::Error> {
     let mut body = json!({"displayName": "Sales"});
     let request = json!({"Operations": operations});
-    Patch::read(Kind::Group, Dialect::Tolerant, &request)?.apply(&mut body)
+    Patch::read(ResourceType::Group, Dialect::Tolerant, &request)?.apply(&mut body)
 }
 
 #[test]

@@ -7,7 +7,7 @@ use super::Compare;
 use super::Filter;
 use crate::scim::Dialect;
 use crate::scim::Error;
-use crate::scim::Kind;
+use crate::scim::ResourceType;
 use crate::scim::ScimType;
 use crate::scim::schema;
 use crate::scim::schema::Definition;
@@ -17,7 +17,7 @@ use crate::scim::schema::Returned;
 impl Filter {
     /// Refuses what the schema forbids (RFC 7644 section 3.4.2.2). The tolerant dialect lets an attribute that
     /// nobody knows have no value, and a boolean be written as text.
-    pub fn check(&self, kind: Kind, dialect: Dialect) -> Result<(), Error> {
+    pub fn check(&self, kind: ResourceType, dialect: Dialect) -> Result<(), Error> {
         let mut problem = None;
         self.each_term(&mut |term| {
             if problem.is_none() {
@@ -28,7 +28,7 @@ impl Filter {
     }
 }
 
-fn check_term(term: &Filter, kind: Kind, dialect: Dialect) -> Result<(), Error> {
+fn check_term(term: &Filter, kind: ResourceType, dialect: Dialect) -> Result<(), Error> {
     let (path, comparison) = match term {
         Filter::Compare { path, op, value } => (path, Some((*op, value))),
         Filter::Present(path) => (path, None),
@@ -93,7 +93,7 @@ mod tests {
 
     fn check(text: &str, dialect: Dialect) -> String {
         let filter = Filter::parse(text).expect(text);
-        filter.check(Kind::User, dialect).map_or_else(|error| error.detail, |()| "fine".to_owned())
+        filter.check(ResourceType::User, dialect).map_or_else(|error| error.detail, |()| "fine".to_owned())
     }
 
     #[test]

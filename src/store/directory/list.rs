@@ -14,18 +14,19 @@ use super::rows::COLUMNS;
 use super::rows::Kept;
 use crate::scim::Compare;
 use crate::scim::Filter;
-use crate::scim::Kind;
 use crate::scim::Path;
 use crate::scim::ResourceId;
+use crate::scim::ResourceType;
 use crate::scim::fold;
 use crate::scim::related;
+use crate::scim::related_name;
 use crate::store::Sql;
 
 /// One resource by id.
 pub(super) fn by_id(
     db: &Connection,
     workspace: i64,
-    kind: Kind,
+    kind: ResourceType,
     id: &ResourceId,
     with_related: bool,
 ) -> Sql<Option<Resource>> {
@@ -84,8 +85,9 @@ fn finished(db: &Connection, kept: Kept, with_related: bool) -> Sql<Resource> {
     let mut resource = kept.resource;
     if with_related {
         resource.related = match resource.meta.kind {
-            Kind::Group => members::of_team(db, kept.n)?,
-            Kind::User => members::teams_of(db, kept.n)?,
+            ResourceType::Group => members::of_team(db, kept.n)?,
+            ResourceType::User => members::teams_of(db, kept.n)?,
+            ResourceType::Grant => Vec::new(),
         };
     }
     Ok(resource)
@@ -120,24 +122,19 @@ impl Collected<'_> {
             return Ok(false);
         }
         let mut body = meta.dress(kept.resource.body.clone(), "");
-        let name = related_name(meta.kind);
+        let name = related_name(meta.kind).unwrap_or_default();
         let related_to = match (needed(self.filter, name), meta.kind) {
-            (Needed::Nothing, _) => Vec::new(),
-            (Needed::Only(ids), Kind::Group) => members::among(self.db, self.workspace, kept.n, &ids)?,
-            (Needed::All, Kind::Group) => members::of_team(self.db, kept.n)?,
-            (_, Kind::User) => members::teams_of(self.db, kept.n)?,
+            (Needed::Nothing, _) | (_, ResourceType::Grant) => Vec::new(),
+            (Needed::Only(ids), ResourceType::Group) => {
+                members::among(self.db, self.workspace, kept.n, &ids)?
+            }
+            (Needed::All, ResourceType::Group) => members::of_team(self.db, kept.n)?,
+            (_, ResourceType::User) => members::teams_of(self.db, kept.n)?,
         };
         if !related_to.is_empty() {
-            body[name] = related(meta.kind, &related_to, "").1;
+            body[name] = related(meta.kind, &related_to, "");
         }
         Ok(self.filter.matches(&body))
-    }
-}
-
-fn related_name(kind: Kind) -> &'static str {
-    match kind {
-        Kind::User => "groups",
-        Kind::Group => "members",
     }
 }
 
@@ -175,7 +172,7 @@ fn needed(filter: &Filter, name: &str) -> Needed {
 }
 
 /// The rows that can match at all, where a term that must hold has an index; sorted.
-fn candidates(db: &Connection, workspace: i64, kind: Kind, filter: &Filter) -> Sql<Option<Vec<i64>>> {
+fn candidates(db: &Connection, workspace: i64, kind: ResourceType, filter: &Filter) -> Sql<Option<Vec<i64>>> {
     let Some((index, value)) = filter.terms().iter().find_map(|term| indexed(kind, term)) else {
         return Ok(None);
     };
@@ -221,7 +218,7 @@ impl Index {
 }
 
 /// The index that answers a term, and the value to look for.
-fn indexed(kind: Kind, term: &Filter) -> Option<(Index, &str)> {
+fn indexed(kind: ResourceType, term: &Filter) -> Option<(Index, &str)> {
     if let Filter::Present(Path { urn: None, name, select: Some(select), .. }) = term {
         let value = select.terms().iter().find_map(|term| match term {
             Filter::Compare { path, op: Compare::Eq, value: Value::String(value) }
@@ -238,11 +235,11 @@ fn indexed(kind: Kind, term: &Filter) -> Option<(Index, &str)> {
     let index = match (name.as_str(), sub.as_deref(), select.is_some(), kind) {
         ("id", None, false, _) => Index::Id,
         ("externalId", None, false, _) => Index::ExternalId,
-        ("userName", None, false, Kind::User) => Index::UserName,
+        ("userName", None, false, ResourceType::User) => Index::UserName,
         ("displayName", None, false, _) => Index::DisplayName,
-        ("emails", None | Some("value"), _, Kind::User) => Index::Email,
-        ("members", None | Some("value"), false, Kind::Group) => Index::Member,
-        ("groups", None | Some("value"), false, Kind::User) => Index::Team,
+        ("emails", None | Some("value"), _, ResourceType::User) => Index::Email,
+        ("members", None | Some("value"), false, ResourceType::Group) => Index::Member,
+        ("groups", None | Some("value"), false, ResourceType::User) => Index::Team,
         _ => return None,
     };
     Some((index, value))

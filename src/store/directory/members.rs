@@ -10,10 +10,10 @@ use serde_json::json;
 use crate::scim::Dialect;
 use crate::scim::Error;
 use crate::scim::Filter;
-use crate::scim::Kind;
 use crate::scim::MembersEdit;
 use crate::scim::Related;
 use crate::scim::ResourceId;
+use crate::scim::ResourceType;
 use crate::scim::ScimType;
 use crate::scim::type_name;
 use crate::store::Sql;
@@ -169,7 +169,7 @@ fn replace(
     Ok(Ok(edited))
 }
 
-fn find(db: &Connection, workspace: i64, id: &ResourceId) -> Sql<Option<(i64, Kind)>> {
+fn find(db: &Connection, workspace: i64, id: &ResourceId) -> Sql<Option<(i64, ResourceType)>> {
     db.prepare_cached("SELECT n, kind FROM resources WHERE workspace = ?1 AND id = ?2")?
         .query_row(params![workspace, id.0], |row| Ok((row.get(0)?, values::word(row, 1)?)))
         .optional()

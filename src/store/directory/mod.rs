@@ -3,15 +3,17 @@
 
 mod list;
 mod members;
+mod owner;
 mod rows;
 mod write;
 
+pub use owner::Author;
+pub use owner::Owner;
 pub(super) use rows::ensure_workspace;
 pub(super) use rows::workspace;
 
 use std::fmt;
 
-use jiff::Timestamp;
 use serde_json::Value;
 
 use super::Store;
@@ -19,20 +21,20 @@ use super::StoreError;
 use crate::scim::Dialect;
 use crate::scim::Filter;
 use crate::scim::Incoming;
-use crate::scim::Kind;
 use crate::scim::MembersEdit;
 use crate::scim::Meta;
 use crate::scim::Patch;
 use crate::scim::Related;
 use crate::scim::ResourceId;
+use crate::scim::ResourceType;
 use crate::scim::related;
+use crate::scim::related_name;
 
 /// A user or a team as a workspace keeps it.
 #[derive(Clone, PartialEq)]
 pub struct Resource {
     pub meta: Meta,
-    /// The job or the token that made it.
-    pub owner: String,
+    pub owner: Owner,
     /// Assigned attributes, without `id`, `meta`, `schemas`, `members` and `groups`.
     pub body: Value,
     /// The members of a team, the teams of a user; empty where they were not asked for.
@@ -49,8 +51,10 @@ impl Resource {
     pub fn shown(&self, base: &str) -> Value {
         let mut shown = self.meta.dress(self.body.clone(), base);
         if !self.related.is_empty() {
-            let (name, values) = related(self.meta.kind, &self.related, base);
-            shown[name] = values;
+            let values = related(self.meta.kind, &self.related, base);
+            if let Some(name) = related_name(self.meta.kind) {
+                shown[name] = values;
+            }
         }
         shown
     }
@@ -61,14 +65,6 @@ impl fmt::Debug for Resource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {} v{}", self.meta.kind.word(), self.meta.id, self.meta.version)
     }
-}
-
-/// Who writes, and when.
-#[derive(Clone, Debug)]
-pub struct Author {
-    /// The name of a job, or the id of a token.
-    pub owner: String,
-    pub now: Timestamp,
 }
 
 /// One change of a workspace.
@@ -83,7 +79,7 @@ pub struct Write {
 pub enum WriteAct {
     /// The id is chosen by the caller and must be new.
     Create {
-        kind: Kind,
+        kind: ResourceType,
         id: ResourceId,
         incoming: Incoming,
         dialect: Dialect,
@@ -94,7 +90,7 @@ pub enum WriteAct {
     },
     /// What is not in it is unassigned (RFC 7644 section 3.5.1).
     Replace {
-        kind: Kind,
+        kind: ResourceType,
         id: ResourceId,
         incoming: Incoming,
         dialect: Dialect,
@@ -105,7 +101,7 @@ pub enum WriteAct {
         edits: Vec<MembersEdit>,
     },
     Delete {
-        kind: Kind,
+        kind: ResourceType,
         id: ResourceId,
     },
 }
@@ -129,7 +125,7 @@ pub struct Written {
 /// Which part of a list.
 #[derive(Clone, Debug)]
 pub struct ListQuery {
-    pub kind: Kind,
+    pub kind: ResourceType,
     pub filter: Option<Filter>,
     /// 1-based.
     pub start: u64,
@@ -176,7 +172,7 @@ impl Store {
     pub async fn resources(
         &self,
         workspace: &str,
-        ids: Vec<(Kind, ResourceId)>,
+        ids: Vec<(ResourceType, ResourceId)>,
         related: bool,
     ) -> Result<Vec<Option<Resource>>, StoreError> {
         let workspace = workspace.to_owned();
@@ -201,7 +197,7 @@ impl Store {
     pub async fn find_resources(
         &self,
         workspace: &str,
-        filters: Vec<(Kind, Filter)>,
+        filters: Vec<(ResourceType, Filter)>,
         max: u64,
     ) -> Result<Vec<Vec<Resource>>, StoreError> {
         let workspace = workspace.to_owned();
@@ -227,7 +223,7 @@ impl Store {
         let (workspace, team) = (workspace.to_owned(), team.clone());
         self.read(move |db| {
             let Some(workspace) = rows::workspace(db, &workspace)? else { return Ok(None) };
-            match rows::by_id(db, workspace, Kind::Group, &team)? {
+            match rows::by_id(db, workspace, ResourceType::Group, &team)? {
                 Some(row) => members::of_team(db, row.n).map(Some),
                 None => Ok(None),
             }

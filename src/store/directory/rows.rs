@@ -9,10 +9,12 @@ use rusqlite::types::Type;
 use serde_json::Value;
 
 use super::Author;
+use super::Owner;
 use super::Resource;
-use crate::scim::Kind;
+use super::owner::NoOwner;
 use crate::scim::Meta;
 use crate::scim::ResourceId;
+use crate::scim::ResourceType;
 use crate::scim::fold;
 use crate::store::Sql;
 use crate::store::values;
@@ -42,7 +44,12 @@ pub(in crate::store) fn ensure_workspace(db: &Connection, name: &str) -> Sql<i64
     Ok(db.last_insert_rowid())
 }
 
-pub(super) fn by_id(db: &Connection, workspace: i64, kind: Kind, id: &ResourceId) -> Sql<Option<Kept>> {
+pub(super) fn by_id(
+    db: &Connection,
+    workspace: i64,
+    kind: ResourceType,
+    id: &ResourceId,
+) -> Sql<Option<Kept>> {
     let sql = format!("SELECT {COLUMNS} FROM resources WHERE workspace = ?1 AND id = ?2 AND kind = ?3");
     db.prepare_cached(&sql)?.query_row(params![workspace, id.0, kind.word()], kept).optional()
 }
@@ -60,8 +67,16 @@ pub(super) fn kept(row: &Row<'_>) -> Sql<Kept> {
         created: time(row, 6)?,
         modified: time(row, 7)?,
     };
-    let resource = Resource { meta, owner: row.get(3)?, body: values::parsed(row, 4)?, related: Vec::new() };
+    let resource =
+        Resource { meta, owner: owner(row, 3)?, body: values::parsed(row, 4)?, related: Vec::new() };
     Ok(Kept { n: row.get(0)?, resource })
+}
+
+fn owner(row: &Row<'_>, column: usize) -> Sql<Owner> {
+    let text: String = row.get(column)?;
+    text.parse().map_err(|error: NoOwner| {
+        rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(error))
+    })
 }
 
 /// SQLite's integers are signed; ours here never are.
@@ -86,7 +101,7 @@ pub(super) fn insert(
     db: &Connection,
     workspace: i64,
     author: &Author,
-    kind: Kind,
+    kind: ResourceType,
     id: ResourceId,
     body: Value,
 ) -> Sql<Kept> {
@@ -101,7 +116,7 @@ pub(super) fn insert(
         workspace,
         kind.word(),
         id.0,
-        author.owner,
+        author.owner.to_string(),
         keys.external_id,
         keys.user,
         keys.display,
@@ -150,10 +165,10 @@ struct Keys {
 }
 
 impl Keys {
-    fn of(kind: Kind, body: &Value) -> Keys {
+    fn of(kind: ResourceType, body: &Value) -> Keys {
         Keys {
             external_id: body["externalId"].as_str().map(str::to_owned),
-            user: folded(body, "userName").filter(|_| kind == Kind::User),
+            user: folded(body, "userName").filter(|_| kind == ResourceType::User),
             display: folded(body, "displayName"),
             active: body["active"] != false,
         }

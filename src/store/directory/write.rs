@@ -13,9 +13,9 @@ use super::rows::Kept;
 use crate::scim::Dialect;
 use crate::scim::Error;
 use crate::scim::Incoming;
-use crate::scim::Kind;
 use crate::scim::MembersEdit;
 use crate::scim::ResourceId;
+use crate::scim::ResourceType;
 use crate::store::Sql;
 use serde_json::Value;
 
@@ -56,12 +56,12 @@ impl Place<'_> {
             }),
             WriteAct::Replace { kind, id, incoming, dialect } => self.with(kind, &id, &expected, |old| {
                 let members = match kind {
-                    Kind::Group => vec![MembersEdit::Replace(incoming.members)],
-                    Kind::User => Vec::new(),
+                    ResourceType::Group => vec![MembersEdit::Replace(incoming.members)],
+                    ResourceType::User | ResourceType::Grant => Vec::new(),
                 };
                 self.settle(old, incoming.body, &members, dialect)
             }),
-            WriteAct::Members { team, edits } => self.with(Kind::Group, &team, &expected, |old| {
+            WriteAct::Members { team, edits } => self.with(ResourceType::Group, &team, &expected, |old| {
                 let body = old.resource.body.clone();
                 self.settle(old, body, &edits, Dialect::Strict)
             }),
@@ -74,13 +74,13 @@ impl Place<'_> {
 
     fn create(
         &self,
-        kind: Kind,
+        kind: ResourceType,
         id: ResourceId,
         incoming: Incoming,
         dialect: Dialect,
     ) -> Sql<Result<Written, Error>> {
         let mut body = incoming.body;
-        if kind == Kind::User && body.get("active").is_none() {
+        if kind == ResourceType::User && body.get("active").is_none() {
             // RFC 7643 names no default; an account that nobody disabled may be used.
             body["active"] = Value::Bool(true);
         }
@@ -101,7 +101,7 @@ impl Place<'_> {
     /// Runs `change` on the resource, where it exists and has a version that the client knows.
     fn with(
         &self,
-        kind: Kind,
+        kind: ResourceType,
         id: &ResourceId,
         expected: &[u64],
         change: impl FnOnce(Kept) -> Sql<Result<Written, Error>>,

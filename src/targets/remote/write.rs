@@ -106,7 +106,7 @@ impl RemoteTarget {
         let stored = self.profile.of(kind).stored;
         let kept = attributes.iter().filter(|(path, _)| stored.cover(path));
         let kept: Attributes = kept.map(|(path, value)| (path.clone(), value.clone())).collect();
-        let body = message::written(&resource(kind, &kept), self.profile.booleans);
+        let body = message::written(&resource(kind.into(), &kept), self.profile.booleans);
         let sent = self.send(operation, Method::POST, self.client.url(kind.endpoint()), Some(body)).await?;
         match sent {
             // The endpoint itself is not there: nothing is missing that we could have known.

@@ -1,0 +1,102 @@
+-- One provisioning log for both doors, and a chain that shows whether anybody changed it. Owners, tenants of tokens,
+-- grants and follow-ups.
+-- ARCHITECTURE.md explains every table. Migrations are never edited; a change is a new file.
+
+-- `job NAME`, `push TENANT` or `local`.
+UPDATE resources SET owner = CASE WHEN owner LIKE 'token %' THEN 'push push' ELSE 'job ' || owner END;
+
+-- A grant stands or falls with its user.
+ALTER TABLE resources ADD COLUMN holder INTEGER REFERENCES resources (n) ON DELETE CASCADE;
+CREATE INDEX resources_holder ON resources (holder) WHERE holder IS NOT NULL;
+
+ALTER TABLE tokens ADD COLUMN tenant TEXT NOT NULL DEFAULT 'push';  -- all tokens of one client, one after the other
+ALTER TABLE tokens ADD COLUMN scopes TEXT NOT NULL DEFAULT 'read users:write groups:write';
+ALTER TABLE tokens ADD COLUMN denied TEXT NOT NULL DEFAULT '';      -- attributes that it may not write, by commas
+ALTER TABLE tokens ADD COLUMN client TEXT;                          -- the User-Agent of its last use
+
+-- The journal again, with entries of pushes and commands: they have no job, no cycle and no link.
+CREATE TABLE journal_of_both (
+  id        INTEGER PRIMARY KEY,
+  job       INTEGER REFERENCES jobs(id),
+  cycle     INTEGER REFERENCES cycles(id),
+  link      INTEGER REFERENCES links(id),            -- the person or the team
+  workspace INTEGER REFERENCES workspaces(id),       -- of a push or a command
+  owner     TEXT,                                    -- who wrote it: push TENANT, local
+  by        TEXT,                                    -- the token's id; of a command, who gave it
+  resource  TEXT,                                    -- the id of the user, team or grant
+  kind      TEXT,                                    -- user | group | grant
+  name      TEXT,                                    -- what people called it then
+  class     TEXT NOT NULL,
+  cause     TEXT,                                    -- of a job: causes.id; else the reason that was given
+  people    TEXT,                                    -- JSON array: link ids, or resource ids, of the members that changed
+  count     INTEGER NOT NULL DEFAULT 1,              -- changes that this entry stands for
+  approved  INTEGER NOT NULL DEFAULT 0,              -- 1: approved, or it follows from what is counted; not counted itself
+  edits     TEXT NOT NULL,                           -- JSON: [{path, old, new}]
+  at        INTEGER NOT NULL,
+  outcome   TEXT,                                    -- done | conflict | missing | refused | later | unknown | not_done
+  detail    TEXT,
+  ended     INTEGER,
+  evidence  TEXT,                                    -- what the witness of a removal answered, without values
+  salt      BLOB,                                    -- with which the values are sealed; gone when they are erased
+  CHECK (job IS NOT NULL OR workspace IS NOT NULL)
+) STRICT;
+INSERT INTO journal_of_both (id, job, cycle, link, class, cause, people, count, approved, edits, at, outcome, detail,
+                             ended, evidence)
+  SELECT id, job, cycle, link, class, cause, people, count, approved, edits, at, outcome, detail, ended, evidence
+    FROM journal;
+DROP TABLE journal;
+ALTER TABLE journal_of_both RENAME TO journal;
+CREATE INDEX journal_open     ON journal(job)            WHERE outcome IS NULL;
+CREATE INDEX journal_link     ON journal(link);
+CREATE INDEX journal_cycle    ON journal(cycle);
+CREATE INDEX journal_window   ON journal(job, class, at);
+CREATE INDEX journal_resource ON journal(workspace, resource) WHERE workspace IS NOT NULL;
+
+-- Each part of an entry, hashed together with the link before it. Values are in it as salted hashes alone, so that they
+-- can be erased and the rest still be verified.
+CREATE TABLE journal_chain (
+  n      INTEGER PRIMARY KEY,
+  entry  INTEGER NOT NULL,
+  part   TEXT NOT NULL,                              -- intent | outcome | erased
+  sealed BLOB NOT NULL,                              -- hash of the salt and the values
+  link   BLOB NOT NULL                               -- hash of the link before, the entry's who, when, what and why, and `sealed`
+) STRICT;
+CREATE INDEX journal_chain_entry ON journal_chain(entry);
+
+-- One loss of grants: a user who was deactivated or deleted, by whom and when.
+CREATE TABLE losses (
+  id        INTEGER PRIMARY KEY,
+  workspace INTEGER NOT NULL REFERENCES workspaces (id) ON DELETE CASCADE,
+  user      TEXT NOT NULL,                           -- the id of the user
+  owner     TEXT NOT NULL,
+  at        INTEGER NOT NULL,                        -- milliseconds
+  undone    INTEGER
+) STRICT;
+CREATE INDEX losses_user ON losses (workspace, user);
+
+CREATE TABLE lost_grants (
+  loss  INTEGER NOT NULL REFERENCES losses (id) ON DELETE CASCADE,
+  id    TEXT NOT NULL,                               -- as the grant's was
+  owner TEXT NOT NULL,
+  body  TEXT NOT NULL,
+  PRIMARY KEY (loss, id)
+) STRICT, WITHOUT ROWID;
+
+-- What somebody has to do because access was taken: kept until it is acknowledged.
+CREATE TABLE follow_ups (
+  id           TEXT PRIMARY KEY,                     -- the webhook-id: the same at every delivery
+  workspace    INTEGER NOT NULL REFERENCES workspaces (id) ON DELETE CASCADE,
+  loss         INTEGER NOT NULL REFERENCES losses (id) ON DELETE CASCADE,
+  user         TEXT NOT NULL,
+  body         TEXT NOT NULL,                        -- JSON: what the webhook says
+  state        TEXT NOT NULL,                        -- waiting | sent | acknowledged | cancelled
+  due          INTEGER NOT NULL,                     -- milliseconds: not delivered before
+  attempts     INTEGER NOT NULL DEFAULT 0,
+  failure      TEXT,                                 -- why the last delivery failed
+  created      INTEGER NOT NULL,
+  delivered    INTEGER,
+  acknowledged INTEGER,
+  by           TEXT                                  -- who acknowledged or cancelled it
+) STRICT;
+CREATE INDEX follow_ups_due ON follow_ups (due) WHERE state = 'waiting';
+CREATE INDEX follow_ups_workspace ON follow_ups (workspace, created);

@@ -1,7 +1,5 @@
 //! From checked settings to jobs that can run: secrets are read here, sources and targets made.
 
-use std::collections::BTreeSet;
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::LazyLock;
 
@@ -44,18 +42,19 @@ const IDENTITY_ENDPOINT: &str = "IDENTITY_ENDPOINT";
 
 /// The state of the settings, made where it is missing.
 pub fn open(config: &Config) -> Result<Store, anyhow::Error> {
-    open_at(&config.daemon.state)
-}
-
-fn open_at(path: &Path) -> Result<Store, anyhow::Error> {
-    Store::open(path)
-        .with_context(|| format!("the state {} cannot be opened (setting daemon.state)", path.display()))
+    let path = &config.daemon.state;
+    let store = Store::open(path)
+        .with_context(|| format!("the state {} cannot be opened (setting daemon.state)", path.display()))?;
+    let policies = config.workspaces.iter().map(|(name, workspace)| (name.clone(), workspace.policy.clone()));
+    Ok(store.with_policies(policies.collect()))
 }
 
 /// The state to look at: where there is none yet, an empty one that leaves nothing behind (P3).
 pub fn open_to_look(config: &Config) -> Result<Store, anyhow::Error> {
-    let path = &config.daemon.state;
-    if path.exists() { open_at(path) } else { Store::in_memory().context("no empty state could be made") }
+    if config.daemon.state.exists() {
+        return open(config);
+    }
+    Store::in_memory().context("no empty state could be made")
 }
 
 /// The jobs of these names; all of them where no name is given.
@@ -78,19 +77,16 @@ pub fn one<'a>(config: &'a Config, name: &str) -> Result<&'a JobConfig, anyhow::
     })
 }
 
-/// The workspace of this name, or the only one of the settings. A name that no target has is refused: a slip would
+/// The workspace of this name, or the only one of the settings. A name that they do not have is refused: a slip would
 /// otherwise be an empty workspace.
 pub fn workspace_name(config: &Config, named: Option<&str>) -> Result<String, anyhow::Error> {
-    let name = |kind: &TargetKind| match kind {
-        TargetKind::Workspace { name } => Some(name.clone()),
-        TargetKind::Scim(_) => None,
-    };
-    // Several targets may be one workspace.
-    let known: BTreeSet<String> = config.targets.values().filter_map(|target| name(&target.kind)).collect();
-    let all = || known.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+    let known = &config.workspaces;
+    let all = || known.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
     match (named, known.len()) {
-        (_, 0) => anyhow::bail!("the settings have no workspace; add [targets.NAME.workspace]"),
-        (Some(name), _) if known.contains(name) => Ok(name.to_owned()),
+        (_, 0) => {
+            anyhow::bail!("the settings have no workspace; add [targets.NAME.workspace] or [workspaces.NAME]")
+        }
+        (Some(name), _) if known.contains_key(name) => Ok(name.to_owned()),
         (Some(name), _) => anyhow::bail!("the settings have no workspace `{name}`; they have {}", all()),
         (None, 1) => Ok(all()),
         (None, _) => {

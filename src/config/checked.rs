@@ -20,12 +20,15 @@ use crate::plan::Mode;
 use crate::plan::Rules;
 use crate::sources::okta::Share;
 use crate::sources::okta::StatusPolicy;
+use crate::store::Policy;
 
 #[derive(Debug)]
 pub struct Config {
     pub daemon: DaemonConfig,
     pub jobs: BTreeMap<String, JobConfig>,
     pub targets: BTreeMap<String, TargetConfig>,
+    /// Every workspace: of a target, or with a table of its own.
+    pub workspaces: BTreeMap<String, WorkspaceConfig>,
     /// What is doubtful, though it can be.
     pub warnings: Vec<Problem>,
 }
@@ -110,6 +113,11 @@ pub struct TargetConfig {
 pub enum TargetKind {
     Scim(ScimConfig),
     Workspace { name: String },
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct WorkspaceConfig {
+    pub policy: Policy,
 }
 
 #[derive(Clone, Debug)]

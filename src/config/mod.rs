@@ -26,6 +26,7 @@ pub use checked::SecretPlace;
 pub use checked::SourceConfig;
 pub use checked::TargetConfig;
 pub use checked::TargetKind;
+pub use checked::WorkspaceConfig;
 pub use files::USUAL;
 pub use graph::GraphConfig;
 pub use graph::SignInConfig;

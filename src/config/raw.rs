@@ -16,6 +16,8 @@ use crate::plan::RawFilters;
 use crate::plan::RawMapping;
 use crate::plan::TeamNames;
 use crate::sources::okta::Treatment;
+use crate::store::OtherOwners;
+use crate::store::Unique;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -23,6 +25,8 @@ pub(super) struct RawSettings {
     pub daemon: RawDaemon,
     pub jobs: BTreeMap<String, RawJob>,
     pub targets: BTreeMap<String, RawTarget>,
+    /// By the workspace's name.
+    pub workspaces: BTreeMap<String, RawWorkspaceRules>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -192,6 +196,15 @@ pub(super) struct RawScim {
 pub(super) struct RawWorkspace {
     pub name: Option<String>,
     pub protect: Option<OneOrMany>,
+}
+
+/// What holds in a workspace, whoever writes.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawWorkspaceRules {
+    pub other_owners: Option<OtherOwners>,
+    pub restore_grants: Option<bool>,
+    pub unique: Option<Vec<Unique>>,
 }
 
 /// A text, or a list of texts. Not an untagged enum, which would lose the place of an error.

@@ -1,5 +1,6 @@
 //! The file itself: opening, the one place where SQL runs, private copies, leases.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::Path;
 use std::path::PathBuf;
@@ -16,6 +17,7 @@ use rusqlite::OpenFlags;
 use rusqlite::Transaction;
 use rusqlite::TransactionBehavior;
 
+use super::Policy;
 use super::Sql;
 use super::StoreError;
 use super::migrate::migrate;
@@ -34,6 +36,8 @@ const BUSY: Duration = Duration::from_secs(30);
 #[derive(Clone)]
 pub struct Store {
     inner: Arc<Inner>,
+    /// By workspace, as the settings say.
+    pub(super) policies: Arc<BTreeMap<String, Policy>>,
 }
 
 struct Inner {
@@ -77,7 +81,7 @@ impl Store {
         migrate(&mut writer, &path)?;
         let inner =
             Inner { path, writer: writer.into(), readers: Mutex::default(), in_memory: true, scratch: None };
-        Ok(Store { inner: Arc::new(inner) })
+        Ok(Store { inner: Arc::new(inner), policies: Arc::default() })
     }
 
     fn open_file(path: &Path, scratch: Option<PathBuf>) -> Result<Store, StoreError> {
@@ -101,7 +105,7 @@ impl Store {
             in_memory: false,
             scratch,
         };
-        Ok(Store { inner: Arc::new(inner) })
+        Ok(Store { inner: Arc::new(inner), policies: Arc::default() })
     }
 
     pub fn path(&self) -> &Path {
@@ -124,7 +128,10 @@ impl Store {
                 backup.run_to_completion(i32::MAX, Duration::ZERO, None).map_err(named)
             })();
             match copied {
-                Ok(()) => Store::open_file(&path, Some(directory)),
+                Ok(()) => {
+                    let copy = Store::open_file(&path, Some(directory))?;
+                    Ok(Store { policies: store.policies.clone(), ..copy })
+                }
                 Err(error) => {
                     let _ = std::fs::remove_dir_all(&directory);
                     Err(error)

@@ -7,6 +7,7 @@ mod people;
 mod rules;
 mod source;
 mod target;
+mod workspace;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -87,13 +88,14 @@ impl Checker<'_> {
     fn config(&mut self, raw: &RawSettings) -> Option<Config> {
         let daemon = self.daemon(&raw.daemon);
         let targets = self.targets(&raw.targets);
+        let workspaces = self.workspaces(&raw.workspaces, &targets);
         let jobs = self.jobs(&raw.jobs, &raw.targets);
         self.warn_of_slips();
-        if raw.jobs.is_empty() && raw.targets.is_empty() {
+        if raw.jobs.is_empty() && raw.targets.is_empty() && raw.workspaces.is_empty() {
             let cure = "add [jobs.NAME] and [targets.NAME]; config/rosterd.example.toml shows how";
             self.warn(&Key::of(["jobs"]), "no job and no target", cure);
         }
-        Some(Config { daemon: daemon?, jobs, targets, warnings: Vec::new() })
+        Some(Config { daemon: daemon?, jobs, targets, workspaces, warnings: Vec::new() })
     }
 
     fn warn_of_slips(&mut self) {

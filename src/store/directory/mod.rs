@@ -16,6 +16,7 @@ use std::fmt;
 
 use serde_json::Value;
 
+use super::OtherOwners;
 use super::Store;
 use super::StoreError;
 use crate::scim::Dialect;
@@ -157,9 +158,10 @@ impl Store {
     pub async fn write_resources(
         &self,
         workspace: &str,
-        author: Author,
+        mut author: Author,
         writes: Vec<Write>,
     ) -> Result<Vec<Result<Written, crate::scim::Error>>, StoreError> {
+        author.writes_others |= self.policy(workspace).other_owners == OtherOwners::Allow;
         let workspace = workspace.to_owned();
         self.write(move |tx| {
             let workspace = rows::ensure_workspace(tx, &workspace)?;

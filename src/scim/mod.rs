@@ -1,6 +1,7 @@
 //! RFC 7643/7644 as values: resources, attribute paths, filters, patches. Pure.
 
 mod attributes;
+pub mod bulk;
 mod edit;
 mod error;
 mod filter;

@@ -153,6 +153,7 @@ pub(super) struct RawLimits {
     pub reactivate: Option<RawLimit>,
     pub add_members: Option<RawLimit>,
     pub remove_members: Option<RawLimit>,
+    pub references: Option<RawLimit>,
     pub deactivate: Option<RawLimit>,
     pub delete: Option<RawLimit>,
     pub delete_teams: Option<RawLimit>,

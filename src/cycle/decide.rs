@@ -6,12 +6,15 @@ use std::collections::BTreeSet;
 use super::CycleError;
 use super::Progress;
 use super::Run;
+use crate::model::Container;
 use crate::model::LinkId;
 use crate::plan;
 use crate::plan::Cause;
 use crate::plan::CauseKind;
 use crate::plan::ContainerGraph;
+use crate::plan::EdgeState;
 use crate::plan::Facts;
+use crate::plan::GroupName;
 use crate::plan::MappingNote;
 use crate::plan::Reach;
 use crate::plan::ScopeFact;
@@ -34,6 +37,9 @@ pub(super) async fn decide(on: &Run<'_>, store: &Store, job: JobId) -> Result<Ve
     let twins = twins(on, store, job, false).await?.among;
     if !store.has_dirty(job).await.map_err(on.store())? {
         return Ok(Vec::new());
+    }
+    if on.job.rules.uses_groups() {
+        store.spread_group_names(job).await.map_err(on.store())?;
     }
     let graph = store.container_graph(job).await.map_err(on.store())?;
     let vocabulary = on.job.rules.vocabulary;
@@ -111,6 +117,17 @@ async fn twins(
 }
 
 impl Scopes<'_> {
+    /// The groups that a person is directly in.
+    fn groups(&self, link: &DirtyLink) -> Vec<GroupName> {
+        let present = link.edges.iter().filter(|(_, state)| *state == EdgeState::Present);
+        let nodes = present.filter_map(|(container, _)| self.graph.nodes.get(container));
+        let named = nodes.filter_map(|node| match &node.container {
+            Container::Group(id) => Some(GroupName { name: node.name.clone(), id: id.clone() }),
+            Container::App(_) => None,
+        });
+        named.collect()
+    }
+
     fn fact(&self, link: &DirtyLink) -> ScopeFact {
         match link.kind {
             Kind::User => self.users.fact(&link.source, link.kind, &link.edges),
@@ -143,6 +160,7 @@ async fn links(
         rules_were_edited |= chunk.iter().any(|link| link.dirty.rules);
         count += chunk.len() as u64;
         let decide = |link: &DirtyLink| {
+            let groups = scopes.groups(link);
             let facts = Facts {
                 kind,
                 source: &link.source,
@@ -151,6 +169,7 @@ async fn links(
                 applied: &link.applied,
                 dirty: link.dirty,
                 twin: scopes.twins.contains(&link.link),
+                groups: &groups,
             };
             (link.link, plan::decide(&on.job.rules, &rules_digest, &facts))
         };

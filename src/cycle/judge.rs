@@ -64,7 +64,7 @@ pub(super) async fn judge(on: &Run<'_>, store: &Store, state: &JobState) -> Resu
     for adds in [true, false] {
         judge.edges(adds, &mut judged).await?;
     }
-    Ok(())
+    judge.references(&mut judged).await
 }
 
 async fn guard(on: &Run<'_>, store: &Store, job: JobId) -> Result<Guard, CycleError> {
@@ -76,12 +76,12 @@ async fn guard(on: &Run<'_>, store: &Store, job: JobId) -> Result<Guard, CycleEr
     Ok(Guard { classes, causes })
 }
 
-struct Judge<'a> {
-    on: &'a Run<'a>,
-    store: &'a Store,
-    job: JobId,
-    mode: Mode,
-    guard: Guard,
+pub(super) struct Judge<'a> {
+    pub(super) on: &'a Run<'a>,
+    pub(super) store: &'a Store,
+    pub(super) job: JobId,
+    pub(super) mode: Mode,
+    pub(super) guard: Guard,
 }
 
 impl Judge<'_> {

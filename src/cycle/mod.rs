@@ -5,6 +5,7 @@ mod judge;
 mod members;
 mod provision;
 mod read;
+mod references;
 mod settle;
 mod stream;
 mod unique;

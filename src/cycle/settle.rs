@@ -40,6 +40,9 @@ pub(super) async fn settle(on: &Run<'_>, store: &Store, job: JobId) -> Result<()
 }
 
 async fn settle_one(on: &Run<'_>, store: &Store, entry: &OpenEntry) -> Result<Ended, CycleError> {
+    if entry.class == Class::References {
+        return settle_reference(on, store, entry).await;
+    }
     if !entry.people.is_empty() {
         return settle_members(on, store, entry).await;
     }
@@ -89,7 +92,8 @@ fn carries(found: &Found, wanted: &Attributes) -> bool {
 fn shows(found: &Found, wanted: &Attributes) -> bool {
     let shown = scim::shown(&found.body, wanted.0.keys());
     wanted.iter().all(|(path, value)| {
-        path == "externalId" || shown.get(path).is_some_and(|is| scim::same_value(path, is, value))
+        let same = shown.get(path).map_or(value.is_null(), |is| scim::same_value(path, is, value));
+        path == "externalId" || same
     })
 }
 
@@ -110,7 +114,7 @@ fn judge(entry: &OpenEntry, link: &PendingLink, found: Option<&Found>) -> Ended 
         (Class::Deactivate, Some(_)) => not_done(),
         (_, Some(found)) => match &link.desired {
             Desired::Active(wanted) if found.active && shows(found, wanted) => {
-                done(entry, link, found, wanted.clone(), true)
+                done(entry, link, found, wanted.assigned(), true)
             }
             // A creation that landed is ours, even where the service shows other values: what differs is
             // sent as an update.
@@ -128,6 +132,22 @@ fn done(entry: &OpenEntry, link: &PendingLink, found: &Found, sent: Attributes, 
     let key = sent.text("userName").or_else(|| sent.text("displayName")).map(scim::fold);
     let accepted = Accepted { resource: found.id.clone(), sent, shown, origin };
     ended(entry, "done", "the target shows it", After::Applied { active, accepted, key })
+}
+
+/// Whether the person's attribute names who was meant, or nobody where nobody was.
+async fn settle_reference(on: &Run<'_>, store: &Store, entry: &OpenEntry) -> Result<Ended, CycleError> {
+    let not_done = || ended(entry, "not_done", "the target shows no trace of it", After::Unchanged);
+    let person = store.resource_of(entry.link).await.map_err(on.store())?;
+    let (Some(person), Some(edit)) = (person, entry.edits.first()) else { return Ok(not_done()) };
+    let found = on.job.target.get(&[(Kind::User, person)]).await.map_err(on.target())?;
+    let Some(found) = found.into_iter().next().flatten() else { return Ok(not_done()) };
+    let shown = scim::shown(&found.body, [&edit.path]);
+    if shown.text(&edit.path) != edit.new.as_ref().and_then(Value::as_str) {
+        return Ok(not_done());
+    }
+    let resource = shown.text(&edit.path).map(|id| ResourceId(id.to_owned()));
+    let after = After::Refers { path: edit.path.clone(), resource };
+    Ok(ended(entry, "done", "the target shows it", after))
 }
 
 /// Both kinds of membership change can be read off the team.

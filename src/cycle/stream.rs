@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::CycleError;
 use super::Run;
+use super::references;
 use crate::model::Applied;
 use crate::model::Desired;
 use crate::model::LinkId;
@@ -18,6 +19,7 @@ use crate::plan::Class;
 use crate::plan::Given;
 use crate::plan::Header;
 use crate::plan::Mode;
+use crate::plan::Proof;
 use crate::plan::Tally;
 use crate::plan::Verdict;
 use crate::scim::Attributes;
@@ -26,8 +28,10 @@ use crate::store::JobId;
 use crate::store::JobState;
 use crate::store::PendingEdge;
 use crate::store::PendingLink;
+use crate::store::PendingReference;
 use crate::store::Store;
 use crate::store::StoreError;
+use crate::store::Waits;
 
 /// Changes read at once: a plan of any length is shown in constant memory.
 const CHUNK: usize = 1_000;
@@ -156,6 +160,7 @@ impl Stream<'_> {
             match class {
                 Class::AddMembers => self.edges(true, take).await?,
                 Class::RemoveMembers => self.edges(false, take).await?,
+                Class::References => self.references(take).await?,
                 _ => {
                     for kind in Kind::ALL {
                         self.links(class, kind, take).await?;
@@ -189,6 +194,30 @@ impl Stream<'_> {
             after = (last.team, last.person);
             chunk.into_iter().map(|edge| self.edge(edge)).for_each(&mut *take);
         }
+    }
+
+    async fn references(&self, take: &mut (dyn FnMut(Change) + Send)) -> Result<(), StoreError> {
+        let mut after = references::start();
+        loop {
+            let chunk = self.store.pending_references(self.job, after, CHUNK).await?;
+            let Some(last) = chunk.last() else { return Ok(()) };
+            after = references::place(last);
+            chunk.into_iter().map(|reference| self.reference(reference)).for_each(&mut *take);
+        }
+    }
+
+    fn reference(&self, reference: PendingReference) -> Change {
+        let escrow = self.escrow(reference.due_second, reference.attempts, reference.failure.as_deref());
+        let verdict = match (&reference.hold, escrow, reference.waits) {
+            (Some(hold), ..) => Verdict::Held(hold.clone()),
+            (None, Some(escrow), _) => escrow,
+            (None, None, Some(waits)) => Verdict::Waiting(waits_for(waits, &reference.path)),
+            (None, None, None) => Verdict::Go,
+        };
+        let PendingReference { source, person_name: name, path, old_name: old, new_name: new, cause, .. } =
+            reference;
+        let (class, act) = (Class::References, Act::Refer { path, old, new });
+        Change { class, kind: Kind::User, source, name, act, cause, proof: Proof::Event, verdict }
     }
 
     fn change(&self, link: &PendingLink) -> Change {
@@ -239,6 +268,17 @@ impl Stream<'_> {
     }
 }
 
+/// `for its manager, who has no account`.
+fn waits_for(waits: Waits, path: &str) -> String {
+    match waits {
+        Waits::Own => "for its own account, which is not there yet".to_owned(),
+        Waits::Other => {
+            let name = path.rsplit(':').next().unwrap_or(path);
+            format!("for its {name}, who has no account here")
+        }
+    }
+}
+
 /// What a pending link would do.
 pub(super) fn act(rules: &plan::Rules, link: &PendingLink) -> Act {
     let act = plan::diff(link.kind, &link.desired, &link.applied);
@@ -263,7 +303,8 @@ fn created(rules: &plan::Rules, link: &PendingLink, mut attributes: Attributes) 
         Kind::User => &rules.users,
         Kind::Group => &rules.groups,
     };
-    let given = Given { id: &link.source, kind: link.kind, seen: &link.seen, soft_deleted: false };
+    let given =
+        Given { id: &link.source, kind: link.kind, seen: &link.seen, soft_deleted: false, groups: &[] };
     if let Ok(mapped) = mapping.evaluate(given, rules.vocabulary) {
         for (path, value) in mapped.on_create.0 {
             attributes.0.entry(path).or_insert(value);

@@ -66,6 +66,7 @@ pub(super) async fn write(
             Class::Rename => writer.renames().await?,
             Class::AddMembers => writer.memberships(true).await?,
             Class::RemoveMembers => writer.memberships(false).await?,
+            Class::References => writer.references().await?,
             _ => {
                 for kind in Kind::ALL {
                     writer.class(class, kind).await?;
@@ -299,7 +300,7 @@ fn edits(act: &Act) -> Vec<Edit> {
             std::iter::once(active(false, true)).chain(edits.iter().cloned()).collect()
         }
         Act::Deactivate => vec![active(true, false)],
-        Act::Delete | Act::AddMember { .. } | Act::RemoveMember { .. } => Vec::new(),
+        Act::Delete | Act::AddMember { .. } | Act::RemoveMember { .. } | Act::Refer { .. } => Vec::new(),
     }
 }
 

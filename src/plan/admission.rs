@@ -42,7 +42,13 @@ fn no_team(rules: &Rules, facts: &Facts<'_>) -> Option<String> {
 
 fn filtered(rules: &Rules, facts: &Facts<'_>) -> Vec<Bar> {
     let filters = &selection(rules, facts.kind).filters;
-    let given = Given { id: facts.source, kind: facts.kind, seen: facts.seen, soft_deleted: false };
+    let given = Given {
+        id: facts.source,
+        kind: facts.kind,
+        seen: facts.seen,
+        soft_deleted: false,
+        groups: facts.groups,
+    };
     if filters.admit(&given, rules.vocabulary) {
         return Vec::new();
     }

@@ -25,6 +25,8 @@ pub enum CauseKind {
     Changed,
     /// Members of a team changed in the source (the subject is the group).
     Members,
+    /// Somebody else is meant by a reference, or has another account (the subject is the target attribute).
+    Referred,
     /// The settings were edited; the subjects are the clauses that keep somebody out, where one does.
     Settings,
     /// A person had a team overwritten (the subject is the group).
@@ -65,6 +67,13 @@ impl Cause {
         CauseId(hash.finalize().to_hex()[..8].to_owned())
     }
 
+    /// That of a reference in this target attribute.
+    pub fn of_reference(path: &str) -> Cause {
+        let name = path.rsplit(':').next().unwrap_or(path).to_owned();
+        let (subjects, names) = (vec![SourceId(path.to_owned())], vec![name]);
+        Cause { kind: CauseKind::Referred, subjects, names, rules: String::new() }
+    }
+
     /// What of the settings keeps somebody out, where the cause is of that kind.
     pub fn left_out(&self) -> Option<String> {
         let told = matches!(self.kind, CauseKind::Filtered | CauseKind::Settings) && !self.names.is_empty();
@@ -87,6 +96,7 @@ impl Cause {
             CauseKind::Missing => "missing from a complete read of the source".to_owned(),
             CauseKind::Changed => "changed in the source".to_owned(),
             CauseKind::Members => format!("members of {} changed", subjects()),
+            CauseKind::Referred => format!("another person is meant by {}, or has a new account", subjects()),
             CauseKind::Overwritten => format!("{} was overwritten by hand", subjects()),
             CauseKind::Settings if self.names.is_empty() => "the settings were edited".to_owned(),
             CauseKind::Settings => format!("the settings were edited: {}", self.names.join(", and ")),

@@ -13,7 +13,7 @@ use crate::scim::Attributes;
 use crate::scim::Kind;
 use crate::scim::ResourceId;
 
-/// One change of one link or one team edge. Sorted by class, then by team, then by source id.
+/// One change of one link, one team edge or one reference. Sorted by class, then by team, then by source id.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Change {
     pub class: Class,
@@ -57,6 +57,13 @@ pub enum Act {
         person: SourceId,
         person_name: String,
     },
+    /// An attribute of a person names another one (`manager`).
+    Refer {
+        path: String,
+        /// What people call who is meant now in the target, and who is to be; `None`: nobody.
+        old: Option<String>,
+        new: Option<String>,
+    },
 }
 
 /// One attribute, before and after. `None` is unassigned.
@@ -79,19 +86,22 @@ pub enum Class {
     Reactivate,
     AddMembers,
     RemoveMembers,
+    /// References between people, once all accounts are there.
+    References,
     Deactivate,
     Delete,
     DeleteTeams,
 }
 
 impl Class {
-    pub const ALL: [Class; 9] = [
+    pub const ALL: [Class; 10] = [
         Class::Rename,
         Class::Create,
         Class::Update,
         Class::Reactivate,
         Class::AddMembers,
         Class::RemoveMembers,
+        Class::References,
         Class::Deactivate,
         Class::Delete,
         Class::DeleteTeams,
@@ -106,6 +116,7 @@ impl Class {
             Class::Reactivate => "reactivate",
             Class::AddMembers => "add_members",
             Class::RemoveMembers => "remove_members",
+            Class::References => "references",
             Class::Deactivate => "deactivate",
             Class::Delete => "delete",
             Class::DeleteTeams => "delete_teams",

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::Class;
 use super::Given;
+use super::GroupName;
 use super::Hold;
 use super::HoldKind;
 use super::Mapping;
@@ -12,6 +13,7 @@ use super::MappingNote;
 use super::MappingProblem;
 use super::OnLeave;
 use super::OnTeamLeave;
+use super::Reference;
 use super::Rules;
 use super::ScopeFact;
 use super::Why;
@@ -46,6 +48,8 @@ pub struct Facts<'a> {
     pub dirty: Dirty,
     /// Of a group: another team has the name that this one would have.
     pub twin: bool,
+    /// The groups that a person is directly in.
+    pub groups: &'a [GroupName],
 }
 
 /// What the rules make of it.
@@ -58,6 +62,8 @@ pub struct Decision {
     pub pending: Option<Pending>,
     /// Worth telling, though it changes nothing.
     pub note: Option<MappingNote>,
+    /// Whom the person's attributes name, where the person is wanted active.
+    pub references: Vec<Reference>,
 }
 
 /// A change that would make applied equal desired, before limits, matching and witness.
@@ -73,7 +79,7 @@ pub fn decide(rules: &Rules, rules_digest: &str, facts: &Facts<'_>) -> Decision 
         ScopeFact::In(_) => bars(rules, facts),
         ScopeFact::Out(_) => Vec::new(),
     };
-    let Wish { desired, note } = match wish(rules, facts, &bars) {
+    let Wish { desired, note, references } = match wish(rules, facts, &bars) {
         Ok(wish) => wish,
         Err(problem) => return unmapped(rules, rules_digest, facts, &problem),
     };
@@ -83,7 +89,8 @@ pub fn decide(rules: &Rules, rules_digest: &str, facts: &Facts<'_>) -> Decision 
     };
     let class = diff::diff(facts.kind, &desired, facts.applied).map(|act| diff::class(facts.kind, &act));
     let why = why(rules, rules_digest, facts, class, bars);
-    Decision { desired, key, why, pending: class.map(|class| Pending { class, hold: None }), note }
+    let pending = class.map(|class| Pending { class, hold: None });
+    Decision { desired, key, why, pending, note, references }
 }
 
 fn key_path(kind: Kind) -> &'static str {
@@ -97,11 +104,12 @@ fn key_path(kind: Kind) -> &'static str {
 struct Wish {
     desired: Desired,
     note: Option<MappingNote>,
+    references: Vec<Reference>,
 }
 
 impl From<Desired> for Wish {
     fn from(desired: Desired) -> Wish {
-        Wish { desired, note: None }
+        Wish { desired, note: None, references: Vec::new() }
     }
 }
 
@@ -139,7 +147,11 @@ fn mapped(rules: &Rules, facts: &Facts<'_>, soft_deleted: bool) -> Result<Wish, 
     }
     match (facts.kind, mapped.active) {
         (Kind::User, Some(false)) => Ok(Desired::Inactive.into()),
-        _ => Ok(Wish { note: mapping.note(&mapped), desired: Desired::Active(mapped.attributes) }),
+        _ => Ok(Wish {
+            note: mapping.note(&mapped),
+            desired: Desired::Active(mapped.attributes),
+            references: mapped.references,
+        }),
     }
 }
 
@@ -175,7 +187,7 @@ fn disables(rules: &Rules, facts: &Facts<'_>) -> bool {
 }
 
 fn given<'a>(facts: &Facts<'a>, soft_deleted: bool) -> Given<'a> {
-    Given { id: facts.source, kind: facts.kind, seen: facts.seen, soft_deleted }
+    Given { id: facts.source, kind: facts.kind, seen: facts.seen, soft_deleted, groups: facts.groups }
 }
 
 /// What cannot be mapped is held as it is: it neither changes nor loses anything (P12).
@@ -187,7 +199,8 @@ fn unmapped(rules: &Rules, rules_digest: &str, facts: &Facts<'_>, problem: &Mapp
         Applied::Inactive(_) => (Desired::Inactive, Class::Reactivate),
     };
     let why = why(rules, rules_digest, facts, Some(class), Vec::new());
-    Decision { desired, key: None, why, pending: Some(Pending { class, hold: Some(hold) }), note: None }
+    let pending = Some(Pending { class, hold: Some(hold) });
+    Decision { desired, key: None, why, pending, note: None, references: Vec::new() }
 }
 
 /// Whether somebody is wanted in a team: the source shows the membership, the team is wanted, and the person is
@@ -234,6 +247,7 @@ mod tests {
         let active = RawRow { expression: Some("Not([IsSoftDeleted])".to_owned()), ..RawRow::default() };
         let raw = RawMapping {
             preset: None,
+            clear: Vec::new(),
             users: BTreeMap::from([
                 ("userName".to_owned(), row("userName", Some(1))),
                 ("active".to_owned(), active),
@@ -300,7 +314,7 @@ mod tests {
         decide(
             &rules(leavers),
             "digest",
-            &Facts { kind, source: &id("u1"), seen: &seen, scope, applied, dirty, twin: false },
+            &Facts { kind, source: &id("u1"), seen: &seen, scope, applied, dirty, twin: false, groups: &[] },
         )
     }
 
@@ -437,6 +451,7 @@ unread: unmanaged unmanaged unmanaged
                 applied,
                 dirty,
                 twin: false,
+                groups: &[],
             };
             let Decision { why, pending, .. } = decide(&rules, "digest", &facts);
             let class = pending.map_or("-", |pending| pending.class.word());

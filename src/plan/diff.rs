@@ -11,6 +11,7 @@ use crate::model::Desired;
 use crate::scim::Attributes;
 use crate::scim::Kind;
 use crate::scim::same;
+use crate::scim::same_value;
 
 /// The paths whose change is a rename (P13).
 pub const RENAMING: [&str; 2] = ["userName", "emails[type eq \"work\"].value"];
@@ -28,7 +29,7 @@ pub fn diff(kind: Kind, desired: &Desired, applied: &Applied) -> Option<Act> {
     use Applied as Is;
     use Desired as Want;
     match (desired, applied) {
-        (Want::Active(wanted), Is::Absent) => Some(Act::Create { attributes: wanted.clone() }),
+        (Want::Active(wanted), Is::Absent) => Some(Act::Create { attributes: wanted.assigned() }),
         (Want::Active(wanted), Is::Active(shown)) => update(shown, wanted),
         (Want::Active(wanted), Is::Inactive(shown)) => Some(Act::Reactivate { edits: edits(shown, wanted) }),
         (Want::Inactive, Is::Active(_)) if kind == Kind::User => Some(Act::Deactivate),
@@ -43,15 +44,20 @@ fn update(shown: &Accepted, wanted: &Attributes) -> Option<Act> {
 }
 
 /// Compares with what we sent: a service that normalises values does not drift for ever. What the source
-/// cleared stays in the target, as Entra's provisioning does (Entra provisioning reference, section 5).
+/// cleared stays in the target, as Entra's provisioning does (Entra provisioning reference, section 5), unless the
+/// mapping clears it; then what we sent is taken back, and what others set stays.
 fn edits(accepted: &Accepted, wanted: &Attributes) -> Vec<Edit> {
+    let differs = |path: &str, value: &Value| match accepted.sent.get(path) {
+        Some(sent) => !same(path, sent, value),
+        None => !value.is_null(),
+    };
     wanted
         .iter()
-        .filter(|(path, value)| accepted.sent.get(path).is_none_or(|sent| !same(path, sent, value)))
+        .filter(|(path, value)| differs(path, value))
         .map(|(path, value)| Edit {
             path: path.clone(),
             old: accepted.shown.get(path).or_else(|| accepted.sent.get(path)).cloned(),
-            new: Some(value.clone()),
+            new: Some(value.clone()).filter(|value| !value.is_null()),
         })
         .collect()
 }
@@ -81,11 +87,15 @@ pub fn class(kind: Kind, act: &Act) -> Class {
         Act::Delete => Class::Delete,
         Act::AddMember { .. } => Class::AddMembers,
         Act::RemoveMember { .. } => Class::RemoveMembers,
+        Act::Refer { .. } => Class::References,
     }
 }
 
+/// Only the case of letters, where the attribute's rule says that case does not count, names nobody anew.
 fn renames(edit: &Edit) -> bool {
-    RENAMING.contains(&edit.path.as_str()) && edit.old.as_ref().is_some_and(|old| *old != Value::Null)
+    let old = edit.old.as_ref().filter(|old| !old.is_null());
+    let new = edit.new.as_ref().unwrap_or(&Value::Null);
+    RENAMING.contains(&edit.path.as_str()) && old.is_some_and(|old| !same_value(&edit.path, old, new))
 }
 
 #[cfg(test)]
@@ -158,6 +168,35 @@ unmanaged inactive: -
         assert_eq!(diff(Kind::Group, &Desired::Inactive, &team), None);
         let act = diff(Kind::Group, &Desired::Absent, &team).expect("delete");
         assert_eq!(class(Kind::Group, &act), Class::DeleteTeams);
+    }
+
+    /// RFC 7643 section 4.1.1: userName is not case-exact, section 3.1: externalId is.
+    #[test]
+    fn the_case_of_letters_alone_is_an_update_and_no_rename() {
+        let classed = |from: &str, to: &str| {
+            let act = diff(Kind::User, &Desired::Active(named(to)), &Applied::Active(accepted(from)));
+            act.map(|act| class(Kind::User, &act).word())
+        };
+        assert_eq!(classed("ann@x.example", "Ann@x.example"), Some("update"));
+        assert_eq!(classed("ann@x.example", "anna@x.example"), Some("rename"));
+        assert_eq!(classed("ann@x.example", "ann@x.example"), None);
+    }
+
+    #[test]
+    fn what_is_cleared_is_taken_back_once_and_only_what_we_sent() {
+        let mut wanted = named("ann");
+        wanted.unassign("title");
+        let mut is = accepted("ann");
+        let edits =
+            |is: &Accepted| diff(Kind::User, &Desired::Active(wanted.clone()), &Applied::Active(is.clone()));
+        is.shown.set("title", json!("set by somebody else"));
+        assert_eq!(edits(&is), None);
+        is.sent.set("title", json!("Boss"));
+        is.shown.set("title", json!("Boss"));
+        let edit = Edit { path: "title".to_owned(), old: Some(json!("Boss")), new: None };
+        assert_eq!(edits(&is), Some(Act::Update { edits: vec![edit] }));
+        let made = diff(Kind::User, &Desired::Active(wanted.clone()), &Applied::Absent);
+        assert_eq!(made, Some(Act::Create { attributes: named("ann") }));
     }
 
     #[test]

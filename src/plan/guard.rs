@@ -119,7 +119,7 @@ fn switched_off(actions: &Actions, change: &Candidate<'_>) -> Option<&'static st
         Class::AddMembers | Class::RemoveMembers => (actions.teams, "teams"),
         _ if change.team && !actions.teams => (false, "teams"),
         Class::Create => (actions.create, "create"),
-        Class::Rename | Class::Update | Class::Reactivate => (actions.update, "update"),
+        Class::Rename | Class::Update | Class::Reactivate | Class::References => (actions.update, "update"),
         Class::Deactivate => (actions.deactivate, "deactivate"),
         Class::Delete | Class::DeleteTeams => (actions.delete, "delete"),
     };

@@ -38,6 +38,11 @@ impl Rules {
         blake3::hash(&text).to_hex()[..16].to_owned()
     }
 
+    /// Whether a renamed group is a change of its members.
+    pub fn uses_groups(&self) -> bool {
+        self.users.uses_groups() || self.scope.users.filters.uses_groups()
+    }
+
     /// The attributes of users, or of groups, that a connector has to read for mapping, filters and policy, by the
     /// source's own names.
     pub fn source_attributes(&self, kind: Kind) -> BTreeSet<String> {

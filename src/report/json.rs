@@ -125,6 +125,7 @@ fn act_word(act: &Act) -> &'static str {
         Act::Delete => "delete",
         Act::AddMember { .. } => "add_member",
         Act::RemoveMember { .. } => "remove_member",
+        Act::Refer { .. } => "refer",
     }
 }
 

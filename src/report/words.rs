@@ -23,13 +23,13 @@ use crate::scim::Kind;
 /// | sign | change | sign | change |
 /// |---|---|---|---|
 /// | `+` | create | `^` | reactivate |
-/// | `~` | update, rename | `x` | delete |
+/// | `~` | update, rename, references | `x` | delete |
 /// | `=` | link | `>` | add a member |
 /// | `-` | deactivate | `<` | remove a member |
 pub fn mark(act: &Act) -> char {
     match act {
         Act::Create { .. } => '+',
-        Act::Update { .. } => '~',
+        Act::Update { .. } | Act::Refer { .. } => '~',
         Act::Link { .. } => '=',
         Act::Deactivate => '-',
         Act::Reactivate { .. } => '^',
@@ -110,6 +110,10 @@ pub(super) fn edits(act: &Act) -> Vec<Edit> {
     match act {
         Act::Create { attributes } => created(attributes),
         Act::Link { edits, .. } | Act::Update { edits } | Act::Reactivate { edits } => edits.clone(),
+        Act::Refer { path, old, new } => {
+            let name = |name: &Option<String>| name.clone().map(Value::String);
+            vec![Edit { path: path.clone(), old: name(old), new: name(new) }]
+        }
         Act::Deactivate | Act::Delete | Act::AddMember { .. } | Act::RemoveMember { .. } => Vec::new(),
     }
 }

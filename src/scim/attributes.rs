@@ -9,7 +9,7 @@ use serde_json::Value;
 
 /// Values by attribute path (`userName`, `name.givenName`, `emails[type eq "work"].value`,
 /// `urn:…:User:department`), in the spelling of the schema. A missing path is an unassigned attribute
-/// (RFC 7643 section 2.5): `null` and empty lists are never kept.
+/// (RFC 7643 section 2.5): `null` and empty lists are not kept, but for the wish that `unassign` leaves.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Attributes(pub BTreeMap<String, Value>);
@@ -33,6 +33,16 @@ impl Attributes {
         } else {
             self.0.insert(path, value);
         }
+    }
+
+    /// Wishes the attribute to be unassigned, where `set` has no wish: of what is desired, `null` says so.
+    pub fn unassign(&mut self, path: impl Into<String>) {
+        self.0.insert(path.into(), Value::Null);
+    }
+
+    /// Without the wishes to unassign: what a new resource has.
+    pub fn assigned(&self) -> Attributes {
+        self.iter().map(|(path, value)| (path.clone(), value.clone())).collect()
     }
 
     pub fn iter(&self) -> impl Iterator<Item = (&String, &Value)> {

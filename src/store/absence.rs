@@ -105,6 +105,11 @@ impl Store {
                         coalesce(sum(e.hold IS NULL AND e.due_at > ?2), 0)
                    FROM team_edges e JOIN links t ON t.id = e.team JOIN links p ON p.id = e.person
                   WHERE e.job = ?1 AND e.desired <> e.applied",
+                "SELECT coalesce(sum(r.hold IS NOT NULL), 0),
+                        coalesce(sum(r.hold IS NULL AND (p.resource IS NULL OR (r.names IS NOT NULL AND r.resolved IS NULL))), 0),
+                        coalesce(sum(r.hold IS NULL AND r.due_at > ?2), 0)
+                   FROM person_references r JOIN links p ON p.id = r.person AND p.desired = 'active'
+                  WHERE r.job = ?1 AND r.pending = 1",
             ] {
                 let (held, waiting, escrow): (i64, i64, i64) =
                     db.query_row(sql, params![job.0, now], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;

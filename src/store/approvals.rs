@@ -81,6 +81,17 @@ impl By<'_> {
             ),
             with,
         )?;
-        Ok((links + edges) as u64)
+        let references = tx.execute(
+            &format!(
+                "INSERT OR REPLACE INTO approvals
+                   SELECT r.job, r.person, 0, 'references', r.cause, ?2, ?3, ?4
+                     FROM person_references r JOIN links p ON p.id = r.person AND p.desired = 'active'
+                    WHERE r.job = ?1 AND r.pending = 1 AND r.hold IS NOT NULL
+                      AND json_extract(r.hold, '$.kind') IN {LIFTABLE}
+                      AND (?5 IS NULL OR r.cause = ?5 OR p.source_id = ?5 OR p.wanted_key = ?6 OR p.applied_key = ?6)"
+            ),
+            with,
+        )?;
+        Ok((links + edges + references) as u64)
     }
 }

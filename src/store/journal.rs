@@ -9,6 +9,7 @@ use super::JobId;
 use super::Sql;
 use super::Store;
 use super::StoreError;
+use super::references;
 use super::values::json;
 use super::values::parsed;
 use super::values::parsed_or_none;
@@ -18,6 +19,7 @@ use crate::model::LinkId;
 use crate::plan::CauseId;
 use crate::plan::Class;
 use crate::plan::Edit;
+use crate::scim::ResourceId;
 
 /// An entry's number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -49,6 +51,10 @@ pub enum After {
     Gone,
     /// Memberships of these people are now as desired.
     Members { people: Vec<LinkId>, adds: bool },
+    /// The person's attribute names this resource now, or nobody.
+    Refers { path: String, resource: Option<ResourceId> },
+    /// The reference failed, and nothing else of the person: tried again from this second on.
+    ReferenceFailed { path: String, failure: String, due_second: i64 },
     /// It failed: tried again from this second on.
     Failed { failure: String, due_second: i64 },
     /// Nothing is known to have happened: it stays pending and is tried again in the next cycle.
@@ -258,6 +264,13 @@ fn follow(tx: &Transaction<'_>, job: JobId, end: &Ended) -> Sql<()> {
         After::Gone => forget_resource(tx, job, end),
         After::Members { people, adds } => {
             people.iter().try_for_each(|person| accept_member(tx, job, end, *person, *adds))
+        }
+        After::Refers { path, resource } => {
+            references::accept(tx, end.link, path, resource.as_ref())?;
+            forget_approval(tx, job, end, LinkId(0))
+        }
+        After::ReferenceFailed { path, failure, due_second } => {
+            references::put_off(tx, end.link, path, failure, *due_second)
         }
         After::Failed { failure, due_second } => put_off(tx, end, failure, *due_second),
         After::Unchanged => Ok(()),

@@ -15,6 +15,7 @@ use super::StoreError;
 use super::promote::EDGE;
 use super::promote::OBJECT;
 use super::promote::RULES;
+use super::references;
 use super::values::json;
 use super::values::parsed_or_none;
 use super::values::text;
@@ -158,6 +159,9 @@ fn save_decision(tx: &Transaction<'_>, job: JobId, link: LinkId, decision: &Deci
         pending.map(|pending| pending.class.word()),
         pending.and_then(|pending| pending.hold.as_ref()).map(json).transpose()?,
     ])?;
+    if state == "active" && decision.pending.as_ref().is_none_or(|pending| pending.hold.is_none()) {
+        references::save(tx, job, link, decision)?;
+    }
     if (was.as_deref() == Some("active")) != (state == "active") {
         mark_edges(tx, job, link)?;
     }

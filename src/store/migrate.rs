@@ -15,6 +15,7 @@ const STEPS: &[(&str, &str)] = &[
     ("0003_trust", include_str!("../../state/0003_trust.sql")),
     ("0004_left_out", include_str!("../../state/0004_left_out.sql")),
     ("0005_service", include_str!("../../state/0005_service.sql")),
+    ("0006_references", include_str!("../../state/0006_references.sql")),
 ];
 
 const MEMORY: &str = "CREATE TABLE IF NOT EXISTS schema_steps (

@@ -12,6 +12,7 @@ use super::Sql;
 use super::Store;
 use super::StoreError;
 use super::links::applied;
+use super::references;
 use super::values::json;
 use super::values::parsed;
 use super::values::parsed_or_none;
@@ -137,6 +138,12 @@ impl Store {
                     AND (e.desired OR p.desired IS 'active') GROUP BY 1"
             );
             count_into(db, &sql, job, &mut counts.pending)?;
+            let sql = format!(
+                "SELECT 'references', count(*) FROM {}
+                  WHERE r.job = ?1 AND r.pending = 1 AND a.link IS NULL AND (r.names IS NULL OR r.resolved IS NOT NULL)",
+                references::TABLES
+            );
+            count_into(db, &sql, job, &mut counts.pending)?;
             let mut rows = db.prepare_cached(
                 "SELECT class, sum(count) FROM journal
                   WHERE job = ?1 AND at >= ?2 AND outcome = 'done' AND NOT approved GROUP BY class",
@@ -158,6 +165,10 @@ impl Store {
                     Class::AddMembers | Class::RemoveMembers => (
                         "SELECT DISTINCT cause FROM team_edges
                           WHERE job = ?1 AND desired <> applied AND desired = (?2 = 'add_members') AND cause IS NOT NULL",
+                        class.word(),
+                    ),
+                    Class::References => (
+                        "SELECT DISTINCT cause FROM person_references WHERE job = ?1 AND pending = 1 AND ?2 <> ''",
                         class.word(),
                     ),
                     _ => ("SELECT DISTINCT cause FROM links WHERE job = ?1 AND class = ?2 AND cause IS NOT NULL", class.word()),
@@ -287,7 +298,8 @@ impl Store {
         self.read(move |db| {
             db.query_row(
                 "SELECT NOT EXISTS (SELECT 1 FROM links WHERE job = ?1 AND class IS NOT NULL)
-                    AND NOT EXISTS (SELECT 1 FROM team_edges WHERE job = ?1 AND desired <> applied)",
+                    AND NOT EXISTS (SELECT 1 FROM team_edges WHERE job = ?1 AND desired <> applied)
+                    AND NOT EXISTS (SELECT 1 FROM person_references WHERE job = ?1 AND pending = 1)",
                 [job.0],
                 |row| row.get(0),
             )

@@ -33,12 +33,16 @@ stories! {
     a_first_cycle_creates_and_the_second_is_empty
     a_guest_is_in_scope_until_guests_are_not
     a_held_removal_whose_person_comes_back_leaves_the_plan
+    a_manager_is_written_when_both_accounts_are_there
+    a_manager_may_be_named_by_the_user_name
+    a_manager_who_gets_a_new_account_is_repaired
     a_mass_removal_is_held_whole_and_the_rest_goes_on
     a_member_out_of_scope_is_left_out_and_comes_in_later
     a_new_job_observes_and_approve_waits_for_a_person
     a_page_that_fails_in_the_middle_removes_nobody
     a_person_in_two_groups_goes_when_the_last_one_is_lost
     a_recycled_address_is_a_different_person
+    a_reference_that_is_refused_is_no_failure_of_the_person
     a_rename_keeps_the_link
     a_resource_account_is_left_out_when_told
     a_silent_canary_makes_every_witness_worthless
@@ -47,6 +51,7 @@ stories! {
     a_team_is_linked_to_one_that_is_there
     a_team_of_somebody_else_is_never_linked
     a_team_that_leaves_scope_is_emptied_not_deleted
+    a_value_that_the_source_lost_is_cleared_when_both_gates_are_open
     an_account_that_is_there_is_adopted_as_the_policy_says
     an_edit_of_the_settings_is_a_cause_of_its_own
     an_edited_filter_is_a_cause_of_its_own_and_limited
@@ -59,7 +64,9 @@ stories! {
     memberships_that_follow_a_leaver_are_not_counted_twice
     one_person_who_cannot_be_mapped_blocks_nobody
     protected_accounts_are_never_written
+    references_are_limited_and_approved_like_other_changes
     somebody_disabled_is_never_created
+    the_groups_of_somebody_can_be_mapped
     two_groups_of_one_name_are_held_or_get_an_ending
     two_people_swap_their_user_names
     what_is_over_the_witness_budget_waits

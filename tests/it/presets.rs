@@ -37,7 +37,8 @@ fn line(row: &Row) -> String {
         RowValue::Attribute(name) => name.clone(),
         RowValue::Constant(text) => format!("constant {text}"),
         RowValue::Expression(expression) => format!("= {}", expression.text()),
-        RowValue::Reference => "references".to_owned(),
+        RowValue::Members => "members".to_owned(),
+        RowValue::Reference(name) => format!("who {name} is"),
     };
     format!("{} <- {value}{matching}\n", row.target)
 }
@@ -66,7 +67,7 @@ fn made(
     };
     let id = SourceId("id-1".to_owned());
     let mapped = mapping
-        .evaluate(Given { id: &id, kind, seen: &seen, soft_deleted }, vocabulary)
+        .evaluate(Given { id: &id, kind, seen: &seen, soft_deleted, groups: &[] }, vocabulary)
         .expect("the object can be mapped");
     assert_eq!(json!(mapped.on_create), json!({}));
     let mut made = json!(mapped.attributes);
@@ -92,7 +93,7 @@ userName <- userPrincipalName (matching 1)
         "\
 displayName <- displayName (matching 1)
 externalId <- objectId
-members <- references
+members <- members
 ",
     );
 }
@@ -113,7 +114,7 @@ userName <- appuser.userName (matching 1)
         "\
 displayName <- name (matching 1)
 externalId <- id
-members <- references
+members <- members
 ",
     );
 }
@@ -134,7 +135,7 @@ userName <- userName (matching 1)
         "\
 displayName <- displayName (matching 1)
 externalId <- id
-members <- references
+members <- members
 ",
     );
 }
@@ -153,7 +154,7 @@ userName <- userPrincipalName (matching 1)
         "\
 displayName <- displayName (matching 1)
 externalId <- objectId
-members <- references
+members <- members
 ",
     );
 }
@@ -172,7 +173,7 @@ userName <- appuser.userName (matching 1)
         "\
 displayName <- name (matching 1)
 externalId <- id
-members <- references
+members <- members
 ",
     );
 }
@@ -191,7 +192,7 @@ userName <- userName (matching 1)
         "\
 displayName <- displayName (matching 1)
 externalId <- id
-members <- references
+members <- members
 ",
     );
 }
@@ -272,7 +273,7 @@ fn a_person_without_a_user_name_is_a_problem_that_names_the_attribute() {
     let users = preset(CERBY, Vocabulary::Okta).users;
     let seen = Seen { standing: Standing::Enabled, attributes: Default::default() };
     let id = SourceId("00u1".to_owned());
-    let given = Given { id: &id, kind: Kind::User, seen: &seen, soft_deleted: false };
+    let given = Given { id: &id, kind: Kind::User, seen: &seen, soft_deleted: false, groups: &[] };
     let problem = users.evaluate(given, Vocabulary::Okta).expect_err("a problem");
     assert_eq!(problem.path, "userName");
     assert_eq!(problem.text, "the target needs a value, and `appuser.userName` has none in the source");
@@ -288,7 +289,7 @@ fn cerby_on_okta_notes_people_whose_user_name_is_not_their_e_mail_and_configcat_
             attributes: serde_json::from_value(attributes).expect("an object"),
         };
         let id = SourceId("00u1".to_owned());
-        let given = Given { id: &id, kind: Kind::User, seen: &seen, soft_deleted: false };
+        let given = Given { id: &id, kind: Kind::User, seen: &seen, soft_deleted: false, groups: &[] };
         users.note(&users.evaluate(given, Vocabulary::Okta).expect("mapped"))
     };
     assert_eq!(note(CERBY, "ann@x.example"), None);

@@ -252,7 +252,7 @@ fn vocabulary(source: &RawSource) -> Option<Vocabulary> {
     }
 }
 
-fn by_class(raw: &RawLimits) -> [(Class, Option<RawLimit>); 9] {
+fn by_class(raw: &RawLimits) -> [(Class, Option<RawLimit>); 10] {
     Class::ALL.map(|class| {
         let limit = match class {
             Class::Rename => raw.rename,
@@ -261,6 +261,7 @@ fn by_class(raw: &RawLimits) -> [(Class, Option<RawLimit>); 9] {
             Class::Reactivate => raw.reactivate,
             Class::AddMembers => raw.add_members,
             Class::RemoveMembers => raw.remove_members,
+            Class::References => raw.references,
             Class::Deactivate => raw.deactivate,
             Class::Delete => raw.delete,
             Class::DeleteTeams => raw.delete_teams,

@@ -63,6 +63,11 @@ impl Filters {
         FilterResult { filters: filters.collect() }
     }
 
+    /// Whether a clause looks at the groups that somebody is in.
+    pub fn uses_groups(&self) -> bool {
+        self.filters.iter().flatten().any(|clause| mapping::is_of_groups(clause.attribute()))
+    }
+
     /// The attributes that have to be read for these filters, by the source's own names.
     pub fn source_attributes(&self, vocabulary: Vocabulary) -> BTreeSet<String> {
         let named = self.filters.iter().flatten().map(Clause::attribute);
@@ -112,7 +117,7 @@ mod tests {
         let attributes = serde_json::from_value(attributes).expect("an object");
         let seen = Seen { standing: Standing::Enabled, attributes };
         let id = SourceId("u1".to_owned());
-        let given = Given { id: &id, kind: Kind::User, seen: &seen, soft_deleted: false };
+        let given = Given { id: &id, kind: Kind::User, seen: &seen, soft_deleted: false, groups: &[] };
         let result = filters.result(&given, Vocabulary::Graph);
         assert_eq!(result.admits(), filters.admit(&given, Vocabulary::Graph), "the two ways agree");
         result

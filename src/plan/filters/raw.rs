@@ -325,10 +325,8 @@ mod tests {
         assert_eq!(told("userType", Kind::User, Vocabulary::Graph), "userType IS NULL");
         assert_eq!(told("status", Kind::User, Vocabulary::Okta), "status IS NULL");
         assert_eq!(told("type", Kind::Group, Vocabulary::Okta), "type IS NULL");
-        assert_eq!(
-            told("manager", Kind::User, Vocabulary::Graph),
-            "`manager` is a reference, and is not available as a value"
-        );
+        assert_eq!(told("manager", Kind::User, Vocabulary::Graph), "manager IS NULL");
+        assert_eq!(told("groups", Kind::User, Vocabulary::Okta), "groups IS NULL");
         assert_eq!(
             told("IsSoftDeleted", Kind::User, Vocabulary::File),
             "`IsSoftDeleted` is what the scope decides itself; filter by accountEnabled or status instead"

@@ -7,6 +7,7 @@ use super::Row;
 use super::RowFlow;
 use super::RowValue;
 use super::known;
+use super::names::is_of_groups;
 use super::required;
 use super::target;
 use crate::model::Grade;
@@ -19,7 +20,7 @@ pub struct RowProblem {
     /// `Error`: the mapping cannot be used. `Warning`: it can.
     pub grade: Grade,
     pub kind: Kind,
-    /// The target attribute of the row.
+    /// The target attribute of the row; empty for a key of the mapping as a whole.
     pub target: String,
     /// The key of the row that is meant; empty for the row as a whole.
     pub field: &'static str,
@@ -30,6 +31,9 @@ pub struct RowProblem {
 impl RowProblem {
     /// The keys that lead to it, below `mapping`: `users`, the target, the field where there is one.
     pub fn keys(&self) -> Vec<&str> {
+        if self.target.is_empty() {
+            return vec![self.field];
+        }
         let table = match self.kind {
             Kind::User => "users",
             Kind::Group => "groups",
@@ -83,25 +87,36 @@ impl Found {
 fn check_row(row: &Row, vocabulary: Vocabulary, found: &mut Found) {
     let at = row.target.as_str();
     match (&row.value, found.kind, at) {
-        (RowValue::Reference, Kind::Group, "members") => return check_members(row, found),
-        (RowValue::Reference, ..) => {
-            return found.error(at, "reference", "only the members of groups are references yet");
+        (RowValue::Members, Kind::Group, "members") => return check_members(row, found),
+        (RowValue::Members, ..) => {
+            let text = "name the attribute that says who is meant; write attribute = \"manager\" beside it";
+            return found.error(at, "reference", text);
         }
         (_, Kind::Group, "members") => {
             return found.error(at, "", "members are references; write reference = true");
         }
         _ => {}
     }
-    if let Err(text) = target::check(found.kind, at) {
+    let sound = match &row.value {
+        RowValue::Reference(_) => target::check_reference(found.kind, at),
+        _ => target::check(found.kind, at),
+    };
+    if let Err(text) = sound {
         found.error(at, "", text);
     }
     let field = field(&row.value);
     for name in row.value.attributes() {
-        if let Err(text) = known::check(name, found.kind, vocabulary) {
-            found.error(at, field, text);
+        match known::check(name, found.kind, vocabulary) {
+            Err(text) => found.error(at, field, text),
+            Ok(()) => {
+                known::doubt(name, found.kind, vocabulary)
+                    .into_iter()
+                    .for_each(|text| found.warning(at, field, text));
+            }
         }
     }
     check_value(row, vocabulary, found);
+    check_flow(row, found);
     if at == "active" && found.kind == Kind::User {
         check_active(row, found);
     }
@@ -109,10 +124,10 @@ fn check_row(row: &Row, vocabulary: Vocabulary, found: &mut Found) {
 
 fn field(value: &RowValue) -> &'static str {
     match value {
-        RowValue::Attribute(_) => "attribute",
+        RowValue::Attribute(_) | RowValue::Reference(_) => "attribute",
         RowValue::Constant(_) => "constant",
         RowValue::Expression(_) => "expression",
-        RowValue::Reference => "reference",
+        RowValue::Members => "reference",
     }
 }
 
@@ -133,6 +148,44 @@ fn check_value(row: &Row, vocabulary: Vocabulary, found: &mut Found) {
         }
         _ => {}
     }
+}
+
+/// What a row says of when it flows.
+fn check_flow(row: &Row, found: &mut Found) {
+    let at = row.target.as_str();
+    let once = row.flow == RowFlow::OnCreate;
+    let of_groups = row.value.attributes().into_iter().any(is_of_groups);
+    if once && of_groups {
+        let text = "the groups of somebody are not looked at once, on create; leave this out";
+        found.error(at, "apply", text);
+    }
+    if let RowValue::Reference(_) = row.value {
+        if once {
+            found.error(at, "apply", "a reference is written once both accounts are there; leave this out");
+        }
+        if row.default.is_some() {
+            found.error(at, "default", "a reference takes no default");
+        }
+        if row.matching.is_some() {
+            found.error(at, "matching", "nobody can be told from others by a reference");
+        }
+    }
+    if row.clears {
+        check_clearing(row, found);
+    }
+}
+
+/// Entra clears single values only (Entra provisioning reference, section 5).
+fn check_clearing(row: &Row, found: &mut Found) {
+    let at = row.target.as_str();
+    let why_not = match () {
+        () if at == required(found.kind) || at == "active" => "the target needs this attribute",
+        () if row.matching.is_some() => "resources are found by this attribute",
+        () if row.flow == RowFlow::OnCreate => "a row that flows on create alone clears nothing",
+        () if target::takes_several(at) => "only an attribute with one value can be cleared",
+        () => return,
+    };
+    found.error(at, "clear", format!("{why_not}; leave clear out"));
 }
 
 fn check_members(row: &Row, found: &mut Found) {
@@ -188,6 +241,7 @@ fn check_presence(mapping: &Mapping, found: &mut Found) {
 mod tests {
     use super::super::rows::computed;
     use super::super::rows::copied;
+    use super::super::rows::refers;
     use super::super::rows::row;
     use super::*;
 
@@ -314,13 +368,76 @@ mod tests {
             rows: std::iter::once(name.clone()).chain(rows).collect(),
             ..Mapping::default()
         };
-        check(&groups(vec![row("members", RowValue::Reference)]), Kind::Group, &[]);
+        check(&groups(vec![row("members", RowValue::Members)]), Kind::Group, &[]);
         check(
-            &groups(vec![copied("members", "mail"), row("externalId", RowValue::Reference)]),
+            &groups(vec![copied("members", "mail"), row("externalId", RowValue::Members)]),
             Kind::Group,
             &[
                 "Error groups / members: members are references; write reference = true",
-                "Error groups / externalId / reference: only the members of groups are references yet",
+                "Error groups / externalId / reference: name the attribute that says who is meant; write attribute = \"manager\" beside it",
+            ],
+        );
+    }
+
+    const MANAGER: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager";
+
+    #[test]
+    fn a_reference_to_a_person_is_written_when_both_are_there_and_at_no_other_time() {
+        check(&users(vec![row(MANAGER, refers("manager"))]), Kind::User, &[]);
+        let odd = Row {
+            matching: Some(2),
+            flow: RowFlow::OnCreate,
+            default: Some("r1".to_owned()),
+            ..row("urn:example:2.0:User:boss", refers("manager"))
+        };
+        check(
+            &users(vec![odd, copied(MANAGER, "manager"), row("title", refers("manager"))]),
+            Kind::User,
+            &[
+                "Error users / urn:example:2.0:User:boss / apply: a reference is written once both accounts are there; leave this out",
+                "Error users / urn:example:2.0:User:boss / default: a reference takes no default",
+                "Error users / urn:example:2.0:User:boss / matching: nobody can be told from others by a reference",
+                "Error users / urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager: it is another person; add reference = true to the row",
+                "Error users / title: `title` is no reference to a person; leave reference out",
+            ],
+        );
+    }
+
+    #[test]
+    fn only_what_the_target_can_do_without_is_cleared() {
+        let clears = |row: Row| Row { clears: true, ..row };
+        let mut mapping = users(vec![
+            clears(copied("title", "jobTitle")),
+            clears(Row { flow: RowFlow::OnCreate, ..copied("nickName", "mailNickname") }),
+            clears(Row { matching: Some(2), ..copied("externalId", "employeeId") }),
+            clears(copied("urn:example:2.0:User:tags", "otherMails")),
+        ]);
+        mapping.rows[0].clears = true;
+        check(
+            &mapping,
+            Kind::User,
+            &[
+                "Error users / userName / clear: the target needs this attribute; leave clear out",
+                "Error users / nickName / clear: a row that flows on create alone clears nothing; leave clear out",
+                "Error users / externalId / clear: resources are found by this attribute; leave clear out",
+                "Error users / urn:example:2.0:User:tags / clear: only an attribute with one value can be cleared; leave clear out",
+            ],
+        );
+    }
+
+    #[test]
+    fn the_groups_of_somebody_are_a_list_that_always_flows() {
+        let rows = vec![
+            copied("urn:example:2.0:User:groups", "groups"),
+            copied("title", "groups"),
+            Row { flow: RowFlow::OnCreate, ..computed("nickName", "Item([groupIds], 1)") },
+        ];
+        check(
+            &users(rows),
+            Kind::User,
+            &[
+                "Error users / title / attribute: `groups` has several values, and one is taken; write expression = 'Item([groups], 1)'",
+                "Error users / nickName / apply: the groups of somebody are not looked at once, on create; leave this out",
             ],
         );
     }

@@ -1,5 +1,7 @@
 //! Evaluates a mapping for one object: rows in, attributes out.
 
+use std::fmt;
+
 use serde_json::Value as Json;
 
 use super::Given;
@@ -29,6 +31,26 @@ pub struct Mapped {
     pub on_create: Attributes,
     /// What the `active` row says; `None` where there is no such row.
     pub active: Option<bool>,
+    /// Whom the reference rows name, in the order of the rows.
+    pub references: Vec<Reference>,
+}
+
+/// Somebody whom an attribute of a person names.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Reference {
+    /// The target attribute.
+    pub path: String,
+    /// Who is meant, by source id or by the userName here; `None`: nobody.
+    pub names: Option<String>,
+    /// Where nobody is meant, what we sent before is taken back.
+    pub clears: bool,
+}
+
+/// Shows the path only (P11).
+impl fmt::Debug for Reference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Reference({})", self.path)
+    }
 }
 
 /// Why an object cannot be mapped. No values (P11).
@@ -61,7 +83,11 @@ impl Mapping {
     /// it has. One value that cannot be had spoils the whole object, which is then held as it is (P12).
     pub fn evaluate(&self, given: Given<'_>, vocabulary: Vocabulary) -> Result<Mapped, MappingProblem> {
         let mut mapped = Mapped::default();
-        for row in self.rows.iter().filter(|row| row.value != RowValue::Reference) {
+        for row in self.rows.iter().filter(|row| row.value != RowValue::Members) {
+            if let RowValue::Reference(name) = &row.value {
+                mapped.references.push(reference(row, &names::value(name, &given, vocabulary)));
+                continue;
+            }
             let problem = |text| MappingProblem { path: row.target.clone(), text };
             let value = value(&row.value, &given, vocabulary).map_err(problem)?;
             if row.target == ACTIVE && given.kind == Kind::User {
@@ -113,7 +139,7 @@ fn value(row: &RowValue, given: &Given<'_>, vocabulary: Vocabulary) -> Result<Va
         RowValue::Expression(expression) => expression
             .evaluate(&|name| names::value(name, given, vocabulary))
             .map_err(|error| error.to_string()),
-        RowValue::Reference => Ok(Value::Null),
+        RowValue::Members | RowValue::Reference(_) => Ok(Value::Null),
     }
 }
 
@@ -127,14 +153,28 @@ fn activity(value: &Value) -> Result<bool, String> {
 }
 
 fn place(mapped: &mut Mapped, row: &Row, json: Json) -> Result<(), String> {
-    match (&row.default, row.flow) {
-        (Some(default), _) if json.is_null() => {
-            mapped.on_create.set(&row.target, target::json(&row.target, &Value::One(default.clone()))?);
+    match row.flow {
+        _ if json.is_null() => {
+            if let Some(default) = &row.default {
+                mapped.on_create.set(&row.target, target::json(&row.target, &Value::One(default.clone()))?);
+            }
+            if row.clears {
+                mapped.attributes.unassign(&row.target);
+            }
         }
-        (_, RowFlow::Always) => mapped.attributes.set(&row.target, json),
-        (_, RowFlow::OnCreate) => mapped.on_create.set(&row.target, json),
+        RowFlow::Always => mapped.attributes.set(&row.target, json),
+        RowFlow::OnCreate => mapped.on_create.set(&row.target, json),
     }
     Ok(())
+}
+
+/// Whoever names several names nobody: a reference never holds the person (Entra provisioning reference, section 5).
+fn reference(row: &Row, value: &Value) -> Reference {
+    let names = match value.values() {
+        [one] if !one.trim().is_empty() => Some(one.trim().to_owned()),
+        _ => None,
+    };
+    Reference { path: row.target.clone(), names, clears: row.clears }
 }
 
 #[cfg(test)]
@@ -143,6 +183,7 @@ mod tests {
 
     use super::super::rows::computed;
     use super::super::rows::copied;
+    use super::super::rows::refers;
     use super::super::rows::row;
     use super::*;
     use crate::model::Seen;
@@ -155,7 +196,7 @@ mod tests {
             attributes: serde_json::from_value(attributes).expect("an object"),
         };
         let id = SourceId("id-1".to_owned());
-        let given = Given { id: &id, kind: Kind::User, seen: &seen, soft_deleted: false };
+        let given = Given { id: &id, kind: Kind::User, seen: &seen, soft_deleted: false, groups: &[] };
         let name = copied("userName", "userPrincipalName");
         let rows = std::iter::once(name).chain(rows).collect();
         Mapping { rows, ..Mapping::default() }.evaluate(given, Vocabulary::Graph)
@@ -188,6 +229,35 @@ mod tests {
     }
 
     #[test]
+    fn a_row_that_clears_says_so_where_it_has_no_value_and_its_default_is_for_create() {
+        let rows = vec![
+            Row { clears: true, ..copied("title", "jobTitle") },
+            Row { clears: true, default: Some("x".to_owned()), ..copied("nickName", "mailNickname") },
+            Row { clears: true, ..copied("displayName", "displayName") },
+        ];
+        let mapped =
+            mapped(rows, json!({ "userPrincipalName": "ann", "displayName": "Ann" })).expect("mapped");
+        let wanted = json!({ "displayName": "Ann", "nickName": null, "title": null, "userName": "ann" });
+        assert_eq!(json!(mapped.attributes), wanted);
+        assert_eq!(json!(mapped.on_create), json!({ "nickName": "x" }));
+    }
+
+    #[test]
+    fn a_reference_is_somebody_or_nobody_and_never_a_problem() {
+        let names = |manager: Json| {
+            let rows = vec![row("urn:x:User:boss", refers("manager"))];
+            let person = json!({ "userPrincipalName": "ann", "manager": manager });
+            let mapped = mapped(rows, person).expect("mapped");
+            assert_eq!(json!(mapped.attributes), json!({ "userName": "ann" }));
+            mapped.references.into_iter().map(|reference| reference.names).collect::<Vec<_>>()
+        };
+        assert_eq!(names(json!("m1")), [Some("m1".to_owned())]);
+        assert_eq!(names(json!(null)), [None]);
+        assert_eq!(names(json!(" ")), [None]);
+        assert_eq!(names(json!(["m1", "m2"])), [None]);
+    }
+
+    #[test]
     fn active_is_a_truth_of_its_own_and_never_a_guess() {
         let ann = || json!({ "userPrincipalName": "ann", "accountEnabled": true, "jobTitle": "yes" });
         let active = |rows| mapped(rows, ann()).map(|mapped| mapped.active);
@@ -208,7 +278,7 @@ mod tests {
         );
         let seen = Seen { standing: Standing::Enabled, attributes: Default::default() };
         let id = SourceId("g".to_owned());
-        let given = Given { id: &id, kind: Kind::Group, seen: &seen, soft_deleted: false };
+        let given = Given { id: &id, kind: Kind::Group, seen: &seen, soft_deleted: false, groups: &[] };
         let rows = vec![computed("displayName", "Coalesce([displayName], [mailNickname])")];
         let problem = Mapping { rows, ..Mapping::default() }.evaluate(given, Vocabulary::Graph);
         assert_eq!(
@@ -263,12 +333,13 @@ mod tests {
             computed("displayName", "Join(\" \", [givenName], [extensionAttribute2])"),
             computed("active", "Not([IsSoftDeleted])"),
             copied("externalId", "objectId"),
-            row("members", RowValue::Reference),
+            row("members", RowValue::Members),
+            row("urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager", refers("manager")),
         ];
         let read = Mapping { rows, ..Mapping::default() }.source_attributes(Vocabulary::Graph);
         assert_eq!(
             Vec::from_iter(read),
-            ["accountEnabled", "givenName", "jobTitle", "onPremisesExtensionAttributes"]
+            ["accountEnabled", "givenName", "jobTitle", "manager", "onPremisesExtensionAttributes"]
         );
     }
 }

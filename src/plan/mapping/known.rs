@@ -2,9 +2,11 @@
 
 use super::names::ALIASES;
 use super::names::EXTENSION_ATTRIBUTES;
+use super::names::GROUPS;
 use super::names::IDS;
 use super::names::IS_SOFT_DELETED;
 use super::names::is_extension_attribute;
+use super::names::is_of_groups;
 use super::names::property;
 use crate::expr::nearest;
 use crate::model::Vocabulary;
@@ -85,18 +87,45 @@ const GRAPH_GROUP: [&str; 17] = [
 const GRAPH_LISTS: [&str; 5] =
     ["businessPhones", "groupTypes", "imAddresses", "otherMails", "proxyAddresses"];
 
-/// The usual attributes of an Okta user, for suggestions; any other is accepted.
-const OKTA_USER: [&str; 10] = [
-    "appuser.userName",
-    "user.firstName",
-    "user.lastName",
-    "user.email",
-    "user.login",
-    "user.displayName",
-    "user.mobilePhone",
-    "user.title",
-    "user.department",
-    "user.employeeNumber",
+/// The id of the manager, expanded with the user (Graph reference, section 5.4).
+const MANAGER: &str = "manager";
+
+/// The application's username (Okta reference, section 3.3: `credentials.userName`).
+const OKTA_USER_NAME: &str = "appuser.userName";
+
+/// The attributes of every Okta user profile; an org may add others, which are read as they are written.
+const OKTA_PROFILE: [&str; 31] = [
+    "city",
+    "costCenter",
+    "countryCode",
+    "department",
+    "displayName",
+    "division",
+    "email",
+    "employeeNumber",
+    "firstName",
+    "honorificPrefix",
+    "honorificSuffix",
+    "lastName",
+    "locale",
+    "login",
+    "manager",
+    "managerId",
+    "middleName",
+    "mobilePhone",
+    "nickName",
+    "organization",
+    "postalAddress",
+    "preferredLanguage",
+    "primaryPhone",
+    "profileUrl",
+    "secondEmail",
+    "state",
+    "streetAddress",
+    "timezone",
+    "title",
+    "userType",
+    "zipCode",
 ];
 
 const OKTA_GROUP: [&str; 3] = ["name", "description", "type"];
@@ -106,13 +135,26 @@ const OKTA_STATUS: &str = "status";
 
 /// Whether an attribute can have several values, where that is known.
 pub(super) fn is_list(name: &str, vocabulary: Vocabulary) -> bool {
-    vocabulary == Vocabulary::Graph && GRAPH_LISTS.contains(&name)
+    is_of_groups(name) || vocabulary == Vocabulary::Graph && GRAPH_LISTS.contains(&name)
+}
+
+/// What may be meant by an attribute that a source can have, and that is nearly one that every such source has.
+pub(super) fn doubt(name: &str, kind: Kind, vocabulary: Vocabulary) -> Option<String> {
+    let own = name.strip_prefix("user.").filter(|_| kind == Kind::User && vocabulary == Vocabulary::Okta)?;
+    let meant = nearest(own, OKTA_PROFILE).filter(|meant| *meant != own)?;
+    Some(format!(
+        "`{name}` is in no profile unless the org has added it; if it has not, write `user.{meant}`"
+    ))
 }
 
 /// Whether a source of this vocabulary can have the attribute; the error says what to write.
 pub(super) fn check(name: &str, kind: Kind, vocabulary: Vocabulary) -> Result<(), String> {
     if name == IS_SOFT_DELETED || IDS.contains(&name) {
         return Ok(());
+    }
+    if is_of_groups(name) && vocabulary != Vocabulary::File {
+        let people = kind == Kind::User;
+        return if people { Ok(()) } else { Err(format!("`{name}` is known of people, not of groups")) };
     }
     match vocabulary {
         Vocabulary::Graph => check_graph(name, kind),
@@ -127,7 +169,8 @@ fn check_graph(name: &str, kind: Kind) -> Result<(), String> {
         Kind::Group => &GRAPH_GROUP,
     };
     let known = |name: &str| own.contains(&name) || GRAPH_LISTS.contains(&name);
-    if known(property(name)) || name.starts_with("extension_") {
+    let manager = kind == Kind::User && name == MANAGER;
+    if manager || known(property(name)) || name.starts_with("extension_") {
         return Ok(());
     }
     let bare = name.strip_prefix("onPremisesExtensionAttributes.").unwrap_or(name);
@@ -135,16 +178,17 @@ fn check_graph(name: &str, kind: Kind) -> Result<(), String> {
         return Ok(());
     }
     match name {
-        "manager" | "members" | "owners" => {
+        MANAGER | "members" | "owners" => {
             Err(format!("`{name}` is a reference, and is not available as a value"))
         }
+        "memberOf" => Err("write `groups` for the names of the groups, `groupIds` for their ids".to_owned()),
         "appRoleAssignments" => Err("`appRoleAssignments` is not available yet".to_owned()),
         EXTENSION_ATTRIBUTES => Err(format!("`{name}` has parts; name one, such as extensionAttribute1")),
         "employeeOrgData" => Err(format!("`{name}` has parts; name one, such as employeeOrgData.division")),
         _ => {
             let aliases = ALIASES.iter().map(|(alias, _)| *alias);
-            let all =
-                own.iter().copied().chain(GRAPH_LISTS).chain(aliases).chain(IDS).chain([IS_SOFT_DELETED]);
+            let computed = IDS.into_iter().chain(GROUPS).chain([IS_SOFT_DELETED, MANAGER]);
+            let all = own.iter().copied().chain(GRAPH_LISTS).chain(aliases).chain(computed);
             Err(unknown(name, "Microsoft Graph", kind, nearest(name, all)))
         }
     }
@@ -158,12 +202,13 @@ fn check_okta(name: &str, kind: Kind) -> Result<(), String> {
         Kind::Group if OKTA_GROUP.contains(&name) => Ok(()),
         Kind::Group => Err(unknown(name, "Okta", kind, nearest(name, OKTA_GROUP))),
         Kind::User => {
-            let bare = |known: &str| known.split_once('.').map_or(String::new(), |(_, bare)| bare.to_owned());
-            let bares: Vec<String> = OKTA_USER.iter().map(|known| bare(known)).collect();
-            let meant = nearest(name, bares.iter().map(String::as_str));
-            let meant = meant.and_then(|meant| OKTA_USER.into_iter().find(|known| bare(known) == meant));
+            let meant =
+                nearest(name, OKTA_PROFILE.into_iter().chain(["userName"])).map(|meant| match meant {
+                    "userName" => OKTA_USER_NAME.to_owned(),
+                    own => format!("user.{own}"),
+                });
             let rule = "an Okta attribute is user.NAME (of the person) or appuser.NAME (of the application)";
-            Err(format!("{}; {rule}", unknown(name, "Okta", kind, meant)))
+            Err(format!("{}; {rule}", unknown(name, "Okta", kind, meant.as_deref())))
         }
     }
 }
@@ -191,7 +236,14 @@ mod tests {
             graph("extensionAttribute16"),
             "a user of Microsoft Graph has no attribute `extensionAttribute16`"
         );
-        assert_eq!(graph("manager"), "`manager` is a reference, and is not available as a value");
+        assert_eq!(graph("owners"), "`owners` is a reference, and is not available as a value");
+        assert_eq!(graph("memberOf"), "write `groups` for the names of the groups, `groupIds` for their ids");
+        for vocabulary in [Vocabulary::Graph, Vocabulary::Okta] {
+            assert_eq!(check("groups", Kind::User, vocabulary), Ok(()));
+            let told = "`groupIds` is known of people, not of groups".to_owned();
+            assert_eq!(check("groupIds", Kind::Group, vocabulary), Err(told));
+        }
+        assert_eq!(check("manager", Kind::User, Vocabulary::Graph), Ok(()));
         let okta = |kind, name| check(name, kind, Vocabulary::Okta).expect_err("unknown");
         assert_eq!(
             okta(Kind::User, "firstname"),
@@ -203,5 +255,21 @@ mod tests {
             "a group of Okta has no attribute `names`; did you mean `name`?"
         );
         assert_eq!(check("anything", Kind::User, Vocabulary::File), Ok(()));
+    }
+
+    /// Okta reference, section 3.8: profiles hold what the org has added to them as well.
+    #[test]
+    fn an_attribute_that_an_org_may_have_added_is_doubted_where_it_is_nearly_a_usual_one() {
+        let told = |name| doubt(name, Kind::User, Vocabulary::Okta);
+        assert_eq!(
+            told("user.fistName").as_deref(),
+            Some(
+                "`user.fistName` is in no profile unless the org has added it; if it has not, write `user.firstName`"
+            )
+        );
+        assert_eq!(told("user.firstName"), None);
+        assert_eq!(told("user.shoeSize"), None);
+        assert_eq!(told("appuser.fistName"), None);
+        assert_eq!(doubt("user.fistName", Kind::User, Vocabulary::File), None);
     }
 }

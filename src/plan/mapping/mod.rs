@@ -13,15 +13,19 @@ pub use check::RowProblem;
 pub use evaluate::Mapped;
 pub use evaluate::MappingNote;
 pub use evaluate::MappingProblem;
+pub use evaluate::Reference;
 pub use raw::Mappings;
 pub use raw::RawMapping;
 pub use raw::RawPreset;
 pub use raw::RawRow;
 pub use raw::RawRows;
+pub use target::reference_value;
 
 pub(super) use names::IS_SOFT_DELETED;
+pub(super) use names::is_of_groups;
 
 use std::collections::BTreeSet;
+use std::fmt;
 
 use serde::Serialize;
 
@@ -51,6 +55,22 @@ pub struct Given<'a> {
     /// What `IsSoftDeleted` says: out of scope, disabled or in the recycle bin (Entra provisioning reference,
     /// section 8).
     pub soft_deleted: bool,
+    /// The groups that it is directly in, of those that the job reads; empty where they are not known.
+    pub groups: &'a [GroupName],
+}
+
+/// A group that somebody is in.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct GroupName {
+    pub name: String,
+    pub id: SourceId,
+}
+
+/// Shows the id only (P11).
+impl fmt::Debug for GroupName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "group {}", self.id)
+    }
 }
 
 /// One target attribute.
@@ -64,6 +84,9 @@ pub struct Row {
     pub flow: RowFlow,
     /// Sent on create where the value is null.
     pub default: Option<String>,
+    /// Where the value is null, what we sent before is taken back. Both gates are open: that of the row and that of
+    /// its source attributes.
+    pub clears: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -74,8 +97,10 @@ pub enum RowValue {
     Constant(String),
     /// Serialized as its text.
     Expression(Expression),
-    /// References to other objects, kept as team edges (`members`).
-    Reference,
+    /// The members of a group, kept as team edges.
+    Members,
+    /// Another person whom this source attribute names; a later pass writes which resource that is (`manager`).
+    Reference(String),
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, serde::Deserialize)]
@@ -106,6 +131,11 @@ impl Mapping {
             .collect()
     }
 
+    /// Whether a row depends on the groups that somebody is in, so that a renamed group is a change of its members.
+    pub fn uses_groups(&self) -> bool {
+        self.rows.iter().any(|row| row.value.attributes().into_iter().any(names::is_of_groups))
+    }
+
     /// The attributes that a connector has to read for these rows, by the source's own names (`$select` of
     /// Graph). The id is always read and not among them.
     pub fn source_attributes(&self, vocabulary: Vocabulary) -> BTreeSet<String> {
@@ -118,9 +148,9 @@ impl RowValue {
     /// The source attributes that the value depends on, as the row writes them.
     pub fn attributes(&self) -> Vec<&str> {
         match self {
-            RowValue::Attribute(name) => vec![name],
+            RowValue::Attribute(name) | RowValue::Reference(name) => vec![name],
             RowValue::Expression(expression) => expression.attributes().into_iter().collect(),
-            RowValue::Constant(_) | RowValue::Reference => Vec::new(),
+            RowValue::Constant(_) | RowValue::Members => Vec::new(),
         }
     }
 }

@@ -4,12 +4,16 @@
 //! the Graph properties (Entra provisioning reference, section 5.2).
 
 use super::Given;
+use super::GroupName;
 use crate::expr::Value;
 use crate::model::SourceAttributes;
 use crate::model::Vocabulary;
 
 /// Computed from scope and standing; no source has an attribute of this name.
 pub(in super::super) const IS_SOFT_DELETED: &str = "IsSoftDeleted";
+
+/// Names and ids of the groups that a person is directly in, of those that the job reads.
+pub(super) const GROUPS: [&str; 2] = ["groups", "groupIds"];
 
 /// The immutable id, under both of its names in every vocabulary.
 pub(super) const IDS: [&str; 2] = ["id", "objectId"];
@@ -39,14 +43,31 @@ pub(super) fn value(name: &str, given: &Given<'_>, vocabulary: Vocabulary) -> Va
     if IDS.contains(&name) {
         return Value::One(given.id.0.clone());
     }
+    if is_of_groups(name) && !given.seen.attributes.contains_key(name) {
+        return groups(name, given);
+    }
     match vocabulary {
         Vocabulary::Graph => graph(name, &given.seen.attributes),
         Vocabulary::Okta | Vocabulary::File => plain(name, &given.seen.attributes),
     }
 }
 
+/// A file may have a column of the same name, which is then what is meant.
+pub(in super::super) fn is_of_groups(name: &str) -> bool {
+    GROUPS.contains(&name)
+}
+
+/// Sorted, so that nothing follows from the order in which memberships were read.
+fn groups(name: &str, given: &Given<'_>) -> Value {
+    let told = |group: &GroupName| if name == "groups" { group.name.clone() } else { group.id.0.clone() };
+    let mut texts: Vec<String> = given.groups.iter().map(told).filter(|text| !text.is_empty()).collect();
+    texts.sort();
+    if texts.is_empty() { Value::Null } else { Value::Many(texts) }
+}
+
 fn graph(name: &str, attributes: &SourceAttributes) -> Value {
     match name {
+        "proxyAddresses" => addresses_in_order(plain(name, attributes)),
         "userPrincipalName" => match plain(name, attributes) {
             Value::One(text) => Value::One(without_guest_mark(text)),
             other => other,
@@ -55,6 +76,19 @@ fn graph(name: &str, attributes: &SourceAttributes) -> Value {
         _ if is_extension_attribute(name) => plain(&format!("{EXTENSION_ATTRIBUTES}.{name}"), attributes),
         _ => plain(property(name), attributes),
     }
+}
+
+/// Graph gives them in any order (graph reference, section 10): the primary address (`SMTP:`) first, then the others
+/// (`smtp:`), then what is no mail address, so that `Item` means the same every time.
+fn addresses_in_order(value: Value) -> Value {
+    let Value::Many(mut addresses) = value else { return value };
+    let rank = |address: &str| match address.split_once(':') {
+        Some(("SMTP", _)) => 0,
+        Some(("smtp", _)) => 1,
+        _ => 2,
+    };
+    addresses.sort_by(|a, b| (rank(a), a).cmp(&(rank(b), b)));
+    Value::Many(addresses)
 }
 
 fn first(value: Value) -> Value {
@@ -94,7 +128,7 @@ pub(super) fn property(name: &str) -> &str {
 
 /// The attribute that has to be read for a name; `None` where nothing has to be.
 pub(super) fn read(name: &str, vocabulary: Vocabulary) -> Option<String> {
-    if IDS.contains(&name) {
+    if IDS.contains(&name) || (is_of_groups(name) && vocabulary != Vocabulary::File) {
         return None;
     }
     match (vocabulary, name) {
@@ -125,8 +159,13 @@ mod tests {
     fn stands_for(vocabulary: Vocabulary, attributes: Json, name: &str, expected: Json) {
         let attributes = serde_json::from_value(attributes).expect("an object");
         let seen = Seen { standing: Standing::Enabled, attributes };
-        let given =
-            Given { id: &SourceId("id-1".to_owned()), kind: Kind::User, seen: &seen, soft_deleted: false };
+        let given = Given {
+            id: &SourceId("id-1".to_owned()),
+            kind: Kind::User,
+            seen: &seen,
+            soft_deleted: false,
+            groups: &[],
+        };
         let found = value(name, &given, vocabulary);
         assert!(found == Value::from_json(&expected), "{name}: {:?}", found.values());
     }
@@ -173,6 +212,47 @@ mod tests {
         stands_for(Vocabulary::Graph, guest(), "originalUserPrincipalName", json!(raw));
         let odd = json!({ "userPrincipalName": "ann#EXT#@tenant.onmicrosoft.com" });
         stands_for(Vocabulary::Graph, odd, "userPrincipalName", json!("ann#EXT#@tenant.onmicrosoft.com"));
+    }
+
+    /// Graph reference, section 10: SMTP: (upper case) = primary, unordered.
+    #[test]
+    fn mail_addresses_come_in_one_order_however_they_were_read() {
+        let expected =
+            json!(["SMTP:ann@x.example", "smtp:a.lee@x.example", "smtp:lee@x.example", "SIP:ann@x.example"]);
+        let mut read =
+            ["smtp:lee@x.example", "SIP:ann@x.example", "SMTP:ann@x.example", "smtp:a.lee@x.example"];
+        for _ in 0..read.len() {
+            read.rotate_left(1);
+            stands_for(
+                Vocabulary::Graph,
+                json!({ "proxyAddresses": read }),
+                "proxyAddresses",
+                expected.clone(),
+            );
+        }
+    }
+
+    #[test]
+    fn a_person_has_the_names_and_the_ids_of_the_groups() {
+        let group = |name: &str, id: &str| GroupName { name: name.to_owned(), id: SourceId(id.to_owned()) };
+        let told = |vocabulary, attributes: Json, groups: &[GroupName], name| {
+            let attributes = serde_json::from_value(attributes).expect("an object");
+            let seen = Seen { standing: Standing::Enabled, attributes };
+            let id = SourceId("id-1".to_owned());
+            let given = Given { id: &id, kind: Kind::User, seen: &seen, soft_deleted: false, groups };
+            value(name, &given, vocabulary).values().join(" ")
+        };
+        let both = [group("Sales", "g1"), group("Board", "g2")];
+        let turned = [group("Board", "g2"), group("Sales", "g1")];
+        for vocabulary in [Vocabulary::Graph, Vocabulary::Okta, Vocabulary::File] {
+            for groups in [&both, &turned] {
+                assert_eq!(told(vocabulary, json!({}), groups, "groups"), "Board Sales");
+                assert_eq!(told(vocabulary, json!({}), groups, "groupIds"), "g1 g2");
+            }
+            assert_eq!(told(vocabulary, json!({}), &[], "groups"), "");
+            assert_eq!(read("groups", Vocabulary::Graph), None);
+        }
+        assert_eq!(told(Vocabulary::File, json!({ "groups": ["own"] }), &both, "groups"), "own");
     }
 
     #[test]

@@ -10,6 +10,7 @@ use super::Row;
 use super::RowFlow;
 use super::RowProblem;
 use super::RowValue;
+use super::known;
 use crate::expr::Expression;
 use crate::model::Grade;
 use crate::model::Vocabulary;
@@ -22,6 +23,9 @@ use crate::scim::canonical;
 pub struct RawMapping {
     /// The preset whose rows are taken where none is written here.
     pub preset: Option<String>,
+    /// Source attributes that take a value back in the target where they lose it, in rows that say `clear`: the first
+    /// of two gates.
+    pub clear: Vec<String>,
     /// Rows by target attribute.
     pub users: BTreeMap<String, RawRow>,
     pub groups: BTreeMap<String, RawRow>,
@@ -34,9 +38,10 @@ pub struct RawPreset {
     /// Whether the service needs userName and work e-mail to be equal.
     #[serde(default)]
     pub user_name_is_email: bool,
-    pub graph: RawRows,
-    pub okta: RawRows,
-    pub file: RawRows,
+    /// `None`: the preset is not for this source.
+    pub graph: Option<RawRows>,
+    pub okta: Option<RawRows>,
+    pub file: Option<RawRows>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,7 +51,8 @@ pub struct RawRows {
     pub groups: BTreeMap<String, RawRow>,
 }
 
-/// One row: exactly one of `attribute`, `constant`, `expression`, `reference` and `none`.
+/// One row: exactly one of `attribute`, `constant`, `expression`, `reference` and `none`; or `reference` beside the
+/// `attribute` that names another person.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct RawRow {
@@ -60,6 +66,8 @@ pub struct RawRow {
     pub matching: Option<u8>,
     pub apply: Option<RowFlow>,
     pub default: Option<String>,
+    /// Takes back what we sent where the value is null: the second of two gates.
+    pub clear: Option<bool>,
 }
 
 /// The checked mappings of a job. A mapping without rows is one that nobody asked for (a job without teams).
@@ -70,11 +78,12 @@ pub struct Mappings {
 }
 
 impl RawPreset {
-    fn rows(&self, vocabulary: Vocabulary) -> &RawRows {
+    /// `None` where the preset is not for such a source.
+    pub fn rows(&self, vocabulary: Vocabulary) -> Option<&RawRows> {
         match vocabulary {
-            Vocabulary::Graph => &self.graph,
-            Vocabulary::Okta => &self.okta,
-            Vocabulary::File => &self.file,
+            Vocabulary::Graph => self.graph.as_ref(),
+            Vocabulary::Okta => self.okta.as_ref(),
+            Vocabulary::File => self.file.as_ref(),
         }
     }
 }
@@ -88,29 +97,44 @@ impl RawMapping {
         vocabulary: Vocabulary,
     ) -> Result<Mappings, Vec<RowProblem>> {
         let nothing = RawRows::default();
-        let base = preset.map_or(&nothing, |preset| preset.rows(vocabulary));
-        let users = mapping(Kind::User, &base.users, &self.users, vocabulary);
-        let groups = mapping(Kind::Group, &base.groups, &self.groups, vocabulary);
+        let base = preset.and_then(|preset| preset.rows(vocabulary)).unwrap_or(&nothing);
+        let users = mapping(Kind::User, &base.users, &self.users, &self.clear, vocabulary);
+        let groups = mapping(Kind::Group, &base.groups, &self.groups, &self.clear, vocabulary);
+        let gates = gates(&self.clear, vocabulary);
         match (users, groups) {
-            (Ok(mut users), Ok(groups)) => {
+            (Ok(mut users), Ok(groups)) if gates.is_empty() => {
                 users.user_name_is_email = preset.is_some_and(|preset| preset.user_name_is_email);
                 Ok(Mappings { users, groups })
             }
-            (users, groups) => Err([users.err(), groups.err()].into_iter().flatten().flatten().collect()),
+            (users, groups) => {
+                Err(users.err().into_iter().chain(groups.err()).flatten().chain(gates).collect())
+            }
         }
     }
+}
+
+/// What is wrong with the first of the two gates.
+fn gates(clear: &[String], vocabulary: Vocabulary) -> Vec<RowProblem> {
+    let wrong = |name: &String| {
+        let text = known::check(name, Kind::User, vocabulary).err()?;
+        known::check(name, Kind::Group, vocabulary).err()?;
+        let (grade, kind, target) = (Grade::Error, Kind::User, String::new());
+        Some(RowProblem { grade, kind, target, field: "clear", text })
+    };
+    clear.iter().filter_map(wrong).collect()
 }
 
 fn mapping(
     kind: Kind,
     base: &BTreeMap<String, RawRow>,
     own: &BTreeMap<String, RawRow>,
+    clear: &[String],
     vocabulary: Vocabulary,
 ) -> Result<Mapping, Vec<RowProblem>> {
     let mut rows = Vec::new();
     let mut problems = Vec::new();
     for (target, raw) in laid_over(base, own) {
-        match row(&target, &raw) {
+        match row(&target, &raw, clear) {
             Ok(Some(row)) => rows.push(row),
             Ok(None) => {}
             Err((field, text)) => {
@@ -146,6 +170,10 @@ impl RawRow {
         row.matching = self.matching.or(preset.matching);
         row.apply = self.apply.or(preset.apply);
         row.default = self.default.clone().or_else(|| preset.default.clone());
+        row.clear = self.clear.or(preset.clear);
+        if self.attribute.is_some() {
+            row.reference = self.reference.or(preset.reference);
+        }
         row
     }
 
@@ -163,12 +191,16 @@ impl RawRow {
 }
 
 /// The row, `None` where the target attribute is left alone; or the field that is wrong, and why.
-fn row(target: &str, raw: &RawRow) -> Result<Option<Row>, (&'static str, String)> {
+fn row(target: &str, raw: &RawRow, clear: &[String]) -> Result<Option<Row>, (&'static str, String)> {
     let value = match raw.named().as_slice() {
-        ["attribute"] => raw.attribute.as_deref().map(attribute).transpose()?,
+        ["attribute"] => raw.attribute.as_deref().map(attribute).transpose()?.map(RowValue::Attribute),
+        ["attribute", "reference"] if raw.reference == Some(true) => {
+            raw.attribute.as_deref().map(attribute).transpose()?.map(RowValue::Reference)
+        }
+        ["attribute", only @ "reference"] => return Err((only, "write true, or leave it out".to_owned())),
         ["constant"] => raw.constant.clone().map(RowValue::Constant),
         ["expression"] => raw.expression.as_deref().map(expression).transpose()?,
-        ["reference"] if raw.reference == Some(true) => Some(RowValue::Reference),
+        ["reference"] if raw.reference == Some(true) => Some(RowValue::Members),
         ["none"] if raw.none == Some(true) => return Ok(untouched(target, raw)),
         [only @ ("reference" | "none")] => return Err((only, "write true, or leave it out".to_owned())),
         [] => None,
@@ -180,14 +212,35 @@ fn row(target: &str, raw: &RawRow) -> Result<Option<Row>, (&'static str, String)
     };
     let matching = raw.matching.filter(|precedence| *precedence > 0);
     let flow = raw.apply.unwrap_or_default();
-    Ok(Some(Row { target: target.to_owned(), value, matching, flow, default: raw.default.clone() }))
+    let clears = clears(&value, raw, clear)?;
+    Ok(Some(Row { target: target.to_owned(), value, matching, flow, default: raw.default.clone(), clears }))
 }
 
-fn attribute(name: &str) -> Result<RowValue, (&'static str, String)> {
+/// Both gates, or none: one that is open alone would clear nothing, and nobody would notice.
+fn clears(value: &RowValue, raw: &RawRow, clear: &[String]) -> Result<bool, (&'static str, String)> {
+    if raw.clear != Some(true) {
+        return Ok(false);
+    }
+    let used = value.attributes();
+    if used.is_empty() {
+        return Err(("clear", "the row has a value always; leave clear out".to_owned()));
+    }
+    match used.into_iter().find(|name| !clear.iter().any(|gate| gate == name)) {
+        None => Ok(true),
+        Some(name) => {
+            let text = format!(
+                "nothing is cleared unless the source attribute is named as well; add \"{name}\" to mapping.clear"
+            );
+            Err(("clear", text))
+        }
+    }
+}
+
+fn attribute(name: &str) -> Result<String, (&'static str, String)> {
     match name.trim().trim_start_matches('[').trim_end_matches(']') {
         "" => Err(("attribute", "the name of a source attribute is missing".to_owned())),
         bare if bare != name => Err(("attribute", format!("write the name alone: attribute = \"{bare}\""))),
-        bare => Ok(RowValue::Attribute(bare.to_owned())),
+        bare => Ok(bare.to_owned()),
     }
 }
 
@@ -200,7 +253,14 @@ fn expression(text: &str) -> Result<RowValue, (&'static str, String)> {
 /// Entra's mapping of type "none": nothing flows, and a default is set on create.
 fn untouched(target: &str, raw: &RawRow) -> Option<Row> {
     let value = RowValue::Constant(raw.default.clone()?);
-    Some(Row { target: target.to_owned(), value, matching: None, flow: RowFlow::OnCreate, default: None })
+    Some(Row {
+        target: target.to_owned(),
+        value,
+        matching: None,
+        flow: RowFlow::OnCreate,
+        default: None,
+        clears: false,
+    })
 }
 
 #[cfg(test)]
@@ -219,8 +279,7 @@ mod tests {
             },
             "groups": {},
         });
-        let text = json!({ "user_name_is_email": true, "graph": rows, "okta": { "users": {}, "groups": {} },
-            "file": { "users": {}, "groups": {} } });
+        let text = json!({ "user_name_is_email": true, "graph": rows });
         serde_json::from_value(text).expect("a preset")
     }
 
@@ -245,17 +304,17 @@ mod tests {
         becomes(
             json!({ "userName": { "attribute": "mail" } }),
             "userName",
-            json!({ "target": "userName", "value": { "attribute": "mail" }, "matching": 1, "flow": "always", "default": null }),
+            json!({ "target": "userName", "value": { "attribute": "mail" }, "matching": 1, "flow": "always", "default": null, "clears": false }),
         );
         becomes(
             json!({ "title": { "apply": "always" } }),
             "title",
-            json!({ "target": "title", "value": { "attribute": "jobTitle" }, "matching": null, "flow": "always", "default": "Member" }),
+            json!({ "target": "title", "value": { "attribute": "jobTitle" }, "matching": null, "flow": "always", "default": "Member", "clears": false }),
         );
         becomes(
             json!({ "USERNAME": { "matching": 0 }, "externalId": { "attribute": "objectId", "matching": 1 } }),
             "userName",
-            json!({ "target": "userName", "value": { "attribute": "userPrincipalName" }, "matching": null, "flow": "always", "default": null }),
+            json!({ "target": "userName", "value": { "attribute": "userPrincipalName" }, "matching": null, "flow": "always", "default": null, "clears": false }),
         );
     }
 
@@ -265,7 +324,7 @@ mod tests {
         becomes(
             json!({ "nickName": { "none": true, "default": "new" } }),
             "nickName",
-            json!({ "target": "nickName", "value": { "constant": "new" }, "matching": null, "flow": "on_create", "default": null }),
+            json!({ "target": "nickName", "value": { "constant": "new" }, "matching": null, "flow": "on_create", "default": null, "clears": false }),
         );
     }
 
@@ -299,6 +358,49 @@ users / userType / none: write true, or leave it out
 groups / displayName / matching: no row is used for matching, so existing resources would not be found; write matching = 1
 groups / displayName: the target needs this attribute; add its row";
         assert_eq!(checked(own).map(|_| ()), Err(expected.to_owned()));
+    }
+
+    /// Entra provisioning reference, section 5: two gates, on the source attribute and on the target mapping.
+    #[test]
+    fn what_is_cleared_has_two_gates() {
+        let told = |own: Json| match checked(own) {
+            Ok(mappings) => {
+                let clears = mappings.users.rows.iter().filter(|row| row.clears);
+                clears.map(|row| row.target.as_str()).collect::<Vec<_>>().join(" ")
+            }
+            Err(text) => text,
+        };
+        assert_eq!(
+            told(
+                json!({ "clear": ["jobTitle"], "users": { "title": { "apply": "always", "clear": true } } })
+            ),
+            "title"
+        );
+        assert_eq!(told(json!({ "clear": ["jobTitle"] })), "");
+        assert_eq!(
+            told(json!({ "users": { "title": { "clear": true } } })),
+            "users / title / clear: nothing is cleared unless the source attribute is named as well; add \"jobTitle\" to mapping.clear"
+        );
+        assert_eq!(
+            told(json!({ "clear": ["surname", "jobTitel"],
+                "users": { "nickName": { "expression": "Coalesce([givenName], [surname])", "clear": true } } })),
+            "users / nickName / clear: nothing is cleared unless the source attribute is named as well; add \"givenName\" to mapping.clear\n\
+             clear: a user of Microsoft Graph has no attribute `jobTitel`; did you mean `jobTitle`?"
+        );
+        assert_eq!(
+            told(json!({ "users": { "nickName": { "constant": "x", "clear": true } } })),
+            "users / nickName / clear: the row has a value always; leave clear out"
+        );
+    }
+
+    #[test]
+    fn a_person_is_referred_to_by_an_attribute() {
+        let manager = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager";
+        becomes(
+            json!({ manager: { "attribute": "manager", "reference": true } }),
+            manager,
+            json!({ "target": manager, "value": { "reference": "manager" }, "matching": null, "flow": "always", "default": null, "clears": false }),
+        );
     }
 
     #[test]

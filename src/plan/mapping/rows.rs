@@ -6,7 +6,14 @@ use super::RowValue;
 use crate::expr::Expression;
 
 pub(super) fn row(target: &str, value: RowValue) -> Row {
-    Row { target: target.to_owned(), value, matching: None, flow: RowFlow::Always, default: None }
+    Row {
+        target: target.to_owned(),
+        value,
+        matching: None,
+        flow: RowFlow::Always,
+        default: None,
+        clears: false,
+    }
 }
 
 pub(super) fn copied(target: &str, name: &str) -> Row {
@@ -15,4 +22,8 @@ pub(super) fn copied(target: &str, name: &str) -> Row {
 
 pub(super) fn computed(target: &str, text: &str) -> Row {
     row(target, RowValue::Expression(Expression::parse(text).expect(text)))
+}
+
+pub(super) fn refers(name: &str) -> RowValue {
+    RowValue::Reference(name.to_owned())
 }

@@ -70,11 +70,38 @@ pub(super) fn check(kind: Kind, text: &str) -> Result<(), String> {
     match (top.mutability, top.name) {
         (Mutability::ReadOnly, _) => return Err("the target sets it itself".to_owned()),
         (_, "password") => return Err("passwords are not provisioned".to_owned()),
-        (_, "manager") => return Err("references to a manager are not available yet".to_owned()),
+        _ if refers(top) => return Err("it is another person; add reference = true to the row".to_owned()),
         _ => {}
     }
     check_elements(top, &path)?;
     check_part(top, &path)
+}
+
+/// Whether a row may write a reference to another person here: where the schema has one, or where nobody knows it
+/// (a service's own extension, which is then given the resource's id as a text).
+pub(super) fn check_reference(kind: Kind, text: &str) -> Result<(), String> {
+    let path = Path::parse(text).map_err(|error| format!("this is no attribute path: {error}"))?;
+    let whole = path.select.is_none() && path.sub.is_none();
+    match schema::top(kind.into(), &path) {
+        None => unknown(kind, &path),
+        Some(top) if refers(top) && whole && path.to_string() == text => Ok(()),
+        Some(top) if refers(top) => {
+            let urn = path.urn.as_ref().map_or(String::new(), |urn| format!("{urn}:"));
+            Err(format!("write it whole, as {urn}{}", top.name))
+        }
+        Some(top) => Err(format!("`{}` is no reference to a person; leave reference out", top.name)),
+    }
+}
+
+/// A complex attribute with one value whose `$ref` is that of a user (RFC 7643 section 4.3: `manager`).
+fn refers(top: &Definition) -> bool {
+    !top.multi_valued && top.sub("$ref").is_some_and(|part| part.refers_to.contains(&"User"))
+}
+
+/// A reference as the target takes it.
+pub fn reference_value(path: &str, resource: &str) -> Json {
+    let complex = Path::parse(path).ok().and_then(|path| path.leaf()).is_some_and(Definition::has_value);
+    if complex { serde_json::json!({ "value": resource }) } else { Json::String(resource.to_owned()) }
 }
 
 /// An attribute of a core schema must be known; an extension that we do not know is the target's business.
@@ -196,6 +223,27 @@ mod tests {
             check(Kind::Group, "userName"),
             Err("a SCIM group has no attribute `userName`; an attribute of the service's own is written with its schema's URN in front".to_owned())
         );
+    }
+
+    #[test]
+    fn a_reference_stands_where_the_schema_or_the_service_has_one() {
+        let manager = format!("{ENTERPRISE}:manager");
+        assert_eq!(check_reference(Kind::User, &manager), Ok(()));
+        assert_eq!(check_reference(Kind::User, "urn:example:2.0:User:buddy"), Ok(()));
+        for (path, expected) in [
+            (format!("{manager}.value"), format!("write it whole, as {manager}")),
+            ("title".to_owned(), "`title` is no reference to a person; leave reference out".to_owned()),
+            (
+                "manager".to_owned(),
+                "a SCIM user has no attribute `manager`; an attribute of the service's own is written with its schema's URN in front".to_owned(),
+            ),
+        ] {
+            assert_eq!(check_reference(Kind::User, &path), Err(expected));
+        }
+        let plain = "it is another person; add reference = true to the row".to_owned();
+        assert_eq!(check(Kind::User, &manager), Err(plain));
+        assert_eq!(reference_value(&manager, "r1"), json!({ "value": "r1" }));
+        assert_eq!(reference_value("urn:example:2.0:User:buddy", "r1"), json!("r1"));
     }
 
     #[test]

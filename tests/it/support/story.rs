@@ -23,6 +23,8 @@
 //! | `approve WHAT` | all, or a cause |
 //! | `later SECONDS` | time passes |
 //! | `plan`, `cycle`, `full` | a dry run; a cycle; a full cycle |
+//! | `row TARGET [ATTRIBUTE [refers] [clears]]` | a row of the users' mapping; without an attribute it is taken away |
+//! | `shows PATH` | what the workspace has there, of each user; a resource goes by its userName |
 //! | `workspace`, `notes` | what the workspace holds; what a plan tells besides its changes |
 
 use std::path::Path;
@@ -259,7 +261,7 @@ impl Stage {
         if lines.is_empty() { "empty\n".to_owned() } else { lines.concat() }
     }
 
-    async fn names(&self) -> impl Fn(&str) -> String + use<> {
+    pub async fn names(&self) -> impl Fn(&str) -> String + use<> {
         let users = self.resources(Kind::User).await;
         move |id: &str| {
             let user = users.iter().find(|user| user["id"] == id);
@@ -304,6 +306,11 @@ fn line(change: &Change) -> String {
         Act::Delete => "delete".to_owned(),
         Act::AddMember { person, .. } => format!("add {person}"),
         Act::RemoveMember { person, .. } => format!("remove {person}"),
+        Act::Refer { path, old, new } => {
+            let name = |name: &Option<String>| name.clone().unwrap_or_else(|| "-".to_owned());
+            let path = path.rsplit(':').next().unwrap_or(path);
+            format!("{path} {}->{}", name(old), name(new))
+        }
     };
     let verdict = match &change.verdict {
         Verdict::Go => String::new(),
@@ -391,6 +398,7 @@ impl Stage {
             ["later", seconds] => self.second += seconds.parse::<i64>().expect("seconds"),
             ["approve", what] => return Some(self.approve(what).await),
             ["target", address, rest @ ..] => self.target_user(address, rest).await,
+            ["shows", target] => return Some(wording::shown(self, target).await),
             ["notes"] => return Some(self.notes().await),
             ["target-team", name, rest @ ..] => self.target_team(name, rest).await,
             ["target-member", team, address] => self.target_member(team, address).await,

@@ -7,6 +7,9 @@ use rosterd::plan::Class;
 use rosterd::plan::Limit;
 use rosterd::plan::RawClause;
 use rosterd::plan::RawFilters;
+use rosterd::plan::Row;
+use rosterd::plan::RowFlow;
+use rosterd::plan::RowValue;
 use rosterd::plan::Selection;
 use rosterd::plan::TeamRule;
 use rosterd::plan::Teams;
@@ -60,9 +63,53 @@ pub fn setting(stage: &mut Stage, words: &[&str]) {
             stage.team_rules.push(rule);
             stage.rules.teams = Teams::new(stage.team_rules.clone(), stage.rules.teams.names);
         }
+        ["row", target, attribute, said @ ..] => {
+            let row = row(target, attribute, said);
+            let rows = &mut stage.rules.users.rows;
+            rows.retain(|other| other.target != row.target);
+            rows.push(row);
+        }
+        ["row", target] => stage.rules.users.rows.retain(|row| row.target != path(target)),
         ["team-names", policy] => stage.rules.teams.names = parsed(policy),
         other => panic!("no such command: {other:?}"),
     }
+}
+
+/// `row title jobTitle clears`, `row manager manager refers`.
+fn row(target: &str, attribute: &str, said: &[&str]) -> Row {
+    let name = attribute.to_owned();
+    let refers = said.contains(&"refers");
+    Row {
+        target: path(target),
+        value: if refers { RowValue::Reference(name) } else { RowValue::Attribute(name) },
+        matching: None,
+        flow: RowFlow::Always,
+        default: None,
+        clears: said.contains(&"clears"),
+    }
+}
+
+/// A target attribute; the enterprise extension's manager may go by its name alone.
+fn path(target: &str) -> String {
+    match target {
+        "manager" => "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager".to_owned(),
+        other => other.to_owned(),
+    }
+}
+
+/// What each user of the workspace has at a path; a resource goes by its userName.
+pub async fn shown(stage: &Stage, target: &str) -> String {
+    let path = path(target);
+    let names = stage.names().await;
+    let users = stage.resources(Kind::User).await;
+    let line = |user: &Value| {
+        let shown = rosterd::scim::shown(user, [&path]);
+        let value = shown.text(&path).unwrap_or("-");
+        let name = Some(names(value)).filter(|name| name != "-").unwrap_or_else(|| value.to_owned());
+        format!("{} {name}\n", user["userName"].as_str().unwrap_or("-"))
+    };
+    let lines: std::collections::BTreeSet<String> = users.iter().map(line).collect();
+    lines.into_iter().collect()
 }
 
 /// `department=Sales`, `isResourceAccount=true`.

@@ -1,0 +1,163 @@
+//! References between people, in a pass of their own: when all accounts are there, one write for each. A reference
+//! that fails, or that waits, never is a failure of the person (Entra provisioning reference, section 5).
+
+use serde_json::Value;
+
+use super::CycleError;
+use super::Progress;
+use super::judge::Judge;
+use super::write::UNKNOWN;
+use super::write::Writer;
+use super::write::due_again;
+use crate::model::LinkId;
+use crate::plan;
+use crate::plan::Candidate;
+use crate::plan::Class;
+use crate::plan::Edit;
+use crate::plan::Hold;
+use crate::scim;
+use crate::scim::Kind;
+use crate::scim::ResourceId;
+use crate::store::After;
+use crate::store::Ended;
+use crate::store::EntryId;
+use crate::store::Intent;
+use crate::store::PendingReference;
+use crate::targets::Operation;
+use crate::targets::Outcome;
+
+/// References judged in one transaction.
+const CHUNK: usize = 5_000;
+
+impl Judge<'_> {
+    pub(super) async fn references(&self, judged: &mut u64) -> Result<(), CycleError> {
+        let mut after = start();
+        loop {
+            self.on.stopped()?;
+            let chunk =
+                self.store.pending_references(self.job, after, CHUNK).await.map_err(self.on.store())?;
+            let Some(last) = chunk.last() else { return Ok(()) };
+            after = place(last);
+            let holds = chunk.iter().map(|reference| (reference, self.reference_hold(reference)));
+            let changed = holds.filter(|(reference, hold)| reference.hold != *hold);
+            let changed = changed.map(|(reference, hold)| (reference.person, reference.path.clone(), hold));
+            self.store.save_reference_holds(changed.collect()).await.map_err(self.on.store())?;
+            *judged += chunk.len() as u64;
+            (self.on.how.watch)(Progress::Judging { changes: *judged });
+        }
+    }
+
+    fn reference_hold(&self, reference: &PendingReference) -> Option<Hold> {
+        let candidate = Candidate {
+            class: Class::References,
+            cause: &reference.cause,
+            team: false,
+            approved: reference.approved,
+            protected: self.on.job.rules.protect.contains(&scim::fold(&reference.person_name)),
+        };
+        plan::judge(&self.on.job.name, self.mode, &self.on.job.rules.actions, &self.guard, &candidate)
+    }
+}
+
+impl Writer<'_> {
+    pub(super) async fn references(&mut self) -> Result<(), CycleError> {
+        let mut after = start();
+        loop {
+            self.on.stopped()?;
+            let batch = self.on.job.target.batch();
+            let chunk =
+                self.store.pending_references(self.job, after, batch).await.map_err(self.on.store())?;
+            let Some(last) = chunk.last() else { return Ok(()) };
+            after = place(last);
+            let now = self.on.how.now.as_second();
+            let sending = chunk.into_iter().filter_map(|reference| Sending::of(reference, now));
+            self.send_references(sending.collect()).await?;
+        }
+    }
+
+    async fn send_references(&mut self, sending: Vec<Sending>) -> Result<(), CycleError> {
+        if sending.is_empty() {
+            return Ok(());
+        }
+        let now = self.on.how.now.as_second();
+        let intents = sending.iter().map(Sending::intent).collect();
+        let entries = self.store.intend(self.job, self.cycle, now, intents).await.map_err(self.on.store())?;
+        let operations: Vec<Operation> = sending.iter().map(Sending::operation).collect();
+        let outcomes = self.on.job.target.apply(&operations).await.map_err(self.on.target())?;
+        let ended = sending.iter().zip(entries).zip(outcomes);
+        let ended = ended.map(|((sending, entry), outcome)| sending.ended(entry, outcome, now));
+        self.end(ended.collect()).await
+    }
+}
+
+/// A reference that goes: both accounts are there, or nobody is meant.
+struct Sending {
+    reference: PendingReference,
+    resource: ResourceId,
+}
+
+impl Sending {
+    fn of(reference: PendingReference, now: i64) -> Option<Sending> {
+        let due = reference.hold.is_none() && reference.due_second.is_none_or(|due| due <= now);
+        let known = reference.new.is_some() || !reference.wanted;
+        let resource = reference.person_resource.clone().filter(|_| due && known)?;
+        Some(Sending { reference, resource })
+    }
+
+    fn intent(&self) -> Intent {
+        let id = |id: &Option<ResourceId>| id.as_ref().map(|id| Value::String(id.0.clone()));
+        let PendingReference { path, old, new, .. } = &self.reference;
+        Intent {
+            link: self.reference.person,
+            class: Class::References,
+            cause: self.reference.cause.clone(),
+            people: Vec::new(),
+            edits: vec![Edit { path: path.clone(), old: id(old), new: id(new) }],
+            approved: self.reference.approved,
+            evidence: None,
+        }
+    }
+
+    fn operation(&self) -> Operation {
+        let path = self.reference.path.clone();
+        let value = self.reference.new.as_ref().map_or(Value::Null, |id| plan::reference_value(&path, &id.0));
+        Operation::Patch { kind: Kind::User, id: self.resource.clone(), set: vec![(path, value)] }
+    }
+
+    fn ended(&self, entry: EntryId, outcome: Outcome, now: i64) -> Ended {
+        let PendingReference { path, new, attempts, .. } = &self.reference;
+        let failed = |failure: String| After::ReferenceFailed {
+            path: path.clone(),
+            failure,
+            due_second: due_again(now, *attempts),
+        };
+        let (outcome, detail, after) = match outcome {
+            Outcome::Done { .. } => {
+                ("done", String::new(), After::Refers { path: path.clone(), resource: new.clone() })
+            }
+            Outcome::Missing => {
+                let detail = "the target no longer has this resource (404)".to_owned();
+                ("missing", detail.clone(), failed(detail))
+            }
+            Outcome::Conflict { detail } => ("conflict", detail.clone(), failed(detail)),
+            Outcome::Refused { status, detail } => {
+                let detail = format!("refused with {status}: {detail}");
+                ("refused", detail.clone(), failed(detail))
+            }
+            Outcome::Later { detail } => ("later", detail, After::Unchanged),
+            Outcome::Unknown { detail } => (UNKNOWN, detail, After::Unchanged),
+        };
+        let (link, class, people) = (self.reference.person, Class::References, Vec::new());
+        Ended { entry, link, class, outcome, detail, people, after }
+    }
+}
+
+/// Before the first.
+pub(super) fn start() -> (LinkId, String) {
+    (LinkId(0), String::new())
+}
+
+/// Where the next chunk begins.
+pub(super) fn place(last: &PendingReference) -> (LinkId, String) {
+    (last.person, last.path.clone())
+}

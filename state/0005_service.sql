@@ -5,9 +5,10 @@
 -- `job NAME`, `push TENANT` or `local`.
 UPDATE resources SET owner = CASE WHEN owner LIKE 'token %' THEN 'push push' ELSE 'job ' || owner END;
 
--- A grant stands or falls with its user.
+-- A grant stands or falls with its user, who has one for an account.
 ALTER TABLE resources ADD COLUMN holder INTEGER REFERENCES resources (n) ON DELETE CASCADE;
-CREATE INDEX resources_holder ON resources (holder) WHERE holder IS NOT NULL;
+ALTER TABLE resources ADD COLUMN account_key TEXT;                  -- folded, grants only
+CREATE UNIQUE INDEX resources_grant ON resources (holder, account_key) WHERE holder IS NOT NULL;
 
 ALTER TABLE tokens ADD COLUMN tenant TEXT NOT NULL DEFAULT 'push';  -- all tokens of one client, one after the other
 ALTER TABLE tokens ADD COLUMN scopes TEXT NOT NULL DEFAULT 'read users:write groups:write';
@@ -63,40 +64,49 @@ CREATE TABLE journal_chain (
 ) STRICT;
 CREATE INDEX journal_chain_entry ON journal_chain(entry);
 
--- One loss of grants: a user who was deactivated or deleted, by whom and when.
+-- One loss of grants: a user was deactivated or deleted. By whom and when, and what has become of it since.
 CREATE TABLE losses (
-  id        INTEGER PRIMARY KEY,
-  workspace INTEGER NOT NULL REFERENCES workspaces (id) ON DELETE CASCADE,
-  user      TEXT NOT NULL,                           -- the id of the user
-  owner     TEXT NOT NULL,
-  at        INTEGER NOT NULL,                        -- milliseconds
-  undone    INTEGER
+  id          INTEGER PRIMARY KEY,
+  workspace   INTEGER NOT NULL REFERENCES workspaces (id) ON DELETE CASCADE,
+  user        TEXT NOT NULL,                         -- the id of the user
+  cause       TEXT NOT NULL,                         -- deactivated | deleted
+  owner       TEXT NOT NULL,                         -- who did it: job NAME, push TENANT, local
+  at          INTEGER NOT NULL,                      -- milliseconds
+  reactivated INTEGER,                               -- when the user was first active again
+  undone      INTEGER                                -- when the grants were given back
 ) STRICT;
 CREATE INDEX losses_user ON losses (workspace, user);
 
+-- The grants of a loss, as they were.
 CREATE TABLE lost_grants (
-  loss  INTEGER NOT NULL REFERENCES losses (id) ON DELETE CASCADE,
-  id    TEXT NOT NULL,                               -- as the grant's was
-  owner TEXT NOT NULL,
-  body  TEXT NOT NULL,
+  loss    INTEGER NOT NULL REFERENCES losses (id) ON DELETE CASCADE,
+  id      TEXT NOT NULL,
+  owner   TEXT NOT NULL,
+  body    TEXT NOT NULL,                             -- {} once the person is erased
+  version INTEGER NOT NULL,
+  created INTEGER NOT NULL,                          -- milliseconds
   PRIMARY KEY (loss, id)
 ) STRICT, WITHOUT ROWID;
 
 -- What somebody has to do because access was taken: kept until it is acknowledged.
 CREATE TABLE follow_ups (
-  id           TEXT PRIMARY KEY,                     -- the webhook-id: the same at every delivery
+  n            INTEGER PRIMARY KEY,                  -- the order of lists
+  id           TEXT NOT NULL UNIQUE,                 -- the webhook-id: the same at every delivery
   workspace    INTEGER NOT NULL REFERENCES workspaces (id) ON DELETE CASCADE,
   loss         INTEGER NOT NULL REFERENCES losses (id) ON DELETE CASCADE,
   user         TEXT NOT NULL,
-  body         TEXT NOT NULL,                        -- JSON: what the webhook says
+  body         TEXT NOT NULL,                        -- JSON: what the webhook says; {} once the person is erased
   state        TEXT NOT NULL,                        -- waiting | sent | acknowledged | cancelled
-  due          INTEGER NOT NULL,                     -- milliseconds: not delivered before
-  attempts     INTEGER NOT NULL DEFAULT 0,
-  failure      TEXT,                                 -- why the last delivery failed
-  created      INTEGER NOT NULL,
+  created      INTEGER NOT NULL,                     -- milliseconds, as all times here
+  due          INTEGER NOT NULL,                     -- the next attempt, not before; the settings' delay comes on top
+  at_once      INTEGER NOT NULL DEFAULT 0,           -- 1: somebody asked for it, so the delay does not count
+  attempts     INTEGER NOT NULL DEFAULT 0,           -- begun, whatever became of them
+  failure      TEXT,                                 -- why the last one failed
   delivered    INTEGER,
-  acknowledged INTEGER,
-  by           TEXT                                  -- who acknowledged or cancelled it
+  ended        INTEGER,                              -- acknowledged or cancelled
+  by           TEXT,                                 -- who did that: receiver, or the user of a command
+  reason       TEXT
 ) STRICT;
-CREATE INDEX follow_ups_due ON follow_ups (due) WHERE state = 'waiting';
-CREATE INDEX follow_ups_workspace ON follow_ups (workspace, created);
+CREATE INDEX follow_ups_due ON follow_ups (workspace, due) WHERE state = 'waiting';
+CREATE INDEX follow_ups_open ON follow_ups (workspace, created) WHERE state IN ('waiting', 'sent');
+CREATE INDEX follow_ups_loss ON follow_ups (loss);

@@ -77,7 +77,8 @@ pub(super) fn member_ids(value: &Value, dialect: Dialect) -> Result<Vec<Resource
 pub(super) fn require_all(kind: ResourceType, body: &Map<String, Value>) -> Result<(), Error> {
     let missing =
         schema::core(kind).attributes.iter().filter(|definition| definition.required).find(|definition| {
-            body.get(definition.name).and_then(Value::as_str).is_none_or(|text| text.trim().is_empty())
+            body.get(definition.name)
+                .is_none_or(|value| value.as_str().is_some_and(|text| text.trim().is_empty()))
         });
     match missing {
         Some(definition) => {

@@ -1,7 +1,9 @@
 //! Values of ours as columns: enums as their words, structures as JSON; a damaged one names its column.
 
+use jiff::Timestamp;
 use rusqlite::Row;
 use rusqlite::types::Type;
+use rusqlite::types::ValueRef;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -44,4 +46,18 @@ fn unreadable(column: usize, error: impl std::error::Error + Send + Sync + 'stat
 
 fn unwritable(error: serde_json::Error) -> rusqlite::Error {
     rusqlite::Error::ToSqlConversionFailure(Box::new(error))
+}
+
+/// A time that is kept as milliseconds.
+pub(super) fn millisecond(row: &Row<'_>, column: usize) -> Sql<Timestamp> {
+    let millisecond: i64 = row.get(column)?;
+    Timestamp::from_millisecond(millisecond)
+        .map_err(|error| rusqlite::Error::FromSqlConversionFailure(column, Type::Integer, Box::new(error)))
+}
+
+pub(super) fn millisecond_or_none(row: &Row<'_>, column: usize) -> Sql<Option<Timestamp>> {
+    match row.get_ref(column)? {
+        ValueRef::Null => Ok(None),
+        _ => millisecond(row, column).map(Some),
+    }
 }

@@ -21,6 +21,7 @@ mod end_to_end;
 mod file_source;
 mod foreign_jwt;
 mod foreign_server;
+mod grants;
 mod graph_check;
 mod graph_politeness;
 mod graph_requests;

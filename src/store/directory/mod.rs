@@ -45,7 +45,7 @@ pub struct Resource {
 impl Resource {
     /// `false` only where it says so.
     pub fn active(&self) -> bool {
-        self.body["active"] != false
+        rows::is_active(&self.body)
     }
 
     /// The whole resource as JSON; `base` is the address of the service, or empty.
@@ -161,11 +161,12 @@ impl Store {
         mut author: Author,
         writes: Vec<Write>,
     ) -> Result<Vec<Result<Written, crate::scim::Error>>, StoreError> {
-        author.writes_others |= self.policy(workspace).other_owners == OtherOwners::Allow;
+        let policy = self.policy(workspace);
+        author.writes_others |= policy.other_owners == OtherOwners::Allow;
         let workspace = workspace.to_owned();
         self.write(move |tx| {
             let workspace = rows::ensure_workspace(tx, &workspace)?;
-            writes.into_iter().map(|write| write::one(tx, workspace, &author, write)).collect()
+            writes.into_iter().map(|write| write::one(tx, workspace, &policy, &author, write)).collect()
         })
         .await
     }

@@ -1,6 +1,5 @@
 //! One row of a workspace: reading, inserting, updating, deleting, with the keys that it is found by.
 
-use jiff::Timestamp;
 use rusqlite::Connection;
 use rusqlite::OptionalExtension;
 use rusqlite::Row;
@@ -64,8 +63,8 @@ pub(super) fn kept(row: &Row<'_>) -> Sql<Kept> {
         kind: values::word(row, 1)?,
         id: ResourceId(row.get(2)?),
         version: count(row, 5)?,
-        created: time(row, 6)?,
-        modified: time(row, 7)?,
+        created: values::millisecond(row, 6)?,
+        modified: values::millisecond(row, 7)?,
     };
     let resource =
         Resource { meta, owner: owner(row, 3)?, body: values::parsed(row, 4)?, related: Vec::new() };
@@ -83,11 +82,6 @@ fn owner(row: &Row<'_>, column: usize) -> Sql<Owner> {
 pub(super) fn count(row: &Row<'_>, column: usize) -> Sql<u64> {
     let number: i64 = row.get(column)?;
     u64::try_from(number).map_err(|_| rusqlite::Error::IntegralValueOutOfRange(column, number))
-}
-
-fn time(row: &Row<'_>, column: usize) -> Sql<Timestamp> {
-    Timestamp::from_millisecond(row.get(column)?)
-        .map_err(|error| rusqlite::Error::FromSqlConversionFailure(column, Type::Integer, Box::new(error)))
 }
 
 /// Whether another user of the workspace has this userName.
@@ -170,9 +164,14 @@ impl Keys {
             external_id: body["externalId"].as_str().map(str::to_owned),
             user: folded(body, "userName").filter(|_| kind == ResourceType::User),
             display: folded(body, "displayName"),
-            active: body["active"] != false,
+            active: is_active(body),
         }
     }
+}
+
+/// `false` only where it says so.
+pub(super) fn is_active(body: &Value) -> bool {
+    body["active"] != false
 }
 
 fn folded(body: &Value, name: &str) -> Option<String> {

@@ -10,19 +10,25 @@ use super::members;
 use super::members::Edited;
 use super::rows;
 use super::rows::Kept;
+use super::rows::is_active;
 use crate::scim::Dialect;
 use crate::scim::Error;
 use crate::scim::Incoming;
 use crate::scim::MembersEdit;
 use crate::scim::ResourceId;
 use crate::scim::ResourceType;
+use crate::store::LossCause;
+use crate::store::Policy;
 use crate::store::Sql;
+use crate::store::grants;
+use crate::store::grants::Holder;
 use serde_json::Value;
 
 /// Where a write happens.
 struct Place<'a> {
     tx: &'a Transaction<'a>,
     workspace: i64,
+    policy: &'a Policy,
     author: &'a Author,
 }
 
@@ -30,11 +36,12 @@ struct Place<'a> {
 pub(super) fn one(
     tx: &Transaction<'_>,
     workspace: i64,
+    policy: &Policy,
     author: &Author,
     write: Write,
 ) -> Sql<Result<Written, Error>> {
     tx.execute_batch("SAVEPOINT one_write")?;
-    let outcome = Place { tx, workspace, author }.carry_out(write)?;
+    let outcome = Place { tx, workspace, policy, author }.carry_out(write)?;
     if outcome.is_err() {
         tx.execute_batch("ROLLBACK TO one_write")?;
     }
@@ -66,6 +73,8 @@ impl Place<'_> {
                 self.settle(old, body, &edits, Dialect::Strict)
             }),
             WriteAct::Delete { kind, id } => self.with(kind, &id, &expected, |old| {
+                let holder = holder(&old);
+                grants::take(self.tx, self.workspace, self.author, &holder, LossCause::Deleted)?;
                 rows::delete(self.tx, old.n)?;
                 Ok(Ok(Written { resource: None, changed: true, skipped: 0 }))
             }),
@@ -87,7 +96,17 @@ impl Place<'_> {
         if rows::user_key_taken(self.tx, self.workspace, &body, None)? {
             return Ok(Err(Error::taken("userName")));
         }
+        let bond = match kind {
+            ResourceType::Grant => match grants::admit(self.tx, self.workspace, &body)? {
+                Ok(bond) => Some(bond),
+                Err(error) => return Ok(Err(error)),
+            },
+            ResourceType::User | ResourceType::Group => None,
+        };
         let made = rows::insert(self.tx, self.workspace, self.author, kind, id, body)?;
+        if let Some(bond) = bond {
+            grants::bind(self.tx, made.n, &bond)?;
+        }
         let edits = [MembersEdit::Add(incoming.members)];
         let edited = members::edit(self.tx, self.workspace, made.n, &edits, dialect)?;
         let written = |edited: Edited| Written {
@@ -119,10 +138,15 @@ impl Place<'_> {
     fn settle(
         &self,
         old: Kept,
-        body: Value,
+        mut body: Value,
         edits: &[MembersEdit],
         dialect: Dialect,
     ) -> Sql<Result<Written, Error>> {
+        if old.resource.meta.kind == ResourceType::Grant
+            && let Err(error) = grants::keep_immutable(&old.resource.body, &mut body)
+        {
+            return Ok(Err(error));
+        }
         if rows::user_key_taken(self.tx, self.workspace, &body, Some(old.n))? {
             return Ok(Err(Error::taken("userName")));
         }
@@ -130,8 +154,30 @@ impl Place<'_> {
             Ok(edited) => edited,
             Err(error) => return Ok(Err(error)),
         };
+        self.follow_activity(&old, &body)?;
         let changed = edited.changed || body != old.resource.body;
         let new = if changed { rows::update(self.tx, self.author, &old, &body)? } else { old };
         Ok(Ok(Written { resource: Some(new.resource), changed, skipped: edited.skipped }))
     }
+
+    /// Grants go with a user's activity, in the transaction that ends it.
+    fn follow_activity(&self, old: &Kept, body: &Value) -> Sql<()> {
+        if old.resource.meta.kind != ResourceType::User {
+            return Ok(());
+        }
+        let (was, is, holder) = (old.resource.active(), is_active(body), holder(old));
+        match (was, is) {
+            (true, false) => {
+                grants::take(self.tx, self.workspace, self.author, &holder, LossCause::Deactivated)
+            }
+            (false, true) => {
+                grants::reactivated(self.tx, self.workspace, self.author, &holder, self.policy.restore_grants)
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn holder(user: &Kept) -> Holder<'_> {
+    Holder { n: user.n, id: &user.resource.meta.id, body: &user.resource.body }
 }

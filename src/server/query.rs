@@ -79,7 +79,7 @@ impl Parameters {
         let filter = self.filter.as_deref().map(|text| read_filter(text, kind, dialect)).transpose()?;
         let start = number("startIndex", self.start.as_deref())?.unwrap_or(1).max(1);
         let count = number("count", self.count.as_deref())?.unwrap_or(PAGE_DEFAULT).min(PAGE_MAX);
-        Ok(ListQuery { kind, filter, start, count, related })
+        Ok(ListQuery { filter, start, count, related, ..ListQuery::all(kind) })
     }
 }
 

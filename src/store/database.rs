@@ -20,6 +20,7 @@ use rusqlite::TransactionBehavior;
 use super::Policy;
 use super::Sql;
 use super::StoreError;
+use super::functions;
 use super::migrate::migrate;
 
 /// Page cache of a connection in KiB: random ids thrash the unique index with SQLite's 2 MiB default
@@ -286,6 +287,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 fn tune(connection: &Connection) -> Sql<()> {
     connection.busy_timeout(BUSY)?;
+    functions::register(connection)?;
     connection.set_prepared_statement_cache_capacity(128);
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "cache_size", -CACHE_KIB)?;

@@ -57,3 +57,27 @@ pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), St
     }
     Ok(())
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    /// An empty state in memory.
+    pub fn database() -> Connection {
+        let mut db = Connection::open_in_memory().expect("a database");
+        crate::store::functions::register(&db).expect("the functions");
+        migrate(&mut db, Path::new(":memory:")).expect("the schema");
+        db
+    }
+
+    /// How SQLite would run a statement, one line a step.
+    pub fn steps(db: &Connection, sql: &str) -> String {
+        let mut statement = db.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).expect("a statement");
+        let mut rows = statement.raw_query();
+        let mut steps = Vec::new();
+        while let Some(row) = rows.next().expect("a plan") {
+            steps.push(row.get::<_, String>(3).expect("a step"));
+        }
+        steps.join("\n")
+    }
+}

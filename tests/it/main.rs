@@ -55,3 +55,4 @@ mod sign_in_settings;
 mod simulators;
 mod support;
 mod workspace;
+mod workspace_filters;

@@ -57,7 +57,7 @@ async fn write(store: &Store, workspace: &str, minute: i64, acts: Vec<WriteAct>)
 
 async fn list(store: &Store, kind: ResourceType, filter: &str) -> Vec<String> {
     let filter = (!filter.is_empty()).then(|| Filter::parse(filter).expect("a filter"));
-    let query = ListQuery { kind, filter, start: 1, count: 100, related: false };
+    let query = ListQuery { filter, count: 100, ..ListQuery::all(kind) };
     let listing = store.list_resources("main", query).await.expect("the store reads");
     assert_eq!(listing.total, listing.resources.len() as u64);
     listing.resources.into_iter().map(|resource| resource.meta.id.0).collect()

@@ -26,7 +26,7 @@ pub async fn run(global: &Global, arguments: &Arguments) -> Result<Exit, anyhow:
     let name = wire::workspace_name(&config, list.workspace.as_deref())?;
     let mut start = 1;
     loop {
-        let query = ListQuery { kind, filter: None, start, count: CHUNK, related: true };
+        let query = ListQuery { start, count: CHUNK, related: true, ..ListQuery::all(kind) };
         let page = store.list_resources(&name, query).await?;
         for resource in &page.resources {
             out::print(&match list.format {

@@ -1,25 +1,24 @@
-//! Lists: by an index where the filter allows it, else by a scan that keeps one page in memory.
+//! Lists: filtered, sorted, counted and cut in SQL; only what is shown is read.
 
 use rusqlite::Connection;
-use rusqlite::params;
+use rusqlite::params_from_iter;
+use rusqlite::types::Value as Parameter;
 use serde_json::Value;
 
 use super::Counts;
 use super::ListQuery;
 use super::Listing;
+use super::Position;
 use super::Resource;
+use super::Sort;
+use super::condition::Condition;
 use super::members;
 use super::rows;
 use super::rows::COLUMNS;
 use super::rows::Kept;
-use crate::scim::Compare;
 use crate::scim::Filter;
-use crate::scim::Path;
 use crate::scim::ResourceId;
 use crate::scim::ResourceType;
-use crate::scim::fold;
-use crate::scim::related;
-use crate::scim::related_name;
 use crate::store::Sql;
 
 /// One resource by id.
@@ -36,45 +35,133 @@ pub(super) fn by_id(
     }
 }
 
-/// One page of a list.
+/// One page of a list, and how long the list is.
 pub(super) fn page(db: &Connection, workspace: i64, query: &ListQuery) -> Sql<Listing> {
-    let Some(filter) = &query.filter else { return plain_page(db, workspace, query) };
-    let mut collected = Collected { db, workspace, query, filter, total: 0, resources: Vec::new() };
-    match candidates(db, workspace, query.kind, filter)? {
-        Some(numbers) => {
-            for n in numbers {
-                collected.look_at(rows::by_number(db, n)?)?;
-            }
-        }
-        None => {
-            let sql =
-                format!("SELECT {COLUMNS} FROM resources WHERE workspace = ?1 AND kind = ?2 ORDER BY n");
-            let mut statement = db.prepare_cached(&sql)?;
-            let mut scan = statement.query(params![workspace, query.kind.word()])?;
-            while let Some(row) = scan.next()? {
-                collected.look_at(rows::kept(row)?)?;
-            }
-        }
+    let (found, next) = cut(db, workspace, query)?;
+    let skipped = query.start.saturating_sub(1);
+    let ended = query.after.is_none() && next.is_none() && query.count > 0;
+    let total = match ended && (skipped == 0 || !found.is_empty()) {
+        // The list ends on this page, so there is nothing left to count.
+        true => skipped + found.len() as u64,
+        false => total(db, workspace, query)?,
+    };
+    let resources =
+        found.into_iter().map(|kept| finished(db, kept, query.related)).collect::<Sql<Vec<_>>>()?;
+    Ok(Listing { total, resources, next })
+}
+
+/// The resources of one page, without a look at the rest of the list.
+pub(super) fn first(db: &Connection, workspace: i64, query: &ListQuery) -> Sql<Vec<Resource>> {
+    let (found, _) = cut(db, workspace, query)?;
+    found.into_iter().map(|kept| finished(db, kept, query.related)).collect()
+}
+
+/// The rows of a page, and where the next one begins: one row more is read to know whether there is one.
+fn cut(db: &Connection, workspace: i64, query: &ListQuery) -> Sql<(Vec<Kept>, Option<Position>)> {
+    if query.count == 0 {
+        return Ok((Vec::new(), None));
     }
-    Ok(Listing { total: collected.total, resources: collected.resources })
-}
-
-fn plain_page(db: &Connection, workspace: i64, query: &ListQuery) -> Sql<Listing> {
-    let kind = query.kind.word();
-    let total = db
-        .prepare_cached("SELECT count(*) FROM resources WHERE workspace = ?1 AND kind = ?2")?
-        .query_row(params![workspace, kind], |row| rows::count(row, 0))?;
-    let sql = format!("{} LIMIT ?3 OFFSET ?4", in_order());
-    let (count, skip) = (bounded(query.count), bounded(query.start.saturating_sub(1)));
+    let (sql, parameters) = statement(workspace, query);
     let mut statement = db.prepare_cached(&sql)?;
-    let kept: Vec<Kept> =
-        statement.query_map(params![workspace, kind, count, skip], rows::kept)?.collect::<Sql<_>>()?;
-    let resources = kept.into_iter().map(|kept| finished(db, kept, query.related)).collect::<Sql<_>>()?;
-    Ok(Listing { total, resources })
+    let mut read = statement.query(params_from_iter(parameters))?;
+    let mut found = Vec::new();
+    let mut last_key = Value::Null;
+    while let Some(row) = read.next()? {
+        if found.len() as u64 == query.count {
+            let next = found.last().map(|last: &Kept| position(last, query.sort.is_some(), last_key));
+            return Ok((found, next));
+        }
+        found.push(rows::kept(row)?);
+        last_key = key(row)?;
+    }
+    Ok((found, None))
 }
 
-fn in_order() -> String {
-    format!("SELECT {COLUMNS} FROM resources WHERE workspace = ?1 AND kind = ?2 ORDER BY n")
+/// Behind the columns of the row stands what it is sorted by.
+fn key(row: &rusqlite::Row<'_>) -> Sql<Value> {
+    Ok(match row.get::<_, Parameter>("sorted_by")? {
+        Parameter::Text(text) => text.into(),
+        Parameter::Integer(number) => number.into(),
+        Parameter::Real(number) => number.into(),
+        Parameter::Null | Parameter::Blob(_) => Value::Null,
+    })
+}
+
+fn position(last: &Kept, sorted: bool, key: Value) -> Position {
+    match sorted {
+        true => Position::Sorted { key, id: last.resource.meta.id.clone() },
+        false => Position::Row(last.n),
+    }
+}
+
+fn total(db: &Connection, workspace: i64, query: &ListQuery) -> Sql<u64> {
+    let mut condition = Condition::new(workspace, query.kind);
+    let sql = format!("SELECT count(*) {}", matching(&mut condition, query.filter.as_ref()));
+    db.prepare_cached(&sql)?
+        .query_row(params_from_iter(condition.parameters), |row| rows::count(row, 0))
+}
+
+/// All of one kind, or those that a filter admits. Where an index says which rows can match, the other columns must not
+/// tempt the planner away from it: a `+` keeps them out of its choice.
+fn matching(condition: &mut Condition, filter: Option<&Filter>) -> String {
+    let all = "FROM resources WHERE resources.workspace = ?1 AND resources.kind = ?2";
+    let Some(filter) = filter else { return all.to_owned() };
+    let candidates = condition.candidates(filter);
+    let holds = condition.filter(filter);
+    match candidates {
+        Some(candidates) => format!(
+            "FROM resources WHERE resources.n IN ({candidates}) AND +resources.workspace = ?1
+               AND +resources.kind = ?2 AND {holds}"
+        ),
+        None => format!("{all} AND {holds}"),
+    }
+}
+
+fn statement(workspace: i64, query: &ListQuery) -> (String, Vec<Parameter>) {
+    let mut condition = Condition::new(workspace, query.kind);
+    let matching = matching(&mut condition, query.filter.as_ref());
+    let key = match &query.sort {
+        Some(sort) => condition.sort_key(&sort.path),
+        None => "NULL".to_owned(),
+    };
+    let behind = match &query.after {
+        Some(after) => format!("AND {}", behind(&mut condition, after, &key, query.sort.as_ref())),
+        None => String::new(),
+    };
+    let order = match &query.sort {
+        Some(Sort { descending: false, .. }) => "sorted_by IS NULL, sorted_by, resources.id",
+        Some(Sort { descending: true, .. }) => "sorted_by IS NOT NULL, sorted_by DESC, resources.id",
+        None => "resources.n",
+    };
+    let skip = if query.after.is_some() { 0 } else { query.start.saturating_sub(1) };
+    let (most, skip) = (condition.bind(bounded(query.count.saturating_add(1))), condition.bind(bounded(skip)));
+    let sql = format!(
+        "SELECT {COLUMNS}, {key} AS sorted_by {matching} {behind} ORDER BY {order} LIMIT {most} OFFSET {skip}"
+    );
+    (sql, condition.parameters)
+}
+
+/// What comes behind a position: without a value is last when ascending and first when descending.
+fn behind(condition: &mut Condition, after: &Position, key: &str, sort: Option<&Sort>) -> String {
+    let (last, id) = match after {
+        Position::Row(n) => return format!("resources.n > {}", condition.bind(*n)),
+        Position::Sorted { key, id } => (key, condition.bind(id.0.clone())),
+    };
+    let descending = sort.is_some_and(|sort| sort.descending);
+    let last: Parameter = match last {
+        Value::String(text) => text.clone().into(),
+        Value::Number(number) => match number.as_i64() {
+            Some(number) => number.into(),
+            None => number.as_f64().unwrap_or_default().into(),
+        },
+        _ if descending => return format!("(({key} IS NULL AND resources.id > {id}) OR {key} IS NOT NULL)"),
+        _ => return format!("({key} IS NULL AND resources.id > {id})"),
+    };
+    let last = condition.bind(last);
+    match descending {
+        false => format!("({key} > {last} OR ({key} = {last} AND resources.id > {id}) OR {key} IS NULL)"),
+        true => format!("({key} < {last} OR ({key} = {last} AND resources.id > {id}))"),
+    }
 }
 
 fn bounded(number: u64) -> i64 {
@@ -91,158 +178,6 @@ fn finished(db: &Connection, kept: Kept, with_related: bool) -> Sql<Resource> {
         };
     }
     Ok(resource)
-}
-
-/// What a filtered list has found so far.
-struct Collected<'a> {
-    db: &'a Connection,
-    workspace: i64,
-    query: &'a ListQuery,
-    filter: &'a Filter,
-    total: u64,
-    resources: Vec<Resource>,
-}
-
-impl Collected<'_> {
-    fn look_at(&mut self, kept: Kept) -> Sql<()> {
-        if !self.admits(&kept)? {
-            return Ok(());
-        }
-        self.total += 1;
-        let room = (self.resources.len() as u64) < self.query.count;
-        if self.total >= self.query.start && room {
-            self.resources.push(finished(self.db, kept, self.query.related)?);
-        }
-        Ok(())
-    }
-
-    fn admits(&self, kept: &Kept) -> Sql<bool> {
-        let meta = &kept.resource.meta;
-        if meta.kind != self.query.kind {
-            return Ok(false);
-        }
-        let mut body = meta.dress(kept.resource.body.clone(), "");
-        let name = related_name(meta.kind).unwrap_or_default();
-        let related_to = match (needed(self.filter, name), meta.kind) {
-            (Needed::Nothing, _) | (_, ResourceType::Grant) => Vec::new(),
-            (Needed::Only(ids), ResourceType::Group) => {
-                members::among(self.db, self.workspace, kept.n, &ids)?
-            }
-            (Needed::All, ResourceType::Group) => members::of_team(self.db, kept.n)?,
-            (_, ResourceType::User) => members::teams_of(self.db, kept.n)?,
-        };
-        if !related_to.is_empty() {
-            body[name] = related(meta.kind, &related_to, "");
-        }
-        Ok(self.filter.matches(&body))
-    }
-}
-
-/// What a filter needs to know of the members of a team, or the teams of a user.
-enum Needed {
-    Nothing,
-    /// Whether these are among them.
-    Only(Vec<String>),
-    All,
-}
-
-/// `members eq "id"` must not read a hundred thousand rows; anything cleverer may.
-fn needed(filter: &Filter, name: &str) -> Needed {
-    let mut needed = Needed::Nothing;
-    filter.each_term(&mut |term| {
-        let (Filter::Compare { path, .. } | Filter::Present(path)) = term else { return };
-        if path.urn.is_some() || path.name != name {
-            return;
-        }
-        let plain = matches!(path.sub.as_deref(), None | Some("value")) && path.select.is_none();
-        needed = match (std::mem::replace(&mut needed, Needed::All), term) {
-            (Needed::Nothing, Filter::Compare { op: Compare::Eq, value: Value::String(id), .. }) if plain => {
-                Needed::Only(vec![id.clone()])
-            }
-            (Needed::Only(mut ids), Filter::Compare { op: Compare::Eq, value: Value::String(id), .. })
-                if plain =>
-            {
-                ids.push(id.clone());
-                Needed::Only(ids)
-            }
-            _ => Needed::All,
-        };
-    });
-    needed
-}
-
-/// The rows that can match at all, where a term that must hold has an index; sorted.
-fn candidates(db: &Connection, workspace: i64, kind: ResourceType, filter: &Filter) -> Sql<Option<Vec<i64>>> {
-    let Some((index, value)) = filter.terms().iter().find_map(|term| indexed(kind, term)) else {
-        return Ok(None);
-    };
-    let key = if index.is_folded() { fold(value) } else { value.to_owned() };
-    let mut statement = db.prepare_cached(index.sql())?;
-    let mut numbers: Vec<i64> =
-        statement.query_map(params![workspace, key], |row| row.get(0))?.collect::<Sql<_>>()?;
-    numbers.sort_unstable();
-    Ok(Some(numbers))
-}
-
-#[derive(Clone, Copy)]
-enum Index {
-    Id,
-    ExternalId,
-    UserName,
-    DisplayName,
-    Email,
-    Member,
-    Team,
-}
-
-impl Index {
-    fn is_folded(self) -> bool {
-        matches!(self, Index::UserName | Index::DisplayName | Index::Email)
-    }
-
-    fn sql(self) -> &'static str {
-        match self {
-            Index::Id => "SELECT n FROM resources WHERE workspace = ?1 AND id = ?2",
-            Index::ExternalId => "SELECT n FROM resources WHERE workspace = ?1 AND external_id = ?2",
-            Index::UserName => "SELECT n FROM resources WHERE workspace = ?1 AND user_key = ?2",
-            Index::DisplayName => "SELECT n FROM resources WHERE workspace = ?1 AND display_key = ?2",
-            Index::Email => "SELECT resource FROM emails WHERE workspace = ?1 AND key = ?2",
-            Index::Member => {
-                "SELECT team FROM resources JOIN members ON member = n WHERE workspace = ?1 AND id = ?2"
-            }
-            Index::Team => {
-                "SELECT member FROM resources JOIN members ON team = n WHERE workspace = ?1 AND id = ?2"
-            }
-        }
-    }
-}
-
-/// The index that answers a term, and the value to look for.
-fn indexed(kind: ResourceType, term: &Filter) -> Option<(Index, &str)> {
-    if let Filter::Present(Path { urn: None, name, select: Some(select), .. }) = term {
-        let value = select.terms().iter().find_map(|term| match term {
-            Filter::Compare { path, op: Compare::Eq, value: Value::String(value) }
-                if path.sub.as_deref() == Some("value") =>
-            {
-                Some(value.as_str())
-            }
-            _ => None,
-        });
-        return value.filter(|_| name == "emails").map(|value| (Index::Email, value));
-    }
-    let Filter::Compare { path, op: Compare::Eq, value: Value::String(value) } = term else { return None };
-    let Path { urn: None, name, select, sub } = path else { return None };
-    let index = match (name.as_str(), sub.as_deref(), select.is_some(), kind) {
-        ("id", None, false, _) => Index::Id,
-        ("externalId", None, false, _) => Index::ExternalId,
-        ("userName", None, false, ResourceType::User) => Index::UserName,
-        ("displayName", None, false, _) => Index::DisplayName,
-        ("emails", None | Some("value"), _, ResourceType::User) => Index::Email,
-        ("members", None | Some("value"), false, ResourceType::Group) => Index::Member,
-        ("groups", None | Some("value"), false, ResourceType::User) => Index::Team,
-        _ => return None,
-    };
-    Some((index, value))
 }
 
 /// How much a workspace holds.
@@ -262,54 +197,47 @@ pub(super) fn counts(db: &Connection, workspace: i64) -> Sql<Counts> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::migrate::tests::database;
+    use crate::store::migrate::tests::steps;
 
-    /// How SQLite would run it, one line a step.
-    fn steps(sql: &str) -> String {
-        let db = Connection::open_in_memory().expect("a database");
-        db.execute_batch(include_str!("../../../state/0002_directory.sql")).expect("the schema");
-        let mut statement = db.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).expect("a statement");
-        let rows = statement.query_map(params![1, "x"], |row| row.get::<_, String>(3)).expect("a plan");
-        rows.collect::<Sql<Vec<_>>>().expect("steps").join("\n")
-    }
-
-    #[test]
-    fn everything_that_people_and_teams_are_found_by_is_an_index_search() {
-        use Index::*;
-        for (index, expected) in [
-            (Id, "SEARCH resources USING COVERING INDEX resources_id (workspace=? AND id=?)"),
-            (
-                ExternalId,
-                "SEARCH resources USING COVERING INDEX resources_external_id (workspace=? AND external_id=?)",
-            ),
-            (
-                UserName,
-                "SEARCH resources USING COVERING INDEX resources_user_key (workspace=? AND user_key=?)",
-            ),
-            (
-                DisplayName,
-                "SEARCH resources USING COVERING INDEX resources_display_key (workspace=? AND display_key=?)",
-            ),
-            (Email, "SEARCH emails USING PRIMARY KEY (workspace=? AND key=?)"),
-            (
-                Member,
-                "SEARCH resources USING COVERING INDEX resources_id (workspace=? AND id=?)\n\
-                 SEARCH members USING COVERING INDEX members_member (member=?)",
-            ),
-            (
-                Team,
-                "SEARCH resources USING COVERING INDEX resources_id (workspace=? AND id=?)\n\
-                 SEARCH members USING PRIMARY KEY (team=?)",
-            ),
-        ] {
-            assert_eq!(steps(index.sql()), expected);
-        }
+    fn plan(kind: ResourceType, filter: &str) -> String {
+        let filter = (!filter.is_empty()).then(|| Filter::parse(filter).expect("a filter"));
+        steps(&database(), &statement(1, &ListQuery { filter, ..ListQuery::all(kind) }).0)
     }
 
     #[test]
     fn a_list_is_read_in_its_order_and_never_sorted() {
         assert_eq!(
-            steps(&in_order()),
+            plan(ResourceType::User, ""),
             "SEARCH resources USING INDEX resources_kind (workspace=? AND kind=?)"
         );
+        let filtered = plan(ResourceType::User, "title pr");
+        assert!(!filtered.contains("TEMP B-TREE"), "{filtered}");
+    }
+
+    #[test]
+    fn what_people_and_teams_are_found_by_is_searched_and_nothing_else_is_read() {
+        for (kind, filter) in [
+            (ResourceType::User, "id eq \"x\""),
+            (ResourceType::User, "externalId eq \"x\" and active eq true"),
+            (ResourceType::User, "userName eq \"x\""),
+            (ResourceType::User, "userName eq \"x\" or userName eq \"y\" or externalId eq \"z\""),
+            (ResourceType::User, "emails.value eq \"x\""),
+            (ResourceType::User, "groups eq \"x\""),
+            (ResourceType::Group, "displayName eq \"x\""),
+            (ResourceType::Group, "members eq \"x\""),
+        ] {
+            let plan = plan(kind, filter);
+            let first = plan.lines().next().unwrap_or_default();
+            assert_eq!(first, "SEARCH resources USING INTEGER PRIMARY KEY (rowid=?)", "{filter}: {plan}");
+            assert!(!plan.contains("SCAN resources"), "{filter}: {plan}");
+        }
+    }
+
+    #[test]
+    fn whether_somebody_is_in_a_team_is_one_lookup_and_never_a_walk_over_the_team() {
+        let plan = plan(ResourceType::Group, "id eq \"g\" and members eq \"x\"");
+        assert!(plan.contains("SEARCH r USING COVERING INDEX resources_id (workspace=? AND id=?)"), "{plan}");
+        assert!(plan.contains("SEARCH m USING COVERING INDEX members_member (member=? AND team=?)"), "{plan}");
     }
 }

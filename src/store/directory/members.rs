@@ -50,22 +50,6 @@ fn related(db: &Connection, join: &str, n: i64) -> Sql<Vec<Related>> {
     rows.collect()
 }
 
-/// Of the members of a team those with one of these ids, without a look at the others.
-pub(super) fn among(db: &Connection, workspace: i64, team: i64, ids: &[String]) -> Sql<Vec<Related>> {
-    let mut found = Vec::new();
-    for id in ids {
-        let id = ResourceId(id.clone());
-        let Some((member, kind)) = find(db, workspace, &id)? else { continue };
-        let known = db
-            .prepare_cached("SELECT 1 FROM members WHERE team = ?1 AND member = ?2")?
-            .exists(params![team, member])?;
-        if known {
-            found.push(Related { id, kind, display: None });
-        }
-    }
-    Ok(found)
-}
-
 /// Carries the edits out, in order. A member that does not exist is refused or, for a tolerant client, skipped.
 pub(super) fn edit(
     db: &Connection,

@@ -1,10 +1,13 @@
 //! What the embedded workspaces hold: users and teams as rows, memberships as edges. The workspace target, the
 //! SCIM service and the commands all come through here.
 
+mod candidates;
+mod condition;
 mod list;
 mod members;
 mod owner;
 mod rows;
+mod values;
 mod write;
 
 pub use owner::Author;
@@ -14,6 +17,8 @@ pub(super) use rows::workspace;
 
 use std::fmt;
 
+use serde::Deserialize;
+use serde::Serialize;
 use serde_json::Value;
 
 use super::OtherOwners;
@@ -25,6 +30,7 @@ use crate::scim::Incoming;
 use crate::scim::MembersEdit;
 use crate::scim::Meta;
 use crate::scim::Patch;
+use crate::scim::Path;
 use crate::scim::Related;
 use crate::scim::ResourceId;
 use crate::scim::ResourceType;
@@ -128,19 +134,50 @@ pub struct Written {
 pub struct ListQuery {
     pub kind: ResourceType,
     pub filter: Option<Filter>,
-    /// 1-based.
+    /// Else in the order of creation, which inserts do not disturb.
+    pub sort: Option<Sort>,
+    /// 1-based; does not count where `after` says where to begin.
     pub start: u64,
+    pub after: Option<Position>,
     pub count: u64,
     /// Whether to read members or teams as well.
     pub related: bool,
 }
 
-/// A part of a list, in the order of creation.
+impl ListQuery {
+    /// All resources of a type, without what they are related to.
+    pub fn all(kind: ResourceType) -> ListQuery {
+        let count = u64::MAX;
+        ListQuery { kind, filter: None, sort: None, start: 1, after: None, count, related: false }
+    }
+}
+
+/// Sorting (RFC 7644 section 3.4.2.3). Of a multi-valued attribute its primary value counts, else the first; what has
+/// no value is last when ascending and first when descending. Equal ones are sorted by id.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sort {
+    pub path: Path,
+    pub descending: bool,
+}
+
+/// Behind which resource a page begins: what a cursor carries (RFC 9865).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Position {
+    /// In the order of creation.
+    Row(i64),
+    /// In a sorted list: what it was sorted by (null: no value), and its id.
+    Sorted { key: Value, id: ResourceId },
+}
+
+/// A part of a list.
 #[derive(Clone, Debug)]
 pub struct Listing {
     /// All that match.
     pub total: u64,
     pub resources: Vec<Resource>,
+    /// Where the next page begins; `None` where this was the last.
+    pub next: Option<Position>,
 }
 
 /// How much a workspace holds.
@@ -191,7 +228,7 @@ impl Store {
         let workspace = workspace.to_owned();
         self.read(move |db| match rows::workspace(db, &workspace)? {
             Some(workspace) => list::page(db, workspace, &query),
-            None => Ok(Listing { total: 0, resources: Vec::new() }),
+            None => Ok(Listing { total: 0, resources: Vec::new(), next: None }),
         })
         .await
     }
@@ -209,8 +246,8 @@ impl Store {
                 return Ok(vec![Vec::new(); filters.len()]);
             };
             let find = |(kind, filter)| {
-                let query = ListQuery { kind, filter: Some(filter), start: 1, count: max, related: false };
-                list::page(db, workspace, &query).map(|listing| listing.resources)
+                let query = ListQuery { filter: Some(filter), count: max, ..ListQuery::all(kind) };
+                list::first(db, workspace, &query)
             };
             filters.into_iter().map(find).collect()
         })

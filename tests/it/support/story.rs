@@ -273,7 +273,7 @@ impl Stage {
         let mut found = Vec::new();
         loop {
             let start = found.len() as u64 + 1;
-            let query = ListQuery { kind: kind.into(), filter: None, start, count: 1_000, related: false };
+            let query = ListQuery { start, count: 1_000, ..ListQuery::all(kind.into()) };
             let listing = self.store.list_resources(WORKSPACE, query).await.expect("a listing");
             found.extend(listing.resources.into_iter().map(|resource| resource.shown("")));
             if found.len() as u64 >= listing.total {

@@ -150,7 +150,7 @@ async fn all(store: &Store, workspace: &str, kind: Kind) -> Result<Vec<Resource>
     let mut found = Vec::new();
     loop {
         let start = found.len() as u64 + 1;
-        let query = ListQuery { kind: kind.into(), filter: None, start, count: CHUNK, related: true };
+        let query = ListQuery { start, count: CHUNK, related: true, ..ListQuery::all(kind.into()) };
         let page = store.list_resources(workspace, query).await?;
         let ended = page.resources.is_empty();
         found.extend(page.resources);

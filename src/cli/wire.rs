@@ -217,6 +217,7 @@ fn remote_settings(target: &str, scim: &ScimConfig) -> Result<RemoteSettings, an
     let tokens: Result<Vec<Secret>, _> = scim.tokens.iter().map(|place| secret(place, &key)).collect();
     let mut settings = RemoteSettings::new(scim.url.clone(), tokens?);
     settings.profile = *Profile::named(&scim.profile).context("the profile is not known")?;
+    settings.profile.demands.seats = scim.seats;
     settings.ca_file = scim.ca_file.clone();
     Ok(settings)
 }

@@ -127,6 +127,8 @@ pub struct ScimConfig {
     pub tokens: Vec<SecretPlace>,
     pub profile: String,
     pub ca_file: Option<PathBuf>,
+    /// How many active users were bought.
+    pub seats: Option<u64>,
 }
 
 /// Where a secret lies: `file:PATH`, `env:NAME` or `cred:NAME`. It is read when it is needed, never kept in

@@ -190,6 +190,7 @@ pub(super) struct RawScim {
     pub profile: Option<String>,
     pub protect: Option<OneOrMany>,
     pub ca_file: Option<String>,
+    pub seats: Option<u64>,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -2,6 +2,7 @@
 
 mod decide;
 mod judge;
+mod lint;
 mod members;
 mod provision;
 mod read;
@@ -18,6 +19,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
+pub use lint::lint;
 pub use provision::Provisioned;
 pub use provision::Wish;
 pub use provision::provision;
@@ -141,7 +143,9 @@ pub async fn plan(job: &Job, store: &Store, how: How<'_>) -> Result<Planned, Cyc
     let copy = store.private_copy().await.map_err(on.store())?;
     let state = copy.job(&job.name).await.map_err(on.store())?;
     let cycle = copy.start_cycle(state.id, how.now.as_second()).await.map_err(on.store())?;
-    on.prepare(&copy, &state, cycle).await.map(|prepared| prepared.planned)
+    let mut planned = on.prepare(&copy, &state, cycle).await?.planned;
+    planned.header.findings = lint::look(&copy, state.id, job.target.demands()).await.map_err(on.store())?;
+    Ok(planned)
 }
 
 /// One cycle. The record is kept whatever happens; the error is returned as well.

@@ -126,6 +126,7 @@ async fn tally(
         counts,
         causes,
         notes: Vec::new(),
+        findings: Vec::new(),
         digest: digest.finalize().to_hex()[..16].to_owned(),
     };
     Ok(Planned { header, store: store.clone(), job: state.id, rules: of.rules.clone(), now })

@@ -1,7 +1,9 @@
 //! One line of `rosterd check`: what was looked at, what was seen, what to do about it.
 
+use serde::Serialize;
+
 /// One line of `rosterd check`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Finding {
     pub grade: Grade,
     /// What was looked at: `sign-in`, `users`, `app assignments`.
@@ -12,7 +14,8 @@ pub struct Finding {
     pub cure: String,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Grade {
     Ok,
     Warning,

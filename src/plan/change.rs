@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::Cause;
 use super::CauseId;
+use crate::model::Finding;
 use crate::model::SourceId;
 use crate::scim::Attributes;
 use crate::scim::Kind;
@@ -226,6 +227,8 @@ pub struct Header {
     pub causes: Vec<(Cause, Tally)>,
     /// Facts that are no change: members left out of a team because they are out of scope, and the like.
     pub notes: Vec<String>,
+    /// What a look at the wanted people and teams found; of a dry run alone.
+    pub findings: Vec<Finding>,
     /// blake3 of the sorted stream, 16 hex digits: equal plans have equal digests (P8).
     pub digest: String,
 }

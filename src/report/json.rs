@@ -7,7 +7,8 @@
 //!             "counts": {"create": {"user": {"go": 1, "held": 0, "waiting": 0, "escrow": 0}}},
 //!             "causes": [{"id": "a1b2c3d4", "kind": "joined", "subjects": ["…"], "names": ["Sales"],
 //!                         "sentence": "assigned through Sales", "go": 1, "held": 0, "waiting": 0, "escrow": 0}],
-//!             "notes": []},
+//!             "notes": [],
+//!             "findings": [{"grade": "warning", "subject": "guests", "text": "…", "cure": "…"}]},
 //!  "changes": [
 //!   {"class": "create", "kind": "user", "id": "00u1", "name": "ann@x.example", "do": "create",
 //!    "edits": [{"path": "userName", "old": null, "new": "ann@x.example"}],
@@ -79,6 +80,7 @@ fn head(header: &Header) -> Value {
         "counts": header.counts,
         "causes": causes,
         "notes": header.notes,
+        "findings": header.findings,
     })
 }
 

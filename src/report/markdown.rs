@@ -3,6 +3,8 @@
 use super::Render;
 use super::words;
 use super::words::HeldFold;
+use crate::model::Finding;
+use crate::model::Grade;
 use crate::plan::Change;
 use crate::plan::Class;
 use crate::plan::Header;
@@ -34,6 +36,7 @@ impl Render for Markdown {
         for note in &header.notes {
             out += &format!("- {}\n", cell(note));
         }
+        out += &findings(&header.findings);
         self.header = Some(header.clone());
         out
     }
@@ -47,6 +50,23 @@ impl Render for Markdown {
         let Some(header) = self.header.take() else { return String::new() };
         held(&self.held, &header) + &observed(&self.held, &header)
     }
+}
+
+fn findings(findings: &[Finding]) -> String {
+    if findings.is_empty() {
+        return String::new();
+    }
+    let mut out = "\n## Before you go on\n\n".to_owned();
+    for finding in findings {
+        let word = if finding.grade == Grade::Ok { "" } else { "**warning** " };
+        out += &format!("- {word}{}: {}", cell(&finding.subject), cell(&finding.text));
+        out += &if finding.cure.is_empty() {
+            "\n".to_owned()
+        } else {
+            format!(" Cure: {}\n", cell(&finding.cure))
+        };
+    }
+    out
 }
 
 impl Markdown {

@@ -3,6 +3,8 @@
 use super::Render;
 use super::words;
 use super::words::HeldFold;
+use crate::model::Finding;
+use crate::model::Grade;
 use crate::plan::Act;
 use crate::plan::Change;
 use crate::plan::Class;
@@ -79,6 +81,7 @@ impl Render for Text {
         for note in &header.notes {
             out += &format!("note: {}\n", words::printable(note));
         }
+        out += &findings(&header.findings);
         self.header = Some(header.clone());
         out
     }
@@ -114,6 +117,22 @@ fn causes(header: &Header) -> String {
     let more = header.causes.len().saturating_sub(CAUSES_MAX);
     if more > 0 {
         out += &format!("  … and {more} more\n");
+    }
+    out
+}
+
+fn findings(findings: &[Finding]) -> String {
+    if findings.is_empty() {
+        return String::new();
+    }
+    let mut out = "\nbefore you go on\n".to_owned();
+    for finding in findings {
+        let word = if finding.grade == Grade::Ok { "" } else { "warning" };
+        let text = words::printable(&finding.text);
+        out += &format!("  {} {}  {text}\n", padded(word, 7), padded(&finding.subject, 12));
+        if !finding.cure.is_empty() {
+            out += &format!("{INDENT}cure: {}\n", words::printable(&finding.cure));
+        }
     }
     out
 }

@@ -15,6 +15,8 @@ use crate::model::Finding;
 use crate::scim::Attributes;
 use crate::scim::Kind;
 use crate::scim::ResourceId;
+use crate::scim::profiles::Demands;
+use crate::scim::profiles::STANDARD;
 
 /// A SCIM service as the cycle writes to it. Every call takes many and answers in the same order: an embedded
 /// target does them in one transaction, a remote one with bounded concurrency.
@@ -44,6 +46,11 @@ pub trait ServiceProvider: Send + Sync {
 
     /// Discovery by reads alone, for `rosterd check`.
     fn check(&self) -> BoxFuture<'_, Vec<Finding>>;
+
+    /// What the service is known to ask of those whom it is sent.
+    fn demands(&self) -> Demands {
+        STANDARD.demands
+    }
 
     /// How many operations one call of `apply` should carry.
     fn batch(&self) -> usize;

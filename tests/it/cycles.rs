@@ -69,6 +69,7 @@ stories! {
     the_groups_of_somebody_can_be_mapped
     two_groups_of_one_name_are_held_or_get_an_ending
     two_people_swap_their_user_names
+    what_a_plan_would_run_into_is_said_before
     what_is_over_the_witness_budget_waits
     without_a_witness_a_second_complete_read_decides
 }

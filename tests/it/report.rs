@@ -67,6 +67,7 @@ fn header() -> Header {
         ]),
         causes: vec![(lost(), tally(0, 2)), (joined(), tally(2, 0)), (changed(), tally(1, 0))],
         notes: vec!["3 members of app-sales are out of scope and were left out".to_owned()],
+        findings: Vec::new(),
         digest: "0123456789abcdef".to_owned(),
     }
 }

@@ -11,9 +11,11 @@ use crate::cli::wire;
 use crate::config::Config;
 use crate::config::JobConfig;
 use crate::config::Merged;
+use crate::cycle;
 use crate::model::Finding;
 use crate::model::Grade;
 use crate::report;
+use crate::scim::profiles::Demands;
 use crate::store::Store;
 
 /// Settings that are wrong end the check, as nothing can be asked with them.
@@ -39,12 +41,17 @@ async fn one(config: &Config, job: &JobConfig, store: &Store) -> Grade {
         Ok(source) => source.check().await,
         Err(error) => vec![unusable(&error)],
     };
-    let target = match wire::target(config, job, store) {
-        Ok(target) => target.check().await,
-        Err(error) => vec![unusable(&error)],
+    let (target, people) = match wire::target(config, job, store) {
+        Ok(target) => (target.check().await, looked_at(store, job, target.demands()).await),
+        Err(error) => (vec![unusable(&error)], Vec::new()),
     };
     let told = |side, findings: &[Finding]| findings.iter().map(|finding| tell(side, finding)).max();
-    told("source", &source).max(told("target", &target)).unwrap_or(Grade::Ok)
+    told("source", &source).max(told("target", &target)).max(told("people", &people)).unwrap_or(Grade::Ok)
+}
+
+/// What the people and teams that the job wants would run into, as its last cycle decided them.
+async fn looked_at(store: &Store, job: &JobConfig, demands: Demands) -> Vec<Finding> {
+    cycle::lint(store, &job.name, demands).await.unwrap_or_else(|error| vec![unusable(&error.into())])
 }
 
 fn unusable(error: &anyhow::Error) -> Finding {

@@ -54,7 +54,7 @@ impl Checker<'_> {
         let tokens = self.tokens(&table.join("token"), raw.token.as_ref());
         let profile = self.profile(&table.join("profile"), raw.profile.as_deref());
         let ca_file = raw.ca_file.as_ref().map(PathBuf::from);
-        Some(ScimConfig { url: url?, tokens: tokens?, profile: profile?, ca_file })
+        Some(ScimConfig { url: url?, tokens: tokens?, profile: profile?, ca_file, seats: raw.seats })
     }
 
     fn tokens(&mut self, key: &Key, raw: Option<&OneOrMany>) -> Option<Vec<SecretPlace>> {

@@ -1,5 +1,6 @@
 //! Cerby, `https://api.cerby.com/v1/scim/v2`: which attributes its Entra tutorial calls filterable.
 
+use super::Demands;
 use super::ElementFilter;
 use super::Names;
 use super::Profile;
@@ -18,5 +19,17 @@ pub const CERBY: Profile = Profile {
     },
     groups: Resources { filterable: Names::Only(&["displayName"]), ..STANDARD.groups },
     element_filter: ElementFilter::After,
+    // From its Entra tutorial; that userName and e-mail are equal is from its Okta guide.
+    demands: Demands {
+        required: &[
+            "userName",
+            "emails[type eq \"work\"].value",
+            "active",
+            "name.givenName",
+            "name.familyName",
+        ],
+        user_name_is_email: true,
+        ..STANDARD.demands
+    },
     ..STANDARD
 };

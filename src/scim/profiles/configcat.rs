@@ -1,5 +1,6 @@
 //! ConfigCat, a SCIM address for each organization: four attributes of a user, three of a group.
 
+use super::Demands;
 use super::ElementFilter;
 use super::Names;
 use super::Profile;
@@ -20,5 +21,7 @@ pub const CONFIGCAT: Profile = Profile {
         stored: Names::Only(&["externalId", "displayName", "members"]),
     },
     element_filter: ElementFilter::After,
+    // A new user gets an invitation, permissions hang on groups, and unverified domains are not provisioned.
+    demands: Demands { invites: true, access_by_team: true, verified_domains: true, ..STANDARD.demands },
     ..STANDARD
 };

@@ -31,6 +31,29 @@ pub struct Profile {
     pub members: Members,
     /// The media type of request bodies.
     pub media_type: &'static str,
+    pub demands: Demands,
+}
+
+/// What a service asks of people and teams beyond the schema, and what it costs to make somebody there. Nobody refuses
+/// anything for it here: it is what can be said before the service says it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Demands {
+    /// The values that a user must have, by path.
+    pub required: &'static [&'static str],
+    /// Lists of a user of which it keeps one value.
+    pub single: &'static [&'static str],
+    /// userName and work e-mail must be equal.
+    pub user_name_is_email: bool,
+    /// Whoever is made gets an invitation by mail.
+    pub invites: bool,
+    /// Access hangs on teams: who is in none may do nothing.
+    pub access_by_team: bool,
+    /// It lets nobody in whose mail domain was not verified there.
+    pub verified_domains: bool,
+    /// The most members of one team.
+    pub team_members_max: Option<u64>,
+    /// The most active users, where the operator has said how many seats were bought.
+    pub seats: Option<u64>,
 }
 
 /// What a service does with one resource type.

@@ -1,6 +1,7 @@
 //! The standard: RFC 7643 and 7644 as written. Every other profile says how it departs from this one.
 
 use super::Booleans;
+use super::Demands;
 use super::ElementFilter;
 use super::MemberRemoval;
 use super::Members;
@@ -20,4 +21,14 @@ pub const STANDARD: Profile = Profile {
     booleans: Booleans::Native,
     members: Members { shown: true, max_per_patch: 100, removal: MemberRemoval::ValuePath },
     media_type: "application/scim+json",
+    demands: Demands {
+        required: &["userName"],
+        single: &[],
+        user_name_is_email: false,
+        invites: false,
+        access_by_team: false,
+        verified_domains: false,
+        team_members_max: None,
+        seats: None,
+    },
 };

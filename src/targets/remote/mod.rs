@@ -38,6 +38,7 @@ use crate::client::Secret;
 use crate::model::Finding;
 use crate::scim::Kind;
 use crate::scim::ResourceId;
+use crate::scim::profiles::Demands;
 use crate::scim::profiles::Profile;
 use crate::scim::profiles::STANDARD;
 
@@ -171,6 +172,10 @@ impl ServiceProvider for RemoteTarget {
 
     fn check(&self) -> BoxFuture<'_, Vec<Finding>> {
         Box::pin(self.discover())
+    }
+
+    fn demands(&self) -> Demands {
+        self.profile.demands
     }
 
     fn batch(&self) -> usize {

@@ -162,7 +162,7 @@ impl Stage {
         Timestamp::from_second(self.second).expect("a time")
     }
 
-    async fn planned(&self, stop: &CancellationToken) -> Result<Planned, CycleError> {
+    pub(super) async fn planned(&self, stop: &CancellationToken) -> Result<Planned, CycleError> {
         self.text.set(self.directory.text());
         let (now, clock) = (self.now(), || self.now());
         let how =
@@ -400,6 +400,7 @@ impl Stage {
             ["target", address, rest @ ..] => self.target_user(address, rest).await,
             ["shows", target] => return Some(wording::shown(self, target).await),
             ["notes"] => return Some(self.notes().await),
+            ["lint"] => return Some(wording::lint(self).await),
             ["target-team", name, rest @ ..] => self.target_team(name, rest).await,
             ["target-member", team, address] => self.target_member(team, address).await,
             _ => wording::setting(self, &words),

@@ -1,5 +1,6 @@
 //! How a story writes settings: scope, filters, policy, limits, single teams.
 
+use rosterd::model::Finding;
 use rosterd::model::GroupPick;
 use rosterd::model::SourceId;
 use rosterd::model::Vocabulary;
@@ -15,6 +16,7 @@ use rosterd::plan::TeamRule;
 use rosterd::plan::Teams;
 use rosterd::scim::Kind;
 use serde_json::Value;
+use tokio_util::sync::CancellationToken;
 
 use super::story::Stage;
 
@@ -171,4 +173,11 @@ fn selection(clauses: &[&str]) -> Selection {
         }
     }
     selection
+}
+
+/// What a look at the people and teams that are wanted finds.
+pub async fn lint(stage: &Stage) -> String {
+    let planned = stage.planned(&CancellationToken::new()).await.expect("a plan");
+    let told = |finding: &Finding| format!("{:?} {}: {}\n", finding.grade, finding.subject, finding.text);
+    planned.header.findings.iter().map(told).collect()
 }

@@ -1,0 +1,46 @@
+//! A look at what is wanted, person by person, before the target sees any of it.
+
+use crate::model::Finding;
+use crate::model::LinkId;
+use crate::plan;
+use crate::plan::Lint;
+use crate::scim::profiles::Demands;
+use crate::store::JobId;
+use crate::store::Store;
+use crate::store::StoreError;
+
+/// People read at once: a directory of any size is looked at in little memory.
+const CHUNK: usize = 1_000;
+
+/// What is to be said of the people and teams that a job wants, as they were last decided.
+pub async fn lint(store: &Store, job: &str, demands: Demands) -> Result<Vec<Finding>, StoreError> {
+    match store.find_job(job).await? {
+        Some(state) => look(store, state.id, demands).await,
+        None => Ok(Vec::new()),
+    }
+}
+
+pub(super) async fn look(store: &Store, job: JobId, demands: Demands) -> Result<Vec<Finding>, StoreError> {
+    let mut lint = Lint::new(demands);
+    let mut after = LinkId(0);
+    loop {
+        let people = store.wanted_people(job, after, CHUNK).await?;
+        let Some(last) = people.last() else { break };
+        after = last.link;
+        for person in &people {
+            lint.person(&plan::LintPerson {
+                source: &person.source,
+                wanted: &person.wanted,
+                guest: person.guest,
+                applied: person.applied,
+                pending: person.pending,
+                teams: person.teams,
+            });
+        }
+    }
+    for team in store.wanted_teams(job).await? {
+        lint.team(&plan::LintTeam { source: &team.source, name: &team.name, members: team.members });
+    }
+    let circles = plan::circles(&store.container_graph(job).await?);
+    Ok(lint.findings(store.lint_standing(job).await?, &circles))
+}

@@ -32,6 +32,8 @@ mod graph_source;
 mod graph_tenant;
 mod graph_witness;
 mod history;
+mod mapping_order;
+mod mapping_presets;
 mod okta_check;
 mod okta_chosen_groups;
 mod okta_log;

@@ -40,7 +40,8 @@ fn line(row: &Row) -> String {
         RowValue::Members => "members".to_owned(),
         RowValue::Reference(name) => format!("who {name} is"),
     };
-    format!("{} <- {value}{matching}\n", row.target)
+    let required = if row.required { " required" } else { "" };
+    format!("{} <- {value}{matching}{required}\n", row.target)
 }
 
 /// States all rows of one preset for one vocabulary, and that nothing about them is odd.
@@ -83,15 +84,15 @@ fn cerby_on_graph_row_by_row() {
         CERBY,
         Vocabulary::Graph,
         "\
-active <- = Not([IsSoftDeleted])
-emails[type eq \"work\"].value <- mail (matching 2)
+active <- = Not([IsSoftDeleted]) required
+emails[type eq \"work\"].value <- mail (matching 2) required
 externalId <- objectId
-name.familyName <- surname
-name.givenName <- givenName
-userName <- userPrincipalName (matching 1)
+name.familyName <- surname required
+name.givenName <- givenName required
+userName <- userPrincipalName (matching 1) required
 ",
         "\
-displayName <- displayName (matching 1)
+displayName <- displayName (matching 1) required
 externalId <- objectId
 members <- members
 ",
@@ -104,15 +105,15 @@ fn cerby_on_okta_row_by_row() {
         CERBY,
         Vocabulary::Okta,
         "\
-active <- = Not([IsSoftDeleted])
-emails[type eq \"work\"].value <- user.email (matching 2)
+active <- = Not([IsSoftDeleted]) required
+emails[type eq \"work\"].value <- user.email (matching 2) required
 externalId <- id
-name.familyName <- user.lastName
-name.givenName <- user.firstName
-userName <- appuser.userName (matching 1)
+name.familyName <- user.lastName required
+name.givenName <- user.firstName required
+userName <- appuser.userName (matching 1) required
 ",
         "\
-displayName <- name (matching 1)
+displayName <- name (matching 1) required
 externalId <- id
 members <- members
 ",
@@ -125,15 +126,15 @@ fn cerby_on_a_file_row_by_row() {
         CERBY,
         Vocabulary::File,
         "\
-active <- = Not([IsSoftDeleted])
-emails[type eq \"work\"].value <- mail (matching 2)
+active <- = Not([IsSoftDeleted]) required
+emails[type eq \"work\"].value <- mail (matching 2) required
 externalId <- id
-name.familyName <- surname
-name.givenName <- givenName
-userName <- userName (matching 1)
+name.familyName <- surname required
+name.givenName <- givenName required
+userName <- userName (matching 1) required
 ",
         "\
-displayName <- displayName (matching 1)
+displayName <- displayName (matching 1) required
 externalId <- id
 members <- members
 ",
@@ -290,11 +291,13 @@ fn cerby_on_okta_notes_people_whose_user_name_is_not_their_e_mail_and_configcat_
         };
         let id = SourceId("00u1".to_owned());
         let given = Given { id: &id, kind: Kind::User, seen: &seen, soft_deleted: false, groups: &[] };
-        users.note(&users.evaluate(given, Vocabulary::Okta).expect("mapped"))
+        users.notes(&users.evaluate(given, Vocabulary::Okta).expect("mapped"))
     };
-    assert_eq!(note(CERBY, "ann@x.example"), None);
-    assert_eq!(note(CERBY, "ann.lee@x.example"), Some(MappingNote::UserNameIsNotEmail));
-    assert_eq!(note(CONFIGCAT, "ann.lee@x.example"), None);
+    let nameless = ["name.familyName", "name.givenName"].map(|path| MappingNote::Missing(path.to_owned()));
+    assert_eq!(note(CERBY, "ann@x.example"), nameless);
+    let differs = [&[MappingNote::UserNameIsNotEmail], &nameless[..]].concat();
+    assert_eq!(note(CERBY, "ann.lee@x.example"), differs);
+    assert_eq!(note(CONFIGCAT, "ann.lee@x.example"), []);
 }
 
 #[test]
@@ -329,13 +332,13 @@ fn a_row_of_a_preset_is_overridden_by_naming_its_target() {
     assert_eq!(
         lines(&users),
         "\
-active <- = Not([IsSoftDeleted])
-emails[type eq \"work\"].value <- mail
+active <- = Not([IsSoftDeleted]) required
+emails[type eq \"work\"].value <- mail required
 externalId <- objectId
-name.familyName <- surname
-name.givenName <- givenName
+name.familyName <- surname required
+name.givenName <- givenName required
 title <- = Coalesce([jobTitle], \"-\")
-userName <- mail (matching 1)
+userName <- mail (matching 1) required
 "
     );
 }

@@ -25,7 +25,7 @@ impl Checker<'_> {
             let cure = format!("set preset to one of {known}, or write rows");
             return self.error(table, "nothing is mapped".to_owned(), &cure);
         }
-        let preset = self.preset(&table.join("preset"), raw.preset.as_deref())?;
+        let preset = self.preset(&table.join("preset"), raw.preset.as_deref(), vocabulary)?;
         match raw.check(preset.as_ref(), vocabulary) {
             Ok(mappings) => {
                 self.row_warnings(table, Kind::User, &mappings.users, vocabulary);
@@ -42,17 +42,21 @@ impl Checker<'_> {
     }
 
     /// Outside: whether it can be read; inside: whether there is one.
-    fn preset(&mut self, key: &Key, name: Option<&str>) -> Option<Option<RawPreset>> {
+    fn preset(&mut self, key: &Key, name: Option<&str>, vocabulary: Vocabulary) -> Option<Option<RawPreset>> {
         let Some(name) = name else { return Some(None) };
-        let found = presets::preset(name);
-        if found.is_some() {
-            return Some(found);
+        let fitting = presets::names()
+            .filter(|name| presets::preset(name).is_some_and(|preset| preset.rows(vocabulary).is_some()));
+        let fitting: Vec<&str> = fitting.collect();
+        let others = format!("use one of {}, or write rows", fitting.join(", "));
+        match presets::preset(name) {
+            Some(preset) if preset.rows(vocabulary).is_some() => Some(Some(preset)),
+            Some(_) => self.error(key, format!("the preset `{name}` is not for such a source"), &others),
+            None => {
+                let meant = nearest(name, fitting.iter().copied());
+                let cure = meant.map_or(others, |meant| format!("did you mean `{meant}`?"));
+                self.error(key, format!("there is no preset `{name}`"), &cure)
+            }
         }
-        let cure = match nearest(name, presets::names()) {
-            Some(meant) => format!("did you mean `{meant}`?"),
-            None => format!("use one of {}, or write rows", presets::names().collect::<Vec<_>>().join(", ")),
-        };
-        self.error(key, format!("there is no preset `{name}`"), &cure)
     }
 
     /// A mapping without rows is one that nobody asked for.

@@ -61,19 +61,22 @@ pub struct MappingProblem {
 }
 
 /// What is worth telling of a mapped object though nothing is wrong with it; counted, never with values (P11).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum MappingNote {
     UserNameIsNotEmail,
+    /// The service asks for this target attribute, and there is no value.
+    Missing(String),
 }
 
 impl MappingNote {
     /// The note of so many people.
-    pub fn sentence(self, people: u64) -> String {
+    pub fn sentence(&self, people: u64) -> String {
         let who = if people == 1 { "1 person has".to_owned() } else { format!("{people} people have") };
         match self {
             MappingNote::UserNameIsNotEmail => format!(
                 "{who} a userName that differs from their work e-mail; the service requires them to be equal"
             ),
+            MappingNote::Missing(path) => format!("{who} no {path}, which the service requires"),
         }
     }
 }
@@ -116,10 +119,19 @@ impl Mapping {
     }
 
     /// What is worth telling of a user that was mapped.
-    pub fn note(&self, mapped: &Mapped) -> Option<MappingNote> {
+    pub fn notes(&self, mapped: &Mapped) -> Vec<MappingNote> {
         let folded = |path: &str| mapped.attributes.text(path).map(fold);
-        let differ = folded(USER_NAME) != folded(WORK_EMAIL);
-        (self.user_name_is_email && differ).then_some(MappingNote::UserNameIsNotEmail)
+        let differ = self.user_name_is_email && folded(USER_NAME) != folded(WORK_EMAIL);
+        let has =
+            |attributes: &Attributes, path: &str| attributes.get(path).is_some_and(|value| !value.is_null());
+        let lacks = |row: &&Row| {
+            row.required
+                && row.target != ACTIVE
+                && !has(&mapped.attributes, &row.target)
+                && !has(&mapped.on_create, &row.target)
+        };
+        let missing = self.rows.iter().filter(lacks).map(|row| MappingNote::Missing(row.target.clone()));
+        differ.then_some(MappingNote::UserNameIsNotEmail).into_iter().chain(missing).collect()
     }
 }
 
@@ -303,12 +315,31 @@ mod tests {
         let rows = || vec![copied(WORK_EMAIL, "mail")];
         let note = |flag, mail: &str| {
             let mapped = mapped(rows(), json!({ "userPrincipalName": "Ann@x.example", "mail": mail }));
-            Mapping { user_name_is_email: flag, rows: rows() }.note(&mapped.expect("mapped"))
+            Mapping { user_name_is_email: flag, rows: rows() }.notes(&mapped.expect("mapped"))
         };
-        assert_eq!(note(true, "ann@X.example"), None);
-        assert_eq!(note(true, "ann@y.example"), Some(MappingNote::UserNameIsNotEmail));
-        assert_eq!(note(true, ""), Some(MappingNote::UserNameIsNotEmail));
-        assert_eq!(note(false, "ann@y.example"), None);
+        assert_eq!(note(true, "ann@X.example"), []);
+        assert_eq!(note(true, "ann@y.example"), [MappingNote::UserNameIsNotEmail]);
+        assert_eq!(note(true, ""), [MappingNote::UserNameIsNotEmail]);
+        assert_eq!(note(false, "ann@y.example"), []);
+    }
+
+    #[test]
+    fn people_without_what_the_service_requires_are_noted() {
+        let rows = || {
+            let default = Some("-".to_owned());
+            vec![
+                Row { required: true, ..copied("name.givenName", "givenName") },
+                Row { required: true, default, ..copied("name.familyName", "surname") },
+                copied("title", "jobTitle"),
+            ]
+        };
+        let notes = |given: &str| {
+            let mapped = mapped(rows(), json!({ "userPrincipalName": "ann", "givenName": given }));
+            let notes = Mapping { rows: rows(), ..Mapping::default() }.notes(&mapped.expect("mapped"));
+            notes.iter().map(|note| note.sentence(2)).collect::<Vec<_>>()
+        };
+        assert_eq!(notes("Ann"), Vec::<String>::new());
+        assert_eq!(notes(""), ["2 people have no name.givenName, which the service requires"]);
     }
 
     #[test]

@@ -87,6 +87,10 @@ pub struct Row {
     /// Where the value is null, what we sent before is taken back. Both gates are open: that of the row and that of
     /// its source attributes.
     pub clears: bool,
+    /// The service asks for a value: a note is made of those who have none. It changes nothing that is desired, so it
+    /// is no part of the rules' digest.
+    #[serde(skip)]
+    pub required: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]

@@ -68,6 +68,8 @@ pub struct RawRow {
     pub default: Option<String>,
     /// Takes back what we sent where the value is null: the second of two gates.
     pub clear: Option<bool>,
+    /// The service asks for a value.
+    pub required: Option<bool>,
 }
 
 /// The checked mappings of a job. A mapping without rows is one that nobody asked for (a job without teams).
@@ -171,6 +173,7 @@ impl RawRow {
         row.apply = self.apply.or(preset.apply);
         row.default = self.default.clone().or_else(|| preset.default.clone());
         row.clear = self.clear.or(preset.clear);
+        row.required = self.required.or(preset.required);
         if self.attribute.is_some() {
             row.reference = self.reference.or(preset.reference);
         }
@@ -213,7 +216,16 @@ fn row(target: &str, raw: &RawRow, clear: &[String]) -> Result<Option<Row>, (&'s
     let matching = raw.matching.filter(|precedence| *precedence > 0);
     let flow = raw.apply.unwrap_or_default();
     let clears = clears(&value, raw, clear)?;
-    Ok(Some(Row { target: target.to_owned(), value, matching, flow, default: raw.default.clone(), clears }))
+    let required = raw.required == Some(true);
+    Ok(Some(Row {
+        target: target.to_owned(),
+        value,
+        matching,
+        flow,
+        default: raw.default.clone(),
+        clears,
+        required,
+    }))
 }
 
 /// Both gates, or none: one that is open alone would clear nothing, and nobody would notice.
@@ -260,6 +272,7 @@ fn untouched(target: &str, raw: &RawRow) -> Option<Row> {
         flow: RowFlow::OnCreate,
         default: None,
         clears: false,
+        required: false,
     })
 }
 

@@ -13,6 +13,7 @@ pub(super) fn row(target: &str, value: RowValue) -> Row {
         flow: RowFlow::Always,
         default: None,
         clears: false,
+        required: false,
     }
 }
 

@@ -327,6 +327,14 @@ mod tests {
         assert_eq!(settings.apps().len(), 2);
     }
 
+    /// Entra provisioning reference, section 4: who was hired again is told by these.
+    #[test]
+    fn what_tells_a_re_hire_is_always_read() {
+        for name in ["employeeId", "onPremisesImmutableId", "createdDateTime"] {
+            assert!(settings().user_attributes().contains(&name), "{name}");
+        }
+    }
+
     #[test]
     fn further_attributes_are_selected_once() {
         let mut settings = settings();

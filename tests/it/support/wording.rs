@@ -88,6 +88,7 @@ fn row(target: &str, attribute: &str, said: &[&str]) -> Row {
         flow: RowFlow::Always,
         default: None,
         clears: said.contains(&"clears"),
+        required: false,
     }
 }
 

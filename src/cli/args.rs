@@ -118,6 +118,9 @@ pub struct Plan {
     /// Writes the plan into a file instead of to the screen
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
+    /// Shows what these edited settings would change, from what was seen last; asks nobody
+    #[arg(long, value_name = "SETTINGS", conflicts_with = "full")]
+    pub with: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -36,6 +36,12 @@ pub async fn plan(job: &Job, store: &Store, asked: Asked) -> Result<Planned, Cyc
     cycle::plan(job, store, how(asked, &watch, &stop())).await
 }
 
+pub async fn rehearse(today: &Job, edited: &Job, store: &Store) -> Result<Option<Planned>, CycleError> {
+    let line = Watch::new(&today.name);
+    let watch = |progress: Progress| line.show(&progress);
+    cycle::rehearse(today, edited, store, how(Asked::default(), &watch, &stop())).await
+}
+
 pub async fn sync(job: &Job, store: &Store, asked: Asked) -> Result<CycleRecord, CycleError> {
     let line = Watch::new(&job.name);
     let watch = |progress: Progress| line.show(&progress);

@@ -1,6 +1,7 @@
 //! The plan as it is shown: a header, and a sorted stream of changes read from the pending index.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -13,6 +14,7 @@ use crate::model::Desired;
 use crate::model::LinkId;
 use crate::plan;
 use crate::plan::Act;
+use crate::plan::Cause;
 use crate::plan::CauseId;
 use crate::plan::Change;
 use crate::plan::Class;
@@ -43,13 +45,40 @@ pub struct Planned {
     job: JobId,
     rules: plan::Rules,
     now: Timestamp,
+    /// Changes that are not shown, by what they do: of a rehearsal, those that today's rules make as well.
+    without: BTreeSet<u64>,
 }
 
 impl Planned {
     /// Hands every change to `take`, in the plan's order.
     pub async fn changes(&self, take: &mut (dyn FnMut(Change) + Send)) -> Result<(), StoreError> {
-        let stream = Stream { store: &self.store, job: self.job, rules: &self.rules, now: self.now };
-        stream.each(take).await
+        let mut shown = |change: Change| {
+            if self.without.is_empty() || !self.without.contains(&doing(&change)) {
+                take(change);
+            }
+        };
+        self.stream().each(&mut shown).await
+    }
+
+    fn stream(&self) -> Stream<'_> {
+        Stream { store: &self.store, job: self.job, rules: &self.rules, now: self.now }
+    }
+
+    /// What each change does, whatever its cause and verdict.
+    pub(super) async fn identities(&self) -> Result<BTreeMap<u64, Class>, StoreError> {
+        let mut identities = BTreeMap::new();
+        self.changes(&mut |change| drop(identities.insert(doing(&change), change.class))).await?;
+        Ok(identities)
+    }
+
+    /// Shows and counts these no more.
+    pub(super) async fn leave_out(&mut self, without: BTreeSet<u64>) -> Result<(), StoreError> {
+        self.without = without;
+        let mut tallies = Tallies::default();
+        self.changes(&mut |change| tallies.add(&change)).await?;
+        let known = self.store.causes(self.job).await?;
+        tallies.into_header(&mut self.header, &known);
+        Ok(())
     }
 }
 
@@ -102,34 +131,60 @@ async fn tally(
     now: Timestamp,
 ) -> Result<Planned, StoreError> {
     let stream = Stream { store, job: state.id, rules: of.rules, now };
-    let mut counts: BTreeMap<Class, BTreeMap<Kind, Tally>> = BTreeMap::new();
-    let mut causes: BTreeMap<CauseId, Tally> = BTreeMap::new();
-    let mut digest = blake3::Hasher::new();
-    let mut count = |change: Change| {
-        add(counts.entry(change.class).or_default().entry(change.kind).or_default(), &change.verdict);
-        add(causes.entry(change.cause.clone()).or_default(), &change.verdict);
-        digest.update(&identity_of(&change));
-    };
-    stream.each(&mut count).await?;
+    let mut tallies = Tallies::default();
+    stream.each(&mut |change| tallies.add(&change)).await?;
     let (active, desired) = store.population(state.id).await?;
-    let known = if causes.is_empty() { BTreeMap::new() } else { store.causes(state.id).await? };
-    let mut causes: Vec<_> =
-        causes.into_iter().filter_map(|(id, tally)| Some((known.get(&id)?.clone(), tally))).collect();
-    causes.sort_by(|(a, left), (b, right)| right.total().cmp(&left.total()).then_with(|| a.cmp(b)));
-    let header = Header {
+    let known = if tallies.causes.is_empty() { BTreeMap::new() } else { store.causes(state.id).await? };
+    let mut header = Header {
         job: of.job.to_owned(),
         source: sides.source,
         target: sides.target,
         mode: of.ceiling.min(state.mode),
         active,
         desired,
-        counts,
-        causes,
+        counts: BTreeMap::new(),
+        causes: Vec::new(),
         notes: Vec::new(),
         findings: Vec::new(),
-        digest: digest.finalize().to_hex()[..16].to_owned(),
+        digest: String::new(),
     };
-    Ok(Planned { header, store: store.clone(), job: state.id, rules: of.rules.clone(), now })
+    tallies.into_header(&mut header, &known);
+    let (store, rules) = (store.clone(), of.rules.clone());
+    Ok(Planned { header, store, job: state.id, rules, now, without: BTreeSet::new() })
+}
+
+/// What a header counts of a stream of changes.
+#[derive(Default)]
+struct Tallies {
+    counts: BTreeMap<Class, BTreeMap<Kind, Tally>>,
+    causes: BTreeMap<CauseId, Tally>,
+    digest: blake3::Hasher,
+}
+
+impl Tallies {
+    fn add(&mut self, change: &Change) {
+        add(self.counts.entry(change.class).or_default().entry(change.kind).or_default(), &change.verdict);
+        add(self.causes.entry(change.cause.clone()).or_default(), &change.verdict);
+        self.digest.update(&identity_of(change));
+    }
+
+    fn into_header(self, header: &mut Header, known: &BTreeMap<CauseId, Cause>) {
+        let causes = self.causes.into_iter();
+        header.causes = causes.filter_map(|(id, tally)| Some((known.get(&id)?.clone(), tally))).collect();
+        header
+            .causes
+            .sort_by(|(a, left), (b, right)| right.total().cmp(&left.total()).then_with(|| a.cmp(b)));
+        header.counts = self.counts;
+        header.digest = self.digest.finalize().to_hex()[..16].to_owned();
+    }
+}
+
+/// A hash of what a change does.
+fn doing(change: &Change) -> u64 {
+    let doing = (&change.class, &change.kind, &change.source, &change.act);
+    let text = serde_json::to_vec(&doing).expect("a change is plain values with text keys");
+    let hash = blake3::hash(&text);
+    u64::from_le_bytes(std::array::from_fn(|at| hash.as_bytes()[at]))
 }
 
 /// What makes a change the same change: not its verdict, so that a plan that was looked at in `observe` is the

@@ -12,9 +12,8 @@ use crate::scim::fold;
 /// `rosterd_fold(text)`, `rosterd_ends(text, end)`, `rosterd_instant(dateTime)` and `rosterd_time(milliseconds)`; all
 /// give NULL for NULL. What is no text has no case.
 pub(super) fn register(connection: &Connection) -> Sql<()> {
-    let flags = FunctionFlags::SQLITE_UTF8
-        | FunctionFlags::SQLITE_DETERMINISTIC
-        | FunctionFlags::SQLITE_INNOCUOUS;
+    let flags =
+        FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC | FunctionFlags::SQLITE_INNOCUOUS;
     connection.create_scalar_function("rosterd_fold", 1, flags, |context| match text(context, 0) {
         Some(text) => Ok(Value::Text(fold(text))),
         None => context.get(0),

@@ -10,6 +10,8 @@ use rusqlite::params;
 use super::CycleId;
 use super::JobId;
 use super::Sql;
+use super::Store;
+use super::StoreError;
 use super::staging::Presence;
 use super::staging::named;
 use crate::model::Collection;
@@ -47,6 +49,13 @@ impl std::ops::AddAssign for Promoted {
         self.objects += other.objects;
         self.edges += other.edges;
         self.missing += other.missing;
+    }
+}
+
+impl Store {
+    /// The rules that are in force from now on; where they differ, every decision is made anew.
+    pub async fn take_rules(&self, job: JobId, digest: String) -> Result<(), StoreError> {
+        self.write(move |tx| note_rules(tx, job, &digest)).await
     }
 }
 

@@ -48,6 +48,7 @@ mod okta_source;
 mod okta_witness;
 mod presets;
 mod privacy;
+mod rehearse;
 mod remote_target;
 mod report;
 mod scope_order;

@@ -81,7 +81,10 @@ fn literal() -> impl Strategy<Value = String> {
         .prop_map(|text| Value::String(text).to_string())
 }
 
-fn comparison(paths: &'static [&'static str], operators: &'static [&'static str]) -> impl Strategy<Value = String> {
+fn comparison(
+    paths: &'static [&'static str],
+    operators: &'static [&'static str],
+) -> impl Strategy<Value = String> {
     (prop::sample::select(paths), prop::sample::select(operators), literal())
         .prop_map(|(path, op, literal)| format!("{path} {op} {literal}"))
 }
@@ -212,14 +215,19 @@ async fn filled(world: &World) -> Store {
         let members: Vec<Value> = known.map(|person| json!({ "value": format!("u{person}") })).collect();
         let nested = (at > 0).then(|| json!({ "value": "g0" }));
         let members: Vec<Value> = members.into_iter().chain(nested).collect();
-        acts.push((ResourceType::Group, format!("g{at}"), json!({ "displayName": name, "members": members })));
+        acts.push((
+            ResourceType::Group,
+            format!("g{at}"),
+            json!({ "displayName": name, "members": members }),
+        ));
     }
     for (second, (kind, id, body)) in acts.into_iter().enumerate() {
         let incoming = incoming(kind, Dialect::Tolerant, &body).expect("a sound body");
         let act = WriteAct::Create { kind, id: ResourceId(id), incoming, dialect: Dialect::Strict };
         let now = Timestamp::from_second(1_700_000_000 + second as i64).expect("a time");
         let author = Author::job("job", now);
-        let written = store.write_resources("main", author, vec![act.into()]).await.expect("the store writes");
+        let written =
+            store.write_resources("main", author, vec![act.into()]).await.expect("the store writes");
         written.into_iter().next().expect("an outcome").expect("it is written");
     }
     store

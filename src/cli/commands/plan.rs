@@ -17,6 +17,7 @@ use crate::cli::settings;
 use crate::cli::wire;
 use crate::config::Config;
 use crate::config::JobConfig;
+use crate::config::Layers;
 use crate::cycle;
 use crate::cycle::Planned;
 use crate::plan::HoldKind;
@@ -27,11 +28,16 @@ use crate::store::Store;
 pub async fn run(global: &Global, arguments: &Arguments) -> Result<Exit, anyhow::Error> {
     let config = settings::load(global)?;
     let store = wire::open_to_look(&config)?;
+    let edited = arguments.with.as_deref().map(|file| edited(global, file)).transpose()?;
     let mut sink = Sink::open(arguments)?;
     let mut exit = Exit::Done;
     // One job that cannot be planned does not hold up the others.
     for job in wire::chosen(&config, &arguments.jobs)? {
-        exit = exit.and(match one(&config, job, &store, arguments, &mut sink).await {
+        let planned = match &edited {
+            Some(edited) => rehearsed(&config, edited, job, &store, arguments, &mut sink).await,
+            None => one(&config, job, &store, arguments, &mut sink).await,
+        };
+        exit = exit.and(match planned {
             Ok(exit) => exit,
             Err(error) => out::failed(&error),
         });
@@ -53,6 +59,33 @@ async fn one(
     let job = wire::job(config, job, store)?;
     let planned = runner::plan(&job, store, Asked { full: arguments.full, verify: false }).await?;
     write(&planned, arguments.format, sink).await
+}
+
+/// The settings with another file in the place of the first: variables and flags stay.
+fn edited(global: &Global, file: &Path) -> Result<Config, anyhow::Error> {
+    let layers = Layers { file: Some(file.to_owned()), ..settings::layers(global, None) };
+    settings::load_layers(&layers).with_context(|| format!("the edited settings {}", file.display()))
+}
+
+/// What the edited settings would change at a job, beyond what it would do today.
+async fn rehearsed(
+    config: &Config,
+    edited: &Config,
+    job: &JobConfig,
+    store: &Store,
+    arguments: &Arguments,
+    sink: &mut Sink,
+) -> Result<Exit, anyhow::Error> {
+    let other = wire::one(edited, &job.name).context("in the edited settings")?;
+    let (today, edited) = (wire::job(config, job, store)?, wire::job(edited, other, store)?);
+    match runner::rehearse(&today, &edited, store).await? {
+        Some(planned) => write(&planned, arguments.format, sink).await,
+        None => anyhow::bail!(
+            "job {}: nothing was seen yet, so there is nothing to rehearse with; run: rosterd sync {}",
+            job.name,
+            job.name
+        ),
+    }
 }
 
 /// Streams the plan out, and says what it amounts to: what `observe` alone holds are plain changes.

@@ -97,8 +97,7 @@ fn position(last: &Kept, sorted: bool, key: Value) -> Position {
 fn total(db: &Connection, workspace: i64, query: &ListQuery) -> Sql<u64> {
     let mut condition = Condition::new(workspace, query.kind);
     let sql = format!("SELECT count(*) {}", matching(&mut condition, query.filter.as_ref()));
-    db.prepare_cached(&sql)?
-        .query_row(params_from_iter(condition.parameters), |row| rows::count(row, 0))
+    db.prepare_cached(&sql)?.query_row(params_from_iter(condition.parameters), |row| rows::count(row, 0))
 }
 
 /// All of one kind, or those that a filter admits. Where an index says which rows can match, the other columns must not
@@ -134,7 +133,8 @@ fn statement(workspace: i64, query: &ListQuery) -> (String, Vec<Parameter>) {
         None => "resources.n",
     };
     let skip = if query.after.is_some() { 0 } else { query.start.saturating_sub(1) };
-    let (most, skip) = (condition.bind(bounded(query.count.saturating_add(1))), condition.bind(bounded(skip)));
+    let (most, skip) =
+        (condition.bind(bounded(query.count.saturating_add(1))), condition.bind(bounded(skip)));
     let sql = format!(
         "SELECT {COLUMNS}, {key} AS sorted_by {matching} {behind} ORDER BY {order} LIMIT {most} OFFSET {skip}"
     );
@@ -238,6 +238,9 @@ mod tests {
     fn whether_somebody_is_in_a_team_is_one_lookup_and_never_a_walk_over_the_team() {
         let plan = plan(ResourceType::Group, "id eq \"g\" and members eq \"x\"");
         assert!(plan.contains("SEARCH r USING COVERING INDEX resources_id (workspace=? AND id=?)"), "{plan}");
-        assert!(plan.contains("SEARCH m USING COVERING INDEX members_member (member=? AND team=?)"), "{plan}");
+        assert!(
+            plan.contains("SEARCH m USING COVERING INDEX members_member (member=? AND team=?)"),
+            "{plan}"
+        );
     }
 }

@@ -120,8 +120,9 @@ impl Condition {
 
     /// Memberships: `near` is the side of this row, `far` the other one. An id is looked for, never the list read.
     fn related(&mut self, path: &Path, near: &str, far: &str) -> Values {
-        let each =
-            format!("members AS m JOIN resources AS r ON r.n = m.{far} AND r.workspace = ?1 AND m.{near} = resources.n");
+        let each = format!(
+            "members AS m JOIN resources AS r ON r.n = m.{far} AND r.workspace = ?1 AND m.{near} = resources.n"
+        );
         let cell = self.related_cell(path.sub.as_deref().unwrap_or("value"));
         let present = format!("{cell} <> ''");
         self.rows(path, each, "r.n", cell, present)
@@ -176,9 +177,8 @@ impl Condition {
             }
             (None, Form::Complex) => {
                 let at = self.bind(place.clone());
-                let present = format!(
-                    "EXISTS (SELECT 1 FROM json_tree(resources.body, {at}) AS t WHERE t.atom <> '')"
-                );
+                let present =
+                    format!("EXISTS (SELECT 1 FROM json_tree(resources.body, {at}) AS t WHERE t.atom <> '')");
                 let simple = match top.has_value() {
                     true => format!("json_extract(resources.body, {})", self.bind(format!("{place}.value"))),
                     false => "NULL".to_owned(),

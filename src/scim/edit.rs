@@ -18,14 +18,16 @@ use super::Error;
 use super::Path;
 use super::ResourceId;
 use super::ScimType;
+use super::elements::join;
+use super::elements::leave;
+use super::elements::one_primary;
 use super::filter::Compare;
 use super::filter::Filter;
-use super::intake::attribute_value;
-use super::intake::element;
+use super::intake::Intake;
+use super::intake::is_dropped;
 use super::intake::is_members;
-use super::intake::member_ids;
 use super::intake::require_all;
-use super::intake::same_element;
+use super::keep::keeps;
 use super::patch::MembersEdit;
 use super::patch::Op;
 use super::patch::Patch;
@@ -33,21 +35,22 @@ use super::patch::Step;
 use super::resource::demanded;
 use super::schema;
 use super::schema::Definition;
-use super::schema::Mutability;
 
 impl Patch {
     /// Changes the resource as it is kept (see `Incoming`), and gives back what is to be done to its members,
-    /// in order. An error leaves `body` half changed: the caller throws it away.
+    /// in order. All operations or none: an error leaves `body` as it was.
     pub fn apply(&self, body: &mut Value) -> Result<Vec<MembersEdit>, Error> {
         let mut members = Vec::new();
-        let root = body.as_object_mut().ok_or_else(|| Error::new(500, "the resource is not an object"))?;
+        let mut root =
+            body.as_object().cloned().ok_or_else(|| Error::new(500, "the resource is not an object"))?;
         for step in &self.steps {
             match self.members_edit(step)? {
                 Some(edit) => members.push(edit),
-                None => self.edit(root, step)?,
+                None => self.edit(&mut root, step)?,
             }
         }
-        require_all(self.kind, root)?;
+        require_all(self.kind, &root)?;
+        *body = Value::Object(root);
         Ok(members)
     }
 
@@ -72,16 +75,16 @@ impl Patch {
         let top = schema::top(self.kind, &step.path).ok_or_else(|| {
             Error::bad(ScimType::InvalidPath, format!("{} is no attribute", step.path.name))
         })?;
-        // A password is taken and dropped: nobody here could check it.
-        if top.mutability == Mutability::WriteOnly {
+        if is_dropped(top) {
             return Ok(());
         }
         let before = root.remove(top.name);
         let after = match top.multi_valued {
-            true => self.list_after(top, before, step)?,
-            false => self.single_after(top, before, step)?,
+            true => self.list_after(top, before.clone(), step)?,
+            false => self.single_after(top, before.clone(), step)?,
         };
-        if let Some(after) = after.filter(|after| !is_empty(after)) {
+        let after = after.filter(|after| !is_empty(after));
+        if let Some(after) = keeps(top, before, after)? {
             root.insert(top.name.to_owned(), after);
         }
         Ok(())
@@ -99,7 +102,7 @@ impl Patch {
         };
         match (&step.path.sub, step.op) {
             (None, Op::Remove) => Ok(None),
-            (None, _) => match attribute_value(top, &step.value, self.dialect)? {
+            (None, _) => match self.intake().attribute(top, &step.value)? {
                 Some(Value::Object(given)) => Ok(Some(merged(object(before), given, &step.value))),
                 other => Ok(other),
             },
@@ -126,13 +129,10 @@ impl Patch {
             (None, None, Op::Remove) if step.value.is_null() => return Ok(None),
             // Entra removes by a list of values; it never means the whole list.
             (None, None, Op::Remove) => {
-                let named = self.elements(top, &step.value)?;
-                elements.retain(|element| !named.iter().any(|named| removes(named, element)));
+                leave(top, &mut elements, &self.elements(top, step)?);
             }
-            (None, None, Op::Replace) => elements = self.elements(top, &step.value)?,
-            (None, None, Op::Add) => {
-                self.elements(top, &step.value)?.into_iter().for_each(|value| append(&mut elements, value));
-            }
+            (None, None, Op::Replace) => elements = self.elements(top, step)?,
+            (None, None, Op::Add) => join(top, &mut elements, self.elements(top, step)?),
             (Some(select), None, Op::Remove) => elements.retain(|element| !select.matches_element(element)),
             (_, _, Op::Remove) => self.each_match(top, &mut elements, step, Unmatched::Leave)?,
             _ => self.each_match(top, &mut elements, step, Unmatched::Make)?,
@@ -140,24 +140,33 @@ impl Patch {
         let whole = step.path.select.is_none() && step.path.sub.is_none() && step.op == Op::Replace;
         one_primary(&mut elements, if whole { &[] } else { &primaries });
         elements.retain(|element| !is_empty(element));
-        Ok(Some(Value::Array(elements)))
+        // A change may have made two elements one (RFC 7643 section 2.4).
+        let mut distinct = Vec::with_capacity(elements.len());
+        join(top, &mut distinct, elements);
+        Ok(Some(Value::Array(distinct)))
     }
 
-    fn elements(&self, top: &'static Definition, value: &Value) -> Result<Vec<Value>, Error> {
-        let sent = match value {
+    fn elements(&self, top: &'static Definition, step: &Step) -> Result<Vec<Value>, Error> {
+        let sent = match &step.value {
             Value::Array(sent) => sent.as_slice(),
-            _ if self.dialect == Dialect::Strict => {
+            // One new value may be added by itself; what replaces a list is a list.
+            _ if self.dialect == Dialect::Strict && step.op != Op::Add => {
                 return Err(Error::bad(ScimType::InvalidValue, format!("{} is a list", top.name)));
             }
             single => std::slice::from_ref(single),
         };
-        let mut elements = Vec::new();
+        let mut intake = self.intake();
+        let mut given = Vec::new();
         for sent in sent {
-            if let Some(value) = element(top, sent, self.dialect)? {
-                append(&mut elements, value);
-            }
+            given.extend(intake.element(top, sent)?);
         }
+        let mut elements = Vec::new();
+        join(top, &mut elements, given);
         Ok(elements)
+    }
+
+    fn intake(&self) -> Intake {
+        Intake::new(self.dialect)
     }
 
     /// `a[f]`, `a[f].b` and `a.b`: the same change in each element that is meant.
@@ -171,10 +180,11 @@ impl Patch {
         let select = step.path.select.as_deref();
         let meant = |element: &Value| select.is_none_or(|select| select.matches_element(element));
         if !elements.iter().any(meant) {
-            match (unmatched, select.and_then(demanded)) {
+            let described = select.filter(|select| self.is_known(select)).and_then(demanded);
+            match (unmatched, described) {
                 (Unmatched::Leave, _) => return Ok(()),
                 (Unmatched::Make, Some(described)) if self.dialect == Dialect::Tolerant => {
-                    elements.push(Value::Object(described));
+                    elements.push(made(top, described));
                 }
                 (Unmatched::Make, _) => {
                     let detail = format!("no element of {} is meant by the path", top.name);
@@ -183,13 +193,36 @@ impl Patch {
             }
         }
         for found in elements.iter_mut().filter(|element| meant(element)) {
-            let Some(object) = found.as_object_mut() else { continue };
-            match &step.path.sub {
-                Some(sub) => self.set_sub(top, object, sub, step)?,
-                None => self.set_element(top, object, select, step)?,
-            }
+            let before = std::mem::take(found);
+            *found =
+                keeps(top, Some(before.clone()), Some(self.changed(top, before, step)?))?.unwrap_or_default();
         }
         Ok(())
+    }
+
+    /// One element after the change; null where it is gone.
+    fn changed(&self, top: &'static Definition, element: Value, step: &Step) -> Result<Value, Error> {
+        match (element, &step.path.sub) {
+            (Value::Object(mut object), Some(sub)) => {
+                self.set_sub(top, &mut object, sub, step)?;
+                Ok(Value::Object(object))
+            }
+            (Value::Object(object), None) => self.new_element(top, object, step).map(Value::Object),
+            // What is called the `value` of a simple element is the element.
+            (_, _) if step.op == Op::Remove => Ok(Value::Null),
+            (_, _) => Ok(self.intake().element(top, &step.value)?.unwrap_or_default()),
+        }
+    }
+
+    /// Whether a filter names sub-attributes that the schema has, so that an element can be made from it.
+    fn is_known(&self, select: &Filter) -> bool {
+        let mut known = true;
+        select.each_term(&mut |term| {
+            if let Filter::Compare { path, .. } | Filter::Present(path) = term {
+                known &= schema::definition(self.kind, path).is_some();
+            }
+        });
+        known
     }
 
     fn set_sub(
@@ -204,7 +237,7 @@ impl Patch {
             .ok_or_else(|| Error::bad(ScimType::InvalidPath, format!("{} has no {sub}", top.name)))?;
         let value = match step.op {
             Op::Remove => None,
-            Op::Add | Op::Replace => attribute_value(sub, &step.value, self.dialect)?,
+            Op::Add | Op::Replace => self.intake().attribute(sub, &step.value)?,
         };
         match value {
             Some(value) => object.insert(sub.name.to_owned(), value),
@@ -214,48 +247,41 @@ impl Patch {
     }
 
     /// A replaced element keeps what the brackets said of it, so that its type survives.
-    fn set_element(
+    fn new_element(
         &self,
         top: &'static Definition,
-        object: &mut Map<String, Value>,
-        select: Option<&Filter>,
+        before: Map<String, Value>,
         step: &Step,
-    ) -> Result<(), Error> {
-        let given = match element(top, &step.value, self.dialect)? {
-            Some(Value::Object(given)) => given,
-            _ => {
-                return Err(Error::bad(
-                    ScimType::InvalidValue,
-                    format!("an element of {} is an object", top.name),
-                ));
-            }
+    ) -> Result<Map<String, Value>, Error> {
+        let Some(Value::Object(given)) = self.intake().element(top, &step.value)? else {
+            let detail = format!("an element of {} is an object", top.name);
+            return Err(Error::bad(ScimType::InvalidValue, detail));
         };
-        if step.op == Op::Replace {
-            *object = select.and_then(demanded).unwrap_or_default();
-        }
-        object.extend(given);
-        Ok(())
+        let mut element = match step.op {
+            Op::Replace => step.path.select.as_deref().and_then(demanded).unwrap_or_default(),
+            Op::Add | Op::Remove => before,
+        };
+        element.extend(given);
+        Ok(element)
     }
 
     /// Members are kept as rows; what is said of them becomes edits of rows.
     fn members_edit(&self, step: &Step) -> Result<Option<MembersEdit>, Error> {
         let path = &step.path;
-        let members = schema::top(self.kind, path).is_some_and(|top| is_members(self.kind, top));
-        if !members {
-            return Ok(None);
-        }
+        let top = schema::top(self.kind, path).filter(|top| is_members(self.kind, top));
+        let Some(members) = top else { return Ok(None) };
         if path.sub.is_some() || (path.select.is_some() && step.op != Op::Remove) {
             return Err(Error::bad(ScimType::Mutability, "a member can be added and removed, not changed"));
         }
         let edit = match (step.op, &path.select) {
-            (Op::Add, _) => MembersEdit::Add(member_ids(&step.value, self.dialect)?),
-            (Op::Replace, _) => MembersEdit::Replace(member_ids(&step.value, self.dialect)?),
+            (Op::Add, _) => MembersEdit::Add(self.intake().member_ids(members, &step.value)?),
+            (Op::Replace, _) => MembersEdit::Replace(self.intake().member_ids(members, &step.value)?),
             (Op::Remove, Some(select)) => match only_value(select) {
                 Some(id) => MembersEdit::Remove(vec![id]),
                 None => MembersEdit::RemoveWhere((**select).clone()),
             },
             (Op::Remove, None) if step.value.is_null() => MembersEdit::Replace(Vec::new()),
-            (Op::Remove, None) => MembersEdit::Remove(member_ids(&step.value, self.dialect)?),
+            (Op::Remove, None) => MembersEdit::Remove(self.intake().member_ids(members, &step.value)?),
         };
         Ok(Some(edit))
     }
@@ -266,6 +292,14 @@ impl Patch {
 enum Unmatched {
     Leave,
     Make,
+}
+
+/// The element that a filter describes.
+fn made(top: &Definition, mut described: Map<String, Value>) -> Value {
+    match top.is_simple_list() {
+        true => described.remove("value").unwrap_or_default(),
+        false => Value::Object(described),
+    }
 }
 
 /// The id in `[value eq "id"]`.
@@ -288,39 +322,6 @@ fn merged(mut object: Map<String, Value>, given: Map<String, Value>, sent: &Valu
     }
     object.extend(given);
     Value::Object(object)
-}
-
-/// Adds an element that is not there; of one that is, what was sent with it is merged in.
-fn append(elements: &mut Vec<Value>, value: Value) {
-    let known = elements.iter_mut().find(|element| same_element(element, &value));
-    match (known.and_then(Value::as_object_mut), value) {
-        (Some(known), Value::Object(given)) => known.extend(given),
-        (None, value) => elements.push(value),
-        (Some(_), _) => {}
-    }
-}
-
-/// A removal by value names elements by their value, and by their type where it says one.
-fn removes(named: &Value, element: &Value) -> bool {
-    match (named.get("value"), named.get("type")) {
-        (Some(value), Some(kind)) => element.get("value") == Some(value) && element.get("type") == Some(kind),
-        (Some(value), None) => element.get("value") == Some(value),
-        _ => named == element,
-    }
-}
-
-/// The newest primary element wins, and the others lose it (section 3.5.2).
-fn one_primary(elements: &mut [Value], before: &[bool]) {
-    let primary = |element: &Value| element["primary"] == true;
-    let newest = (0..elements.len())
-        .rev()
-        .find(|at| primary(&elements[*at]) && !before.get(*at).copied().unwrap_or(false));
-    let Some(newest) = newest else { return };
-    for (at, element) in elements.iter_mut().enumerate() {
-        if at != newest && primary(element) {
-            element["primary"] = Value::Bool(false);
-        }
-    }
 }
 
 fn is_empty(value: &Value) -> bool {

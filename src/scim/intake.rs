@@ -1,5 +1,7 @@
 //! Reading what a client sends: a whole resource, or one attribute's value, in the schema's spelling and types.
 
+use std::collections::BTreeSet;
+
 use serde_json::Map;
 use serde_json::Value;
 
@@ -8,11 +10,15 @@ use super::Error;
 use super::ResourceId;
 use super::ResourceType;
 use super::ScimType;
+use super::elements::join;
+use super::form::instant;
+use super::form::is_base64;
 use super::resource::truth;
 use super::schema;
 use super::schema::Definition;
 use super::schema::Form;
 use super::schema::Mutability;
+use super::schema::Schema;
 
 /// A resource as it is kept: assigned, writable attributes only; no `schemas`, `id` or `meta`; members apart.
 #[derive(Clone, PartialEq)]
@@ -20,6 +26,8 @@ pub struct Incoming {
     pub body: Value,
     /// Of a group, in the order in which they were sent.
     pub members: Vec<ResourceId>,
+    /// How many attributes nobody knows and were left out (tolerant dialect only).
+    pub ignored: u64,
 }
 
 /// Shows attribute names only (P11).
@@ -36,26 +44,28 @@ pub fn incoming(kind: ResourceType, dialect: Dialect, sent: &Value) -> Result<In
     let sent = sent
         .as_object()
         .ok_or_else(|| Error::bad(ScimType::InvalidSyntax, "the body is not a JSON object"))?;
+    no_twins(sent)?;
     check_schemas(kind, dialect, sent)?;
+    let mut intake = Intake::new(dialect);
     let mut body = Map::new();
     let mut members = Vec::new();
     for (name, value) in sent {
         if let Some(extension) = schema::extension(kind, name) {
-            if let Some(kept) = extension_value(extension, value, dialect)? {
-                insert(&mut body, extension.urn, kept)?;
+            if let Some(kept) = intake.extension(extension, value)? {
+                body.insert(extension.urn.to_owned(), kept);
             }
         } else if let Some(definition) = schema::attribute(kind, name) {
             if is_members(kind, definition) {
-                members = member_ids(value, dialect)?;
-            } else if let Some(kept) = writable(definition, value, dialect)? {
-                insert(&mut body, definition.name, kept)?;
+                members = intake.member_ids(definition, value)?;
+            } else if let Some(kept) = intake.writable(definition, value)? {
+                body.insert(definition.name.to_owned(), kept);
             }
         } else {
-            unknown(name, dialect)?;
+            intake.unknown(name)?;
         }
     }
     require_all(kind, &body)?;
-    Ok(Incoming { body: Value::Object(body), members })
+    Ok(Incoming { body: Value::Object(body), members, ignored: intake.ignored })
 }
 
 /// Whether it is the one attribute that is kept as rows of its own.
@@ -63,35 +73,50 @@ pub(super) fn is_members(kind: ResourceType, definition: &Definition) -> bool {
     kind == ResourceType::Group && definition.name == "members"
 }
 
-/// The ids in a list of members; elements without a value are left out.
-pub(super) fn member_ids(value: &Value, dialect: Dialect) -> Result<Vec<ResourceId>, Error> {
-    let definition = schema::attribute(ResourceType::Group, "members").expect("the group schema has members");
-    let Some(Value::Array(elements)) = attribute_value(definition, value, dialect)? else {
-        return Ok(Vec::new());
-    };
-    let ids = elements.iter().filter_map(|element| element["value"].as_str());
-    Ok(ids.map(|id| ResourceId(id.to_owned())).collect())
+/// A password is taken and dropped: nobody here could check it.
+pub(super) fn is_dropped(definition: &Definition) -> bool {
+    definition.mutability == Mutability::WriteOnly && definition.name == "password"
 }
 
-/// Every required attribute is assigned (RFC 7643 section 2.2).
+/// Every required attribute is assigned, those of an extension where it is in use (RFC 7643 section 2.2).
 pub(super) fn require_all(kind: ResourceType, body: &Map<String, Value>) -> Result<(), Error> {
-    let missing =
-        schema::core(kind).attributes.iter().filter(|definition| definition.required).find(|definition| {
-            body.get(definition.name)
-                .is_none_or(|value| value.as_str().is_some_and(|text| text.trim().is_empty()))
-        });
-    match missing {
-        Some(definition) => {
-            Err(Error::bad(ScimType::InvalidValue, format!("{} is required", definition.name)))
-        }
-        None => Ok(()),
+    if let Some(missing) = missing(schema::core(kind).attributes, body) {
+        return Err(required(missing));
     }
+    for extension in schema::extensions(kind) {
+        let members = body.get(extension.urn).and_then(Value::as_object);
+        if let Some(missing) = members.and_then(|members| missing(extension.attributes, members)) {
+            return Err(required(format!("{}:{missing}", extension.urn)));
+        }
+    }
+    Ok(())
+}
+
+fn required(name: String) -> Error {
+    Error::bad(ScimType::InvalidValue, format!("{name} is required"))
+}
+
+/// The first required attribute that is not there, or that lacks a required part.
+fn missing(definitions: &'static [Definition], members: &Map<String, Value>) -> Option<String> {
+    definitions.iter().find_map(|definition| match members.get(definition.name) {
+        Some(value) if !is_blank(value) => {
+            let elements = value.as_array().map_or_else(|| std::slice::from_ref(value), Vec::as_slice);
+            let lacking = |element: &Value| missing(definition.sub, element.as_object()?);
+            elements.iter().find_map(lacking).map(|sub| format!("{}.{sub}", definition.name))
+        }
+        _ => definition.required.then(|| definition.name.to_owned()),
+    })
+}
+
+fn is_blank(value: &Value) -> bool {
+    value.is_null() || value.as_str().is_some_and(|text| text.trim().is_empty())
 }
 
 fn check_schemas(kind: ResourceType, dialect: Dialect, sent: &Map<String, Value>) -> Result<(), Error> {
     if dialect == Dialect::Tolerant {
         return Ok(());
     }
+    let wrong = |detail: &str| Err(Error::bad(ScimType::InvalidValue, detail));
     let urns: Vec<&str> = sent
         .iter()
         .find(|(name, _)| name.eq_ignore_ascii_case("schemas"))
@@ -100,167 +125,207 @@ fn check_schemas(kind: ResourceType, dialect: Dialect, sent: &Map<String, Value>
         .unwrap_or_default();
     let core = schema::core(kind).urn;
     if !urns.iter().any(|urn| urn.eq_ignore_ascii_case(core)) {
-        return Err(Error::bad(ScimType::InvalidValue, format!("schemas does not name {core}")));
+        return wrong(&format!("schemas does not name {core}"));
     }
     let known = |urn: &str| urn.eq_ignore_ascii_case(core) || schema::extension(kind, urn).is_some();
-    if urns.iter().all(|urn| known(urn)) {
-        Ok(())
-    } else {
-        Err(Error::bad(
-            ScimType::InvalidValue,
-            "schemas names a schema that this resource type does not have",
-        ))
+    if !urns.iter().all(|urn| known(urn)) {
+        return wrong("schemas names a schema that this resource type does not have");
+    }
+    let mut distinct = BTreeSet::new();
+    match urns.iter().all(|urn| distinct.insert(urn.to_ascii_lowercase())) {
+        true => Ok(()),
+        false => wrong("schemas names a schema twice"),
     }
 }
 
-fn extension_value(
-    extension: &schema::Schema,
-    value: &Value,
-    dialect: Dialect,
-) -> Result<Option<Value>, Error> {
-    if value.is_null() {
-        return Ok(None);
-    }
-    let members = value
-        .as_object()
-        .ok_or_else(|| Error::bad(ScimType::InvalidValue, format!("{} is not an object", extension.urn)))?;
-    let mut kept = Map::new();
-    for (name, value) in members {
-        match extension.attribute(name) {
-            Some(definition) => {
-                if let Some(value) = writable(definition, value, dialect)? {
-                    insert(&mut kept, definition.name, value)?;
-                }
-            }
-            None => unknown(name, dialect)?,
-        }
-    }
-    Ok((!kept.is_empty()).then_some(Value::Object(kept)))
-}
-
-fn unknown(name: &str, dialect: Dialect) -> Result<(), Error> {
-    match dialect {
-        Dialect::Strict => {
-            let name: String = name.chars().take(80).collect();
-            Err(Error::bad(ScimType::InvalidValue, format!("{name} is no attribute of this resource type")))
-        }
-        Dialect::Tolerant => Ok(()),
-    }
-}
-
-fn writable(
-    definition: &'static Definition,
-    value: &Value,
-    dialect: Dialect,
-) -> Result<Option<Value>, Error> {
-    match definition.mutability {
-        Mutability::ReadOnly | Mutability::WriteOnly => Ok(None),
-        Mutability::ReadWrite | Mutability::Immutable => attribute_value(definition, value, dialect),
-    }
-}
-
-/// A value in the types of the schema; `None` where it means "unassigned" (null, an empty list, and in the
-/// tolerant dialect an empty text).
-pub(super) fn attribute_value(
-    definition: &'static Definition,
-    value: &Value,
-    dialect: Dialect,
-) -> Result<Option<Value>, Error> {
-    match (definition.multi_valued, value) {
-        (_, Value::Null) => Ok(None),
-        (true, Value::Array(elements)) => list(definition, elements, dialect),
-        (true, single) if dialect == Dialect::Tolerant => {
-            list(definition, std::slice::from_ref(single), dialect)
-        }
-        (true, _) => Err(wrong(definition, "is a list")),
-        (false, Value::Array(elements)) if elements.is_empty() => Ok(None),
-        (false, Value::Array(elements)) => match elements.as_slice() {
-            [single] if dialect == Dialect::Tolerant => element(definition, single, dialect),
-            _ => Err(wrong(definition, "has one value, not a list")),
-        },
-        (false, single) => element(definition, single, dialect),
-    }
-}
-
-fn list(
-    definition: &'static Definition,
-    elements: &[Value],
-    dialect: Dialect,
-) -> Result<Option<Value>, Error> {
-    let mut kept: Vec<Value> = Vec::new();
-    // Of a long member list only the ids are wanted, and rows keep those apart.
-    let distinct = definition.name != "members";
-    for sent in elements {
-        let Some(value) = element(definition, sent, dialect)? else { continue };
-        if !distinct || !kept.iter().any(|known| same_element(known, &value)) {
-            kept.push(value);
-        }
-    }
-    if kept.iter().filter(|element| element["primary"] == true).count() > 1 {
-        return Err(wrong(definition, "has two primary values"));
-    }
-    Ok((!kept.is_empty()).then_some(Value::Array(kept)))
-}
-
-/// One value, or one element of a list.
-pub(super) fn element(
-    definition: &'static Definition,
-    value: &Value,
-    dialect: Dialect,
-) -> Result<Option<Value>, Error> {
-    let tolerant = dialect == Dialect::Tolerant;
-    match (definition.form, value) {
-        (_, Value::Null) => Ok(None),
-        (Form::Complex, Value::Object(members)) => complex(definition, members, dialect),
-        (Form::Complex, Value::String(text)) if tolerant && definition.has_value() => {
-            Ok((!text.is_empty()).then(|| serde_json::json!({ "value": text })))
-        }
-        (Form::Complex, _) => Err(wrong(definition, "is an object")),
-        (Form::Boolean, Value::Bool(_)) => Ok(Some(value.clone())),
-        (Form::Boolean, Value::String(text)) if tolerant && text.is_empty() => Ok(None),
-        (Form::Boolean, Value::String(_)) if tolerant => match truth(Some(definition), value.clone()) {
-            Value::Bool(truth) => Ok(Some(Value::Bool(truth))),
-            _ => Err(wrong(definition, "is true or false")),
-        },
-        (Form::Boolean, _) => Err(wrong(definition, "is true or false")),
-        (_, Value::String(text)) if tolerant && text.is_empty() => Ok(None),
-        (_, Value::String(_)) => Ok(Some(value.clone())),
-        _ => Err(wrong(definition, "is a text")),
-    }
-}
-
-fn complex(
-    definition: &'static Definition,
-    members: &Map<String, Value>,
-    dialect: Dialect,
-) -> Result<Option<Value>, Error> {
-    let mut kept = Map::new();
-    for (name, value) in members {
-        match definition.sub(name) {
-            Some(sub) if sub.mutability == Mutability::ReadOnly => {}
-            Some(sub) => {
-                if let Some(value) = element(sub, value, dialect)? {
-                    insert(&mut kept, sub.name, value)?;
-                }
-            }
-            None => unknown(name, dialect)?,
-        }
-    }
-    Ok((!kept.is_empty()).then_some(Value::Object(kept)))
-}
-
-/// Elements of one list that mean the same: equal type and value, or equal as a whole (RFC 7643 section 2.4).
-pub(super) fn same_element(a: &Value, b: &Value) -> bool {
-    let keyed = a.get("value").is_some() && b.get("value").is_some();
-    if keyed { a["value"] == b["value"] && a.get("type") == b.get("type") } else { a == b }
-}
-
-/// Two spellings of one name in one object contradict each other.
-fn insert(object: &mut Map<String, Value>, name: &str, value: Value) -> Result<(), Error> {
-    match object.insert(name.to_owned(), value) {
-        Some(_) => Err(Error::bad(ScimType::InvalidSyntax, format!("{name} is there twice"))),
+/// Two spellings of one name in one object contradict each other: names have no case (RFC 7643 section 2.1).
+pub(super) fn no_twins(object: &Map<String, Value>) -> Result<(), Error> {
+    let mut names = BTreeSet::new();
+    match object.keys().find(|name| !names.insert(name.to_ascii_lowercase())) {
+        Some(twin) => Err(Error::bad(ScimType::InvalidSyntax, format!("{} is there twice", shortened(twin)))),
         None => Ok(()),
     }
+}
+
+/// A name that a client made up, for a message.
+fn shortened(name: &str) -> String {
+    name.chars().take(80).collect()
+}
+
+/// How values are read, and what was left out so far.
+pub(super) struct Intake {
+    dialect: Dialect,
+    pub ignored: u64,
+}
+
+impl Intake {
+    pub fn new(dialect: Dialect) -> Intake {
+        Intake { dialect, ignored: 0 }
+    }
+
+    fn tolerant(&self) -> bool {
+        self.dialect == Dialect::Tolerant
+    }
+
+    /// The ids in a list of members. An element without a value names nobody.
+    pub fn member_ids(
+        &mut self,
+        definition: &'static Definition,
+        value: &Value,
+    ) -> Result<Vec<ResourceId>, Error> {
+        let Some(Value::Array(elements)) = self.attribute(definition, value)? else { return Ok(Vec::new()) };
+        let ids: Vec<&str> = elements.iter().filter_map(|element| element["value"].as_str()).collect();
+        if !self.tolerant() && ids.len() < elements.len() {
+            return Err(wrong(definition, "has an element without a value"));
+        }
+        Ok(ids.into_iter().map(|id| ResourceId(id.to_owned())).collect())
+    }
+
+    fn extension(&mut self, extension: &Schema, value: &Value) -> Result<Option<Value>, Error> {
+        if value.is_null() {
+            return Ok(None);
+        }
+        let not_an_object =
+            || Error::bad(ScimType::InvalidValue, format!("{} is not an object", extension.urn));
+        let members = value.as_object().ok_or_else(not_an_object)?;
+        no_twins(members)?;
+        let mut kept = Map::new();
+        for (name, value) in members {
+            match extension.attribute(name) {
+                Some(definition) => {
+                    if let Some(value) = self.writable(definition, value)? {
+                        kept.insert(definition.name.to_owned(), value);
+                    }
+                }
+                None => self.unknown(name)?,
+            }
+        }
+        Ok((!kept.is_empty()).then_some(Value::Object(kept)))
+    }
+
+    /// A name that no schema has.
+    pub fn unknown(&mut self, name: &str) -> Result<(), Error> {
+        self.ignored += 1;
+        match self.dialect {
+            Dialect::Strict => {
+                let detail = format!("{} is no attribute of this resource type", shortened(name));
+                Err(Error::bad(ScimType::InvalidValue, detail))
+            }
+            Dialect::Tolerant => Ok(()),
+        }
+    }
+
+    fn writable(&mut self, definition: &'static Definition, value: &Value) -> Result<Option<Value>, Error> {
+        match definition.mutability {
+            Mutability::ReadOnly => Ok(None),
+            Mutability::WriteOnly if is_dropped(definition) => Ok(None),
+            Mutability::ReadWrite | Mutability::Immutable | Mutability::WriteOnly => {
+                self.attribute(definition, value)
+            }
+        }
+    }
+
+    /// A value in the types of the schema; `None` where it means "unassigned" (null, an empty list, and in the
+    /// tolerant dialect an empty text).
+    pub fn attribute(
+        &mut self,
+        definition: &'static Definition,
+        value: &Value,
+    ) -> Result<Option<Value>, Error> {
+        match (definition.multi_valued, value) {
+            (_, Value::Null) => Ok(None),
+            (true, Value::Array(elements)) => self.list(definition, elements),
+            (true, single) if self.tolerant() => self.list(definition, std::slice::from_ref(single)),
+            (true, _) => Err(wrong(definition, "is a list")),
+            (false, Value::Array(elements)) => match elements.as_slice() {
+                [] => Ok(None),
+                [single] if self.tolerant() => self.element(definition, single),
+                _ => Err(wrong(definition, "has one value, not a list")),
+            },
+            (false, single) => self.element(definition, single),
+        }
+    }
+
+    fn list(&mut self, definition: &'static Definition, elements: &[Value]) -> Result<Option<Value>, Error> {
+        let mut kept: Vec<Value> = Vec::new();
+        // Of a long member list only the ids are wanted, and rows keep those apart.
+        let distinct = definition.name != "members";
+        for sent in elements {
+            kept.extend(self.element(definition, sent)?);
+        }
+        if distinct {
+            let mut joined = Vec::with_capacity(kept.len());
+            join(definition, &mut joined, kept);
+            kept = joined;
+        }
+        if kept.iter().filter(|element| element["primary"] == true).count() > 1 {
+            return Err(wrong(definition, "has two primary values"));
+        }
+        Ok((!kept.is_empty()).then_some(Value::Array(kept)))
+    }
+
+    /// One value, or one element of a list.
+    pub fn element(
+        &mut self,
+        definition: &'static Definition,
+        value: &Value,
+    ) -> Result<Option<Value>, Error> {
+        let tolerant = self.tolerant();
+        match (definition.form, value) {
+            (_, Value::Null) => Ok(None),
+            (Form::Complex, Value::Object(members)) => self.complex(definition, members),
+            (Form::Complex, Value::String(text)) if tolerant && definition.has_value() => {
+                Ok((!text.is_empty()).then(|| serde_json::json!({ "value": text })))
+            }
+            (Form::Complex, _) => Err(wrong(definition, "is an object")),
+            (_, Value::String(text)) if tolerant && text.is_empty() => Ok(None),
+            (Form::Boolean, Value::String(_)) if tolerant => {
+                let truth = truth(Some(definition), value.clone());
+                if truth.is_boolean() { Ok(Some(truth)) } else { Err(wrong(definition, "is true or false")) }
+            }
+            (form, value) => match misfit(form, value) {
+                None => Ok(Some(value.clone())),
+                Some(what) => Err(wrong(definition, what)),
+            },
+        }
+    }
+
+    fn complex(
+        &mut self,
+        definition: &'static Definition,
+        members: &Map<String, Value>,
+    ) -> Result<Option<Value>, Error> {
+        no_twins(members)?;
+        let mut kept = Map::new();
+        for (name, value) in members {
+            match definition.sub(name) {
+                Some(sub) if sub.mutability == Mutability::ReadOnly => {}
+                Some(sub) => {
+                    if let Some(value) = self.attribute(sub, value)? {
+                        kept.insert(sub.name.to_owned(), value);
+                    }
+                }
+                None => self.unknown(name)?,
+            }
+        }
+        Ok((!kept.is_empty()).then_some(Value::Object(kept)))
+    }
+}
+
+/// Why a simple value does not fit the form (RFC 7643 section 2.3); `None` where it does.
+fn misfit(form: Form, value: &Value) -> Option<&'static str> {
+    let text = value.as_str();
+    let (fits, what) = match form {
+        Form::Text | Form::Reference => (text.is_some(), "is a text"),
+        Form::Boolean => (value.is_boolean(), "is true or false"),
+        // A fraction or an exponent makes another type of it (section 2.3.4).
+        Form::Integer => (value.as_i64().is_some(), "is a whole number of 64 bits"),
+        Form::Decimal => (value.is_number(), "is a number"),
+        Form::DateTime => (text.and_then(instant).is_some(), "is a date and time, as 2008-01-23T04:56:22Z"),
+        Form::Binary => (text.is_some_and(is_base64), "is base64"),
+        Form::Complex => (value.is_object(), "is an object"),
+    };
+    (!fits).then_some(what)
 }
 
 fn wrong(definition: &Definition, what: &str) -> Error {

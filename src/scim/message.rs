@@ -1,7 +1,6 @@
-//! What a service says around resources: their `meta`, lists of them, and what it can do (RFC 7643 sections 5-7).
+//! What a service says around resources: their `meta`, and lists of them.
 
 use jiff::Timestamp;
-use serde_json::Map;
 use serde_json::Value;
 use serde_json::json;
 
@@ -9,9 +8,6 @@ use super::ResourceId;
 use super::ResourceType;
 use super::resource::schemas_of;
 use super::schema;
-use super::schema::Definition;
-use super::schema::Form;
-use super::schema::Schema;
 
 /// What the service itself knows of a resource (RFC 7643 section 3.1).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -103,6 +99,30 @@ fn instant(time: Timestamp) -> String {
     format!("{time:.3}")
 }
 
+/// One page of a list that is paged by cursor (RFC 9865 section 2). Without a next cursor it is the last; the first
+/// has no previous one.
+pub fn cursor_response(
+    total: Option<u64>,
+    previous: Option<&str>,
+    next: Option<&str>,
+    resources: Vec<Value>,
+) -> Value {
+    let mut message = json!({
+        "schemas": ["urn:ietf:params:scim:api:messages:2.0:ListResponse"],
+        "itemsPerPage": resources.len(),
+        "Resources": resources,
+    });
+    if let Some(total) = total {
+        message["totalResults"] = total.into();
+    }
+    for (name, cursor) in [("previousCursor", previous), ("nextCursor", next)] {
+        if let Some(cursor) = cursor {
+            message[name] = cursor.into();
+        }
+    }
+    message
+}
+
 /// One page of a list. `total` counts all that match, `start` is 1-based (RFC 7644 section 3.4.2).
 pub fn list_response(total: u64, start: u64, resources: Vec<Value>) -> Value {
     json!({
@@ -112,96 +132,6 @@ pub fn list_response(total: u64, start: u64, resources: Vec<Value>) -> Value {
         "itemsPerPage": resources.len(),
         "Resources": resources,
     })
-}
-
-/// What the service can do (RFC 7643 section 5). `page_max` is the longest page of a list.
-pub fn service_provider_config(base: &str, page_max: u64) -> Value {
-    let no = json!({ "supported": false });
-    json!({
-        "schemas": ["urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig"],
-        "patch": { "supported": true },
-        "bulk": { "supported": false, "maxOperations": 0, "maxPayloadSize": 0 },
-        "filter": { "supported": true, "maxResults": page_max },
-        "changePassword": no,
-        "sort": no,
-        "etag": { "supported": true },
-        "authenticationSchemes": [{
-            "type": "oauthbearertoken",
-            "name": "Bearer token",
-            "description": "A token of one workspace, in the Authorization header",
-            "specUri": "https://www.rfc-editor.org/info/rfc6750",
-            "primary": true,
-        }],
-        "meta": { "resourceType": "ServiceProviderConfig", "location": format!("{base}/ServiceProviderConfig") },
-    })
-}
-
-/// The resource types that a client is shown (RFC 7643 section 6).
-pub fn resource_types(shown: &[ResourceType], base: &str) -> Vec<Value> {
-    shown.iter().map(|kind| resource_type(*kind, base)).collect()
-}
-
-fn resource_type(kind: ResourceType, base: &str) -> Value {
-    let name = type_name(kind);
-    let extension = |schema: &&Schema| json!({ "schema": schema.urn, "required": false });
-    let mut described = json!({
-        "schemas": ["urn:ietf:params:scim:schemas:core:2.0:ResourceType"],
-        "id": name,
-        "name": name,
-        "endpoint": kind.endpoint(),
-        "description": schema::core(kind).description,
-        "schema": schema::core(kind).urn,
-        "meta": { "resourceType": "ResourceType", "location": format!("{base}/ResourceTypes/{name}") },
-    });
-    let extensions: Vec<Value> = schema::extensions(kind).iter().map(extension).collect();
-    if !extensions.is_empty() {
-        described["schemaExtensions"] = extensions.into();
-    }
-    described
-}
-
-/// The schemas of these resource types (RFC 7643 section 7), from the same table that bodies are read with.
-pub fn schema_descriptions(shown: &[ResourceType], base: &str) -> Vec<Value> {
-    let of = |kind: &ResourceType| {
-        std::iter::once(schema::core(*kind)).chain(schema::extensions(*kind).iter().copied())
-    };
-    shown.iter().flat_map(of).map(|schema| schema_description(schema, base)).collect()
-}
-
-fn schema_description(schema: &Schema, base: &str) -> Value {
-    json!({
-        "schemas": ["urn:ietf:params:scim:schemas:core:2.0:Schema"],
-        "id": schema.urn,
-        "name": schema.name,
-        "description": schema.description,
-        "attributes": schema.attributes.iter().map(attribute_description).collect::<Vec<_>>(),
-        "meta": { "resourceType": "Schema", "location": format!("{base}/Schemas/{}", schema.urn) },
-    })
-}
-
-fn attribute_description(definition: &Definition) -> Value {
-    let mut described = Map::new();
-    let mut say = |name: &str, value: Value| described.insert(name.to_owned(), value);
-    say("name", definition.name.into());
-    say("type", definition.form.word().into());
-    say("multiValued", definition.multi_valued.into());
-    say("required", definition.required.into());
-    say("mutability", definition.mutability.word().into());
-    say("returned", definition.returned.word().into());
-    if definition.form != Form::Complex {
-        say("caseExact", definition.case_exact.into());
-        say("uniqueness", if definition.unique { "server" } else { "none" }.into());
-    }
-    if !definition.canonical.is_empty() {
-        say("canonicalValues", definition.canonical.into());
-    }
-    if !definition.refers_to.is_empty() {
-        say("referenceTypes", definition.refers_to.into());
-    }
-    if !definition.sub.is_empty() {
-        say("subAttributes", definition.sub.iter().map(attribute_description).collect());
-    }
-    Value::Object(described)
 }
 
 #[cfg(test)]
@@ -229,19 +159,5 @@ mod tests {
             },
         });
         assert_eq!(meta.dress(body, "https://x.example/scim/v2"), expected);
-    }
-
-    #[test]
-    fn the_schemas_describe_every_attribute_once() {
-        let schemas = schema_descriptions(&ResourceType::ALL, "");
-        let user = &schemas[0];
-        assert_eq!(user["id"], "urn:ietf:params:scim:schemas:core:2.0:User");
-        let username = &user["attributes"][0];
-        let expected = json!({
-            "name": "userName", "type": "string", "multiValued": false, "required": true, "caseExact": false,
-            "mutability": "readWrite", "returned": "default", "uniqueness": "server",
-        });
-        assert_eq!(*username, expected);
-        assert_eq!(schemas.len(), 4);
     }
 }

@@ -11,12 +11,13 @@ use super::ResourceType;
 use super::ScimType;
 use super::filter::Filter;
 use super::filter::member;
+use super::intake::no_twins;
 use super::schema;
 use super::schema::Definition;
 use super::schema::Mutability;
 
 /// More in one request come from nobody who means well.
-const OPERATIONS_MAX: usize = 1000;
+pub const OPERATIONS_MAX: usize = 1000;
 
 /// A PATCH that was understood; what it does depends on the resource.
 #[derive(Clone, PartialEq)]
@@ -24,6 +25,7 @@ pub struct Patch {
     pub(super) kind: ResourceType,
     pub(super) dialect: Dialect,
     pub(super) steps: Vec<Step>,
+    ignored: u64,
 }
 
 /// Shows paths only (P11).
@@ -62,10 +64,20 @@ pub enum MembersEdit {
 }
 
 impl Patch {
-    /// Reads the body of a PATCH request.
+    /// Reads the body of a PATCH request, of `OPERATIONS_MAX` operations at most.
     pub fn read(kind: ResourceType, dialect: Dialect, sent: &Value) -> Result<Patch, Error> {
-        let mut patch = Patch { kind, dialect, steps: Vec::new() };
-        for operation in operations(dialect, sent)? {
+        Patch::read_up_to(kind, dialect, sent, OPERATIONS_MAX)
+    }
+
+    /// As `read`; more than `operations_max` operations are a 413.
+    pub fn read_up_to(
+        kind: ResourceType,
+        dialect: Dialect,
+        sent: &Value,
+        operations_max: usize,
+    ) -> Result<Patch, Error> {
+        let mut patch = Patch { kind, dialect, steps: Vec::new(), ignored: 0 };
+        for operation in operations(dialect, sent, operations_max)? {
             patch.take(operation)?;
         }
         Ok(patch)
@@ -73,7 +85,7 @@ impl Patch {
 
     /// One `replace` for each value; null unassigns. Attributes that a workspace does not keep are left out.
     pub fn of_values(kind: ResourceType, values: &[(String, Value)]) -> Result<Patch, Error> {
-        let mut patch = Patch { kind, dialect: Dialect::Tolerant, steps: Vec::new() };
+        let mut patch = Patch { kind, dialect: Dialect::Tolerant, steps: Vec::new(), ignored: 0 };
         for (name, value) in values {
             patch.take_member(Op::Replace, name, value)?;
         }
@@ -88,10 +100,18 @@ impl Patch {
         self.dialect
     }
 
+    /// How many names nobody knows and were left out (tolerant dialect only).
+    pub fn ignored(&self) -> u64 {
+        self.ignored
+    }
+
+    /// What it writes, in order; for who may not write everything, and for what an answer shows on request alone.
+    pub fn paths(&self) -> impl Iterator<Item = &Path> {
+        self.steps.iter().map(|step| &step.path)
+    }
+
     fn take(&mut self, operation: &Value) -> Result<(), Error> {
-        if !operation.is_object() {
-            return Err(syntax("an operation is not an object"));
-        }
+        no_twins(operation.as_object().ok_or_else(|| syntax("an operation is not an object"))?)?;
         let op = op(operation)?;
         let value = member(operation, "value");
         let path = match member(operation, "path") {
@@ -115,6 +135,7 @@ impl Patch {
         let members = value
             .as_object()
             .ok_or_else(|| Error::bad(ScimType::InvalidValue, "without a path the value is an object"))?;
+        no_twins(members)?;
         members.iter().try_for_each(|(name, value)| self.take_member(op, name, value))
     }
 
@@ -128,11 +149,9 @@ impl Patch {
         if strict && (path.sub.is_some() || path.select.is_some()) {
             return Err(Error::bad(ScimType::InvalidPath, "without a path the value names whole attributes"));
         }
-        let ignored = match schema::definition(self.kind, &path) {
-            None => true,
-            Some(_) => read_only(self.kind, &path),
-        };
-        if ignored && !strict {
+        let unknown = schema::definition(self.kind, &path).is_none();
+        if !strict && (unknown || read_only(self.kind, &path)) {
+            self.ignored += u64::from(unknown);
             return Ok(());
         }
         self.push(op, path, value)
@@ -142,11 +161,17 @@ impl Patch {
         let urn = path.urn.as_deref().unwrap_or_default();
         let known = schema::extension(self.kind, urn).is_some();
         match value {
-            Value::Object(members) => members
-                .iter()
-                .try_for_each(|(name, value)| self.take_member(op, &format!("{urn}:{name}"), value)),
+            Value::Object(members) => {
+                no_twins(members)?;
+                members
+                    .iter()
+                    .try_for_each(|(name, value)| self.take_member(op, &format!("{urn}:{name}"), value))
+            }
             Value::Null if known && op != Op::Add => self.push_known(Op::Remove, path.clone(), &Value::Null),
-            _ if !known && self.dialect == Dialect::Tolerant => Ok(()),
+            _ if !known && self.dialect == Dialect::Tolerant => {
+                self.ignored += 1;
+                Ok(())
+            }
             _ => Err(Error::bad(ScimType::InvalidValue, "the value of an extension is an object")),
         }
     }
@@ -174,6 +199,10 @@ impl Patch {
         let unknown = || Error::bad(ScimType::InvalidPath, format!("{} is no attribute", path.name));
         let top = schema::top(self.kind, &path).ok_or_else(unknown)?;
         schema::definition(self.kind, &path).ok_or_else(unknown)?;
+        // It follows from what is assigned (RFC 7643 section 3), so to write it changes nothing.
+        if path.urn.is_none() && path.name == "schemas" {
+            return Ok(());
+        }
         if read_only(self.kind, &path) {
             return Err(Error::bad(ScimType::Mutability, format!("{} cannot be written", path.name)));
         }
@@ -205,7 +234,7 @@ impl Patch {
             }
             op => (op, value.clone()),
         };
-        if op == Op::Remove && path.sub.is_none() && required(self.kind, &path) {
+        if op == Op::Remove && path.select.is_none() && required(self.kind, &path) {
             return Err(Error::bad(ScimType::Mutability, format!("{} is required", path.name)));
         }
         self.steps.push(Step { op, path, value });
@@ -221,7 +250,7 @@ impl Patch {
 }
 
 fn required(kind: ResourceType, path: &Path) -> bool {
-    schema::top(kind, path).is_some_and(|top| top.required)
+    schema::definition(kind, path).is_some_and(|definition| definition.required)
 }
 
 fn read_only(kind: ResourceType, path: &Path) -> bool {
@@ -231,9 +260,10 @@ fn read_only(kind: ResourceType, path: &Path) -> bool {
     locked(schema::top(kind, path)) || locked(schema::definition(kind, path))
 }
 
-fn operations(dialect: Dialect, sent: &Value) -> Result<&Vec<Value>, Error> {
+fn operations(dialect: Dialect, sent: &Value, most: usize) -> Result<&Vec<Value>, Error> {
     let body: &Map<String, Value> =
         sent.as_object().ok_or_else(|| syntax("the body is not a JSON object"))?;
+    no_twins(body)?;
     let urn = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
     let named = member(sent, "schemas").and_then(Value::as_array).is_some_and(|urns| {
         urns.iter().filter_map(Value::as_str).any(|known| known.eq_ignore_ascii_case(urn))
@@ -247,8 +277,8 @@ fn operations(dialect: Dialect, sent: &Value) -> Result<&Vec<Value>, Error> {
         .and_then(|(_, operations)| operations.as_array())
         .filter(|operations| !operations.is_empty())
         .ok_or_else(|| syntax("Operations is missing or empty"))?;
-    if operations.len() > OPERATIONS_MAX {
-        return Err(Error::new(413, "more than 1000 operations in one request"));
+    if operations.len() > most {
+        return Err(Error::new(413, format!("more than {most} operations in one request")));
     }
     Ok(operations)
 }

@@ -5,6 +5,7 @@ use std::fmt;
 use super::ResourceType;
 use super::filter::Filter;
 use super::filter::Parser;
+use super::filter::Quotes;
 use super::filter::SyntaxError;
 use super::schema;
 use super::schema::Definition;
@@ -26,7 +27,7 @@ impl Path {
     /// Reads a path. Names and URNs are taken in any case; a URN is the longest known one, else what stands
     /// before the last colon.
     pub fn parse(text: &str) -> Result<Path, SyntaxError> {
-        Parser::new(text)?.whole_path()
+        Parser::new(text, Quotes::Needed)?.whole_path()
     }
 
     /// What the schemas know of the attribute that the path begins with.
@@ -38,8 +39,23 @@ impl Path {
     pub fn leaf(&self) -> Option<&'static Definition> {
         let top = self.top()?;
         match &self.sub {
-            Some(sub) => top.sub(sub),
+            Some(sub) => schema::sub_of(top, sub),
             None => Some(top),
+        }
+    }
+
+    /// The path without what stands between brackets, which may be a person's attribute.
+    pub fn shape(&self) -> String {
+        let sub = self.sub.as_ref().map(|sub| format!(".{sub}")).unwrap_or_default();
+        format!("{}{sub}", self.without_brackets())
+    }
+
+    /// The attribute that the path begins with.
+    pub(super) fn without_brackets(&self) -> String {
+        match &self.urn {
+            Some(urn) if self.is_extension() => urn.clone(),
+            Some(urn) => format!("{urn}:{}", self.name),
+            None => self.name.clone(),
         }
     }
 
@@ -72,8 +88,12 @@ impl Path {
     pub(super) fn respelled(mut self) -> Path {
         if let Some(top) = self.top() {
             self.name = top.name.to_owned();
-            if let Some(sub) = self.sub.as_deref().and_then(|sub| top.sub(sub)) {
-                self.sub = Some(sub.name.to_owned());
+            if let Some(sub) = &mut self.sub {
+                match top.sub(sub) {
+                    Some(known) => known.name.clone_into(sub),
+                    None if top.is_simple_list() => sub.make_ascii_lowercase(),
+                    None => {}
+                }
             }
         }
         self
@@ -113,14 +133,13 @@ enum Split<'a> {
 /// URNs contain dots and colons: neither the first nor the last of them can be trusted where the URN is known.
 fn split_urn(word: &str) -> Split<'_> {
     let known = schema::schemas()
-        .into_iter()
         .filter(|schema| {
             word.get(..schema.urn.len()).is_some_and(|start| start.eq_ignore_ascii_case(schema.urn))
         })
         .filter(|schema| matches!(word.as_bytes().get(schema.urn.len()), None | Some(b':')))
         .max_by_key(|schema| schema.urn.len());
     let Some(schema) = known else {
-        return match word.rsplit_once(':') {
+        return match word.rsplit_once(':').filter(|(urn, _)| !urn.is_empty()) {
             Some((urn, rest)) => Split::Named(Some(urn.to_owned()), rest),
             None => Split::Named(None, word),
         };

@@ -8,6 +8,8 @@ use super::Path;
 use super::ResourceType;
 use super::ScimType;
 use super::schema;
+use super::schema::Definition;
+use super::schema::Returned;
 
 /// What a client wants to see. Names that nobody knows are ignored.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -42,15 +44,56 @@ impl Projection {
         }
     }
 
-    /// Leaves out of a resource what is not wanted. `id` and `schemas` always stay.
+    /// Leaves out of a resource what is not wanted, by the table of RFC 7643 section 7:
+    ///
+    /// | returned | no parameter | `attributes` | `excludedAttributes` |
+    /// |---|---|---|---|
+    /// | always | yes | yes | yes |
+    /// | default | yes | if named | unless named |
+    /// | request | no | if named | no |
+    /// | never | no | no | no |
     pub fn apply(&self, kind: ResourceType, resource: &mut Value) {
+        self.apply_after(kind, resource, &[]);
+    }
+
+    /// As `apply`, for the answer to a write that named these paths: it shows what is returned on request where the
+    /// write named it.
+    pub fn apply_after(&self, kind: ResourceType, resource: &mut Value, written: &[Path]) {
         let Some(members) = resource.as_object_mut() else { return };
-        match self {
-            Projection::Everything => {}
-            Projection::Only(paths) => keep_only(kind, members, paths),
-            Projection::Without(paths) => drop_all(kind, members, paths),
+        members.retain(|name, value| match (schema::extension(kind, name), value.as_object_mut()) {
+            (Some(extension), Some(members)) => {
+                members.retain(|name, value| {
+                    let asked = Asked { projection: self, written, urn: Some(extension.urn) };
+                    asked.shows(extension.attribute(name), name, value)
+                });
+                !members.is_empty()
+            }
+            _ => {
+                let asked = Asked { projection: self, written, urn: None };
+                asked.shows(schema::attribute(kind, name), name, value)
+            }
+        });
+    }
+}
+
+/// The attributes that a resource names at its top level and in its extensions, as paths: what a client sent.
+pub fn named_paths(kind: ResourceType, body: &Value) -> Vec<Path> {
+    let path = |urn: Option<&str>, name: &String| Path {
+        urn: urn.map(str::to_owned),
+        name: name.clone(),
+        select: None,
+        sub: None,
+    };
+    let mut paths = Vec::new();
+    for (name, value) in body.as_object().into_iter().flatten() {
+        match (schema::extension(kind, name), value.as_object()) {
+            (Some(extension), Some(members)) => {
+                paths.extend(members.keys().map(|name| path(Some(extension.urn), name).respelled()));
+            }
+            _ => paths.push(path(None, name).respelled()),
         }
     }
+    paths
 }
 
 fn paths(list: &str) -> Vec<Path> {
@@ -61,79 +104,95 @@ fn is_whole(path: &Path, urn: Option<&str>, name: &str) -> bool {
     path.sub.is_none() && path.urn.as_deref() == urn && path.name == name
 }
 
-fn is_fixed(name: &str) -> bool {
-    name == "id" || name == "schemas"
+/// What is asked of the attributes of the core (no URN) or of one extension.
+struct Asked<'a> {
+    projection: &'a Projection,
+    written: &'a [Path],
+    urn: Option<&'a str>,
 }
 
-fn keep_only(kind: ResourceType, members: &mut Map<String, Value>, paths: &[Path]) {
-    members.retain(|name, value| {
-        if is_fixed(name) {
-            return true;
-        }
-        if schema::extension(kind, name).is_some() {
-            return paths.iter().any(|path| path.is_extension() && path.urn.as_deref() == Some(name))
-                || keep_within(value, |inner| about(paths, Some(name), inner));
-        }
-        keep_sub(value, &about(paths, None, name))
-    });
-}
-
-/// The paths that speak of one attribute.
-fn about<'a>(paths: &'a [Path], urn: Option<&str>, name: &str) -> Vec<&'a Path> {
-    paths.iter().filter(|path| path.urn.as_deref() == urn && path.name == name).collect()
-}
-
-fn keep_within<'a>(extension: &mut Value, about: impl Fn(&str) -> Vec<&'a Path>) -> bool {
-    let Some(members) = extension.as_object_mut() else { return false };
-    members.retain(|name, value| keep_sub(value, &about(name)));
-    !members.is_empty()
-}
-
-/// Cuts a value down to the named sub-attributes; `false` where nothing of it is named.
-fn keep_sub(value: &mut Value, paths: &[&Path]) -> bool {
-    if paths.is_empty() {
-        return false;
+impl Asked<'_> {
+    /// Whether an attribute is shown; cuts its value down to what is shown of it.
+    fn shows(&self, definition: Option<&'static Definition>, name: &str, value: &mut Value) -> bool {
+        let returned = definition.map_or(Returned::Default, |definition| definition.returned);
+        let shown = match (returned, self.projection) {
+            (Returned::Never, _) => Some(Subs::None),
+            (Returned::Always, _) => Some(Subs::All),
+            (Returned::Default, Projection::Everything) => Some(Subs::All),
+            (Returned::Default, Projection::Without(paths)) => Some(self.without(paths, name)),
+            (_, Projection::Only(paths)) => Some(self.only(paths, name)),
+            (Returned::Request, _) => None,
+        };
+        let written = returned == Returned::Request && self.about(self.written, name).next().is_some();
+        let subs = match shown {
+            Some(Subs::None) | None if written => Subs::All,
+            shown => shown.unwrap_or(Subs::None),
+        };
+        self.cut(definition, name, value, &subs)
     }
-    let subs: Vec<&str> = paths.iter().filter_map(|path| path.sub.as_deref()).collect();
-    if subs.len() < paths.len() {
-        return true;
-    }
-    each_object(value, &|object| object.retain(|name, _| subs.contains(&name.as_str())));
-    !is_bare(value)
-}
 
-fn drop_all(kind: ResourceType, members: &mut Map<String, Value>, paths: &[Path]) {
-    for path in paths {
-        match &path.urn {
-            Some(urn) if path.is_extension() => {
-                members.remove(urn);
+    /// The paths that speak of one attribute, a bare URN of all below it.
+    fn about<'p>(&'p self, paths: &'p [Path], name: &'p str) -> impl Iterator<Item = &'p Path> {
+        let named = move |path: &Path| path.name == name || (path.is_extension() && self.urn.is_some());
+        paths.iter().filter(move |path| path.urn.as_deref() == self.urn && named(path))
+    }
+
+    fn only(&self, paths: &[Path], name: &str) -> Subs {
+        let about: Vec<&Path> = self.about(paths, name).collect();
+        match about.iter().any(|path| path.sub.is_none()) {
+            _ if about.is_empty() => Subs::None,
+            true => Subs::All,
+            false => Subs::Only(about.into_iter().filter_map(|path| path.sub.clone()).collect()),
+        }
+    }
+
+    fn without(&self, paths: &[Path], name: &str) -> Subs {
+        let about: Vec<&Path> = self.about(paths, name).collect();
+        match about.iter().any(|path| path.sub.is_none()) {
+            true => Subs::None,
+            false => Subs::Without(about.into_iter().filter_map(|path| path.sub.clone()).collect()),
+        }
+    }
+
+    fn cut(
+        &self,
+        definition: Option<&'static Definition>,
+        name: &str,
+        value: &mut Value,
+        subs: &Subs,
+    ) -> bool {
+        let plain = definition.is_none_or(|definition| {
+            definition.sub.iter().all(|sub| matches!(sub.returned, Returned::Default | Returned::Always))
+        });
+        match subs {
+            Subs::None => return false,
+            Subs::All if plain => return !is_bare(value),
+            _ => {}
+        }
+        let shows = |sub: &str| {
+            let known = definition.and_then(|definition| definition.sub(sub));
+            let named = |names: &[String]| names.iter().any(|name| name == sub);
+            match (known.map_or(Returned::Default, |known| known.returned), subs) {
+                (Returned::Never, _) | (_, Subs::None) => false,
+                (Returned::Always, _) => true,
+                (Returned::Request, Subs::Only(names)) => named(names),
+                (Returned::Request, _) => self.about(self.written, name).next().is_some(),
+                (Returned::Default, Subs::All) => true,
+                (Returned::Default, Subs::Only(names)) => named(names),
+                (Returned::Default, Subs::Without(names)) => !named(names),
             }
-            Some(urn) => {
-                if let Some(extension) = members.get_mut(urn).and_then(Value::as_object_mut) {
-                    drop_one(extension, path);
-                }
-            }
-            None if is_fixed(&path.name) || schema::attribute(kind, &path.name).is_none() => {}
-            None => drop_one(members, path),
-        }
+        };
+        each_object(value, &|object| object.retain(|sub, _| shows(sub)));
+        !is_bare(value)
     }
-    members.retain(|_, value| !is_bare(value));
 }
 
-fn drop_one(members: &mut Map<String, Value>, path: &Path) {
-    match &path.sub {
-        None => {
-            members.remove(&path.name);
-        }
-        Some(sub) => {
-            if let Some(value) = members.get_mut(&path.name) {
-                each_object(value, &|object| {
-                    object.remove(sub);
-                });
-            }
-        }
-    }
-    members.retain(|_, value| !is_bare(value));
+/// Which sub-attributes of an attribute are shown.
+enum Subs {
+    None,
+    All,
+    Only(Vec<String>),
+    Without(Vec<String>),
 }
 
 fn each_object(value: &mut Value, change: &dyn Fn(&mut Map<String, Value>)) {

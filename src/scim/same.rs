@@ -24,6 +24,11 @@ fn definition(path: &str) -> Option<&'static Definition> {
     Path::parse(path).ok().and_then(|path| path.leaf())
 }
 
+/// As `same_value`, of an attribute that is known.
+pub(super) fn same_by_rule(definition: &'static Definition, a: &Value, b: &Value) -> bool {
+    equal(Some(definition), a, b, Case::ByRule)
+}
+
 #[derive(Clone, Copy)]
 enum Case {
     Counts,

@@ -156,8 +156,6 @@ pub static GRANT: Schema = Schema {
     ],
 };
 
-pub static USER_EXTENSIONS: [&Schema; 1] = [&ENTERPRISE_USER];
-
 /// What every resource has (RFC 7643 section 3.1).
 pub static COMMON: [Definition; 4] = [
     Definition { returned: Returned::Always, ..read_only(exact("id")) },
@@ -181,6 +179,7 @@ const PRIMARY: Definition = Definition { form: Form::Boolean, ..text("primary") 
 const fn text(name: &'static str) -> Definition {
     Definition {
         name,
+        description: "",
         form: Form::Text,
         multi_valued: false,
         required: false,

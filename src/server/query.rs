@@ -7,15 +7,14 @@ use serde_json::Value;
 use crate::scim::Dialect;
 use crate::scim::Error;
 use crate::scim::Filter;
+use crate::scim::PageLimits;
 use crate::scim::Projection;
 use crate::scim::ResourceType;
 use crate::scim::ScimType;
 use crate::store::ListQuery;
 
-/// The longest page of a list: about a megabyte of people.
-pub const PAGE_MAX: u64 = 500;
-/// What a client gets that names no count.
-const PAGE_DEFAULT: u64 = 100;
+/// What a client gets that names no count; and the longest page: about a megabyte of people.
+pub const PAGE_LIMITS: PageLimits = PageLimits { default: 100, max: 500 };
 
 /// The parameters that we know, as text.
 #[derive(Debug, Default)]
@@ -78,7 +77,8 @@ impl Parameters {
     pub fn list(&self, kind: ResourceType, dialect: Dialect, related: bool) -> Result<ListQuery, Error> {
         let filter = self.filter.as_deref().map(|text| read_filter(text, kind, dialect)).transpose()?;
         let start = number("startIndex", self.start.as_deref())?.unwrap_or(1).max(1);
-        let count = number("count", self.count.as_deref())?.unwrap_or(PAGE_DEFAULT).min(PAGE_MAX);
+        let count =
+            number("count", self.count.as_deref())?.unwrap_or(PAGE_LIMITS.default).min(PAGE_LIMITS.max);
         Ok(ListQuery { filter, start, count, related, ..ListQuery::all(kind) })
     }
 }

@@ -18,7 +18,7 @@ use serde_json::Value;
 use super::Service;
 use super::answer::Answer;
 use super::auth;
-use super::query::PAGE_MAX;
+use super::query::PAGE_LIMITS;
 use super::query::Parameters;
 use super::query::expected_versions;
 use super::query::is_known;
@@ -29,6 +29,7 @@ use crate::scim::Projection;
 use crate::scim::ResourceId;
 use crate::scim::ResourceType;
 use crate::scim::ScimType;
+use crate::scim::ServiceSupport;
 use crate::scim::incoming;
 use crate::scim::list_response;
 use crate::scim::related_name;
@@ -42,6 +43,10 @@ use crate::store::Token;
 use crate::store::Write;
 use crate::store::WriteAct;
 use crate::store::Written;
+
+/// What discovery says of the service.
+const SUPPORT: ServiceSupport =
+    ServiceSupport { page: PAGE_LIMITS, bulk: None, cursor_seconds: None, documentation: None };
 
 const BODY_MAX_BYTES: usize = 1024 * 1024;
 /// A PUT of a group names every member.
@@ -289,7 +294,7 @@ fn discover(route: &Route, asked: &Asked, shown: &[ResourceType]) -> Result<Answ
     let (all, wanted) = match route {
         Route::ResourceTypes(wanted) => (resource_types(shown, base), wanted),
         Route::Schemas(wanted) => (schema_descriptions(shown, base), wanted),
-        _ => return Ok(Answer::new(200, service_provider_config(base, PAGE_MAX))),
+        _ => return Ok(Answer::new(200, service_provider_config(base, &SUPPORT))),
     };
     let Some(wanted) = wanted else {
         return Ok(Answer::new(200, list_response(all.len() as u64, 1, all)));

@@ -38,7 +38,7 @@ fn text<'a>(context: &'a Context<'_>, at: usize) -> Option<&'a str> {
 pub(super) fn instant(text: &str) -> Option<String> {
     /// Before the first year that a `Timestamp` can have, so that no number is below zero.
     const BEGINNING: i64 = 400_000_000_000;
-    let nanoseconds = text.parse::<Timestamp>().ok()?.as_nanosecond() + i128::from(BEGINNING) * 1_000_000_000;
+    let nanoseconds = crate::scim::instant(text)?.as_nanosecond() + i128::from(BEGINNING) * 1_000_000_000;
     Some(format!("{nanoseconds:024}"))
 }
 

@@ -51,6 +51,8 @@ mod privacy;
 mod rehearse;
 mod remote_target;
 mod report;
+mod scim_dialects;
+mod scim_extensions;
 mod scope_order;
 mod server;
 mod sign_in;

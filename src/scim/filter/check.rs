@@ -1,6 +1,5 @@
 //! Whether a filter makes sense for a resource type: known attributes, operators and values that fit the type.
 
-use jiff::Timestamp;
 use serde_json::Value;
 
 use super::Compare;
@@ -9,6 +8,7 @@ use crate::scim::Dialect;
 use crate::scim::Error;
 use crate::scim::ResourceType;
 use crate::scim::ScimType;
+use crate::scim::form::instant;
 use crate::scim::schema;
 use crate::scim::schema::Definition;
 use crate::scim::schema::Form;
@@ -18,30 +18,63 @@ impl Filter {
     /// Refuses what the schema forbids (RFC 7644 section 3.4.2.2). The tolerant dialect lets an attribute that
     /// nobody knows have no value, and a boolean be written as text.
     pub fn check(&self, kind: ResourceType, dialect: Dialect) -> Result<(), Error> {
+        let unknown = match dialect {
+            Dialect::Strict => Unknown::Refused,
+            Dialect::Tolerant => Unknown::NoValue,
+        };
+        self.check_terms(kind, dialect, unknown)
+    }
+
+    /// As `check`, for a query over several resource types: what one of them does not have has no value there
+    /// (RFC 7644 section 3.4.2.1).
+    pub fn check_all(&self, kinds: &[ResourceType], dialect: Dialect) -> Result<(), Error> {
+        kinds.iter().try_for_each(|kind| self.check_terms(*kind, dialect, Unknown::NoValue))
+    }
+
+    fn check_terms(&self, kind: ResourceType, dialect: Dialect, unknown: Unknown) -> Result<(), Error> {
         let mut problem = None;
         self.each_term(&mut |term| {
             if problem.is_none() {
-                problem = check_term(term, kind, dialect).err();
+                problem = check_term(term, kind, dialect, unknown).err();
             }
         });
         problem.map_or(Ok(()), Err)
     }
 }
 
-fn check_term(term: &Filter, kind: ResourceType, dialect: Dialect) -> Result<(), Error> {
+/// What becomes of an attribute that nobody knows.
+#[derive(Clone, Copy)]
+enum Unknown {
+    Refused,
+    NoValue,
+}
+
+fn check_term(term: &Filter, kind: ResourceType, dialect: Dialect, unknown: Unknown) -> Result<(), Error> {
     let (path, comparison) = match term {
         Filter::Compare { path, op, value } => (path, Some((*op, value))),
         Filter::Present(path) => (path, None),
         Filter::And(_) | Filter::Or(_) | Filter::Not(_) => return Ok(()),
     };
     let Some(definition) = schema::definition(kind, path) else {
-        return match dialect {
-            Dialect::Strict => Err(wrong(format!("the filter names {path}, which is no attribute"))),
-            Dialect::Tolerant => Ok(()),
+        return match unknown {
+            Unknown::Refused => {
+                Err(wrong(format!("the filter names {}, which is no attribute", path.shape())))
+            }
+            Unknown::NoValue => Ok(()),
         };
     };
-    if definition.returned == Returned::Never {
-        return Err(wrong(format!("{path} cannot be asked for")));
+    let hidden = |definition: &Definition| definition.returned == Returned::Never;
+    if hidden(definition) || schema::top(kind, path).is_some_and(hidden) {
+        return Err(wrong(format!("{} cannot be asked for", path.shape())));
+    }
+    if path.select.is_some() {
+        if !schema::top(kind, path).is_some_and(|top| top.multi_valued) {
+            return Err(wrong(format!("{} is not a list", path.name)));
+        }
+        // Entra's way to ask for the value of one element; the grammar of RFC 7644 ends at the bracket.
+        if dialect == Dialect::Strict && (path.sub.is_some() || comparison.is_some()) {
+            return Err(wrong("nothing follows the brackets of a value path".to_owned()));
+        }
     }
     match comparison {
         Some((op, value)) => check_comparison(definition, op, value, dialect),
@@ -56,7 +89,7 @@ fn check_comparison(
     dialect: Dialect,
 ) -> Result<(), Error> {
     let name = definition.name;
-    let deciding = definition.sub("value").unwrap_or(definition);
+    let deciding = definition.deciding();
     let equality = matches!(op, Compare::Eq | Compare::Ne);
     if value.is_null() {
         return if equality { Ok(()) } else { Err(wrong(format!("{name} {} null says nothing", op.word()))) };
@@ -70,8 +103,13 @@ fn check_comparison(
         (Form::Boolean, Value::Bool(_)) => Ok(()),
         (Form::Boolean, Value::String(text)) if dialect == Dialect::Tolerant && is_truth(text) => Ok(()),
         (Form::Boolean, _) => Err(wrong(format!("{name} is compared with true or false"))),
-        (Form::DateTime, Value::String(text)) if partial || text.parse::<Timestamp>().is_ok() => Ok(()),
+        (Form::DateTime | Form::Integer | Form::Decimal, _) if partial => {
+            Err(wrong(format!("{name} has no parts to look for: {} is for texts", op.word())))
+        }
+        (Form::DateTime, Value::String(text)) if instant(text).is_some() => Ok(()),
         (Form::DateTime, _) => Err(wrong(format!("{name} is compared with a date and time"))),
+        (Form::Integer | Form::Decimal, Value::Number(_)) => Ok(()),
+        (Form::Integer | Form::Decimal, _) => Err(wrong(format!("{name} is compared with a number"))),
         (Form::Text | Form::Reference | Form::Binary, Value::String(_)) => Ok(()),
         (Form::Text | Form::Reference | Form::Binary, _) => {
             Err(wrong(format!("{name} is compared with a text in double quotes")))

@@ -2,13 +2,15 @@
 
 use std::cmp::Ordering;
 
-use jiff::Timestamp;
+use serde_json::Number;
 use serde_json::Value;
 
 use super::Compare;
 use super::Filter;
 use crate::scim::Path;
 use crate::scim::fold;
+use crate::scim::form::instant;
+use crate::scim::schema::Definition;
 use crate::scim::schema::Form;
 
 impl Filter {
@@ -101,9 +103,8 @@ fn simple(value: &Value) -> &Value {
 
 fn is_so(path: &Path, op: Compare, value: &Value, literal: &Value) -> bool {
     let leaf = path.leaf();
-    let form = leaf.map_or(Form::Text, |leaf| leaf.form);
-    // Of a complex attribute its `value` decides.
-    let deciding = leaf.and_then(|leaf| leaf.sub("value")).or(leaf);
+    let deciding = leaf.map(Definition::deciding);
+    let form = deciding.map_or(Form::Text, |leaf| leaf.form);
     let exact = deciding.is_some_and(|leaf| leaf.case_exact);
     match (value, literal) {
         (Value::String(a), Value::String(b)) if form == Form::DateTime => instants(op, a, b),
@@ -111,10 +112,16 @@ fn is_so(path: &Path, op: Compare, value: &Value, literal: &Value) -> bool {
         (Value::String(a), Value::String(b)) => texts(op, &fold(a), &fold(b)),
         (Value::Bool(a), Value::String(b)) => ordered(op, Some((*a).cmp(&b.eq_ignore_ascii_case("true")))),
         (Value::Bool(a), Value::Bool(b)) => ordered(op, Some(a.cmp(b))),
-        (Value::Number(a), Value::Number(b)) => {
-            ordered(op, a.as_f64().zip(b.as_f64()).and_then(|(a, b)| a.partial_cmp(&b)))
-        }
+        (Value::Number(a), Value::Number(b)) => ordered(op, numbers(a, b)),
         _ => op == Compare::Ne,
+    }
+}
+
+/// Whole numbers exactly, others as floating point.
+fn numbers(a: &Number, b: &Number) -> Option<Ordering> {
+    match (a.as_i64(), b.as_i64()) {
+        (Some(a), Some(b)) => Some(a.cmp(&b)),
+        _ => a.as_f64()?.partial_cmp(&b.as_f64()?),
     }
 }
 
@@ -129,8 +136,8 @@ fn texts(op: Compare, a: &str, b: &str) -> bool {
 
 /// Instants, not texts: offsets count (RFC 7644 section 3.4.2.2).
 fn instants(op: Compare, a: &str, b: &str) -> bool {
-    match (a.parse::<Timestamp>(), b.parse::<Timestamp>()) {
-        (Ok(a), Ok(b)) if !matches!(op, Compare::Co | Compare::Sw | Compare::Ew) => {
+    match (instant(a), instant(b)) {
+        (Some(a), Some(b)) if !matches!(op, Compare::Co | Compare::Sw | Compare::Ew) => {
             ordered(op, Some(a.cmp(&b)))
         }
         _ => texts(op, a, b),

@@ -69,10 +69,29 @@ impl Compare {
     }
 }
 
+/// Whether texts stand between double quotes, as the grammar wants it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Quotes {
+    #[default]
+    Needed,
+    /// `externalId eq jyoung` and `externalId eq 'jyoung'` are taken too: some documentation prints them.
+    Optional,
+}
+
 impl Filter {
     /// Reads a filter; see `SyntaxError` for its bounds.
     pub fn parse(text: &str) -> Result<Filter, SyntaxError> {
-        Parser::new(text)?.whole_filter()
+        Filter::parse_with(text, Quotes::Needed)
+    }
+
+    /// Reads a filter whose texts may lack their quotes.
+    pub fn parse_with(text: &str, quotes: Quotes) -> Result<Filter, SyntaxError> {
+        Parser::new(text, quotes)?.whole_filter()
+    }
+
+    /// The filter with `?` for each value: what may be logged of it.
+    pub fn shape(&self) -> String {
+        Shown { filter: self, inside: false, values: Values::Hidden }.to_string()
     }
 
     /// The terms that must all hold: of an `and` its parts, else the filter itself.
@@ -98,13 +117,13 @@ impl Filter {
     }
 
     pub(super) fn inside(&self) -> Shown<'_> {
-        Shown { filter: self, inside: true }
+        Shown { filter: self, inside: true, values: Values::Shown }
     }
 }
 
 impl fmt::Display for Filter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", Shown { filter: self, inside: false })
+        write!(f, "{}", Shown { filter: self, inside: false, values: Values::Shown })
     }
 }
 
@@ -112,17 +131,32 @@ impl fmt::Display for Filter {
 pub(super) struct Shown<'a> {
     filter: &'a Filter,
     inside: bool,
+    values: Values,
+}
+
+/// Values are people's attributes and not for logs.
+#[derive(Clone, Copy)]
+enum Values {
+    Shown,
+    Hidden,
 }
 
 impl Shown<'_> {
     fn part<'b>(&self, filter: &'b Filter) -> Shown<'b> {
-        Shown { filter, inside: self.inside }
+        Shown { filter, ..*self }
     }
 
     fn path(&self, path: &Path) -> String {
         match (&path.sub, self.inside) {
             (Some(sub), true) => sub.clone(),
-            _ => path.to_string(),
+            _ => match (&path.select, self.values) {
+                (Some(select), Values::Hidden) => {
+                    let sub = path.sub.as_ref().map(|sub| format!(".{sub}")).unwrap_or_default();
+                    let inside = Shown { filter: select, inside: true, values: Values::Hidden };
+                    format!("{}[{inside}]{sub}", path.without_brackets())
+                }
+                _ => path.to_string(),
+            },
         }
     }
 
@@ -146,9 +180,14 @@ impl fmt::Display for Shown<'_> {
             Filter::And(parts) => self.joined(f, parts, "and"),
             Filter::Or(parts) => self.joined(f, parts, "or"),
             Filter::Not(part) => write!(f, "not ({})", self.part(part)),
-            Filter::Present(path) if path.select.is_some() => f.write_str(&self.path(path)),
+            Filter::Present(path) if path.select.is_some() && path.sub.is_none() => {
+                f.write_str(&self.path(path))
+            }
             Filter::Present(path) => write!(f, "{} pr", self.path(path)),
-            Filter::Compare { path, op, value } => write!(f, "{} {} {value}", self.path(path), op.word()),
+            Filter::Compare { path, op, value } => match self.values {
+                Values::Shown => write!(f, "{} {} {value}", self.path(path), op.word()),
+                Values::Hidden => write!(f, "{} {} ?", self.path(path), op.word()),
+            },
         }
     }
 }

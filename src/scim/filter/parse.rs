@@ -4,7 +4,10 @@ use serde_json::Value;
 
 use super::Compare;
 use super::Filter;
+use super::Quotes;
 use crate::scim::Path;
+use crate::scim::schema::Definition;
+use crate::scim::schema::Form;
 
 /// Longer filters come from nobody who means well (8 KiB).
 const LENGTH_MAX: usize = 8 * 1024;
@@ -35,14 +38,15 @@ pub(in crate::scim) struct Parser<'a> {
     comparisons: usize,
     /// The attribute whose brackets we are in.
     outer: Option<Path>,
+    quotes: Quotes,
 }
 
 impl<'a> Parser<'a> {
-    pub fn new(text: &'a str) -> Result<Parser<'a>, SyntaxError> {
+    pub fn new(text: &'a str, quotes: Quotes) -> Result<Parser<'a>, SyntaxError> {
         if text.len() > LENGTH_MAX {
             return Err(SyntaxError::new("more than 8 KiB: too long", 1));
         }
-        Ok(Parser { text, at: 0, depth: 0, comparisons: 0, outer: None })
+        Ok(Parser { text, at: 0, depth: 0, comparisons: 0, outer: None, quotes })
     }
 
     pub fn whole_filter(mut self) -> Result<Filter, SyntaxError> {
@@ -136,7 +140,7 @@ impl<'a> Parser<'a> {
         if !self.space() {
             return Err(self.problem("a space and a value are expected"));
         }
-        let value = self.value()?;
+        let value = self.value(&path)?;
         Ok(Filter::Compare { path, op, value })
     }
 
@@ -174,14 +178,20 @@ impl<'a> Parser<'a> {
         Ok(path)
     }
 
-    fn value(&mut self) -> Result<Value, SyntaxError> {
-        let start = self.at;
-        let rest = &self.text[start..];
-        let length = match rest.starts_with('"') {
-            true => quoted(rest).ok_or_else(|| self.problem("the closing quote is missing"))?,
-            false => rest.find([' ', ')', ']', '\t']).unwrap_or(rest.len()),
+    fn value(&mut self, path: &Path) -> Result<Value, SyntaxError> {
+        let rest = &self.text[self.at..];
+        let mark = rest.chars().next().filter(|mark| self.is_quote(*mark));
+        let length = match mark {
+            Some(_) => quoted(rest).ok_or_else(|| self.problem("the closing quote is missing"))?,
+            None => rest.find([' ', ')', ']', '\t']).unwrap_or(rest.len()),
         };
         let literal = &rest[..length];
+        if self.quotes == Quotes::Optional
+            && let Some(text) = bare(literal, path)
+        {
+            self.at += length;
+            return Ok(text.into());
+        }
         let scalar = !literal.starts_with(['{', '[']);
         match serde_json::from_str(literal) {
             Ok(value) if scalar => {
@@ -193,6 +203,10 @@ impl<'a> Parser<'a> {
                     .problem("a value is expected: \"text\" in double quotes, a number, true, false or null"))
             }
         }
+    }
+
+    fn is_quote(&self, mark: char) -> bool {
+        mark == '"' || (mark == '\'' && self.quotes == Quotes::Optional)
     }
 
     /// `and` or `or` with spaces around it; stays where it is when something else follows.
@@ -273,14 +287,26 @@ fn within(outer: &Path, inner: Path, at: usize) -> Result<Path, SyntaxError> {
     Ok(Path { urn: outer.urn.clone(), name: outer.name.clone(), select: None, sub }.respelled())
 }
 
-/// The length of the JSON string at the start of `text`, quotes included.
+/// The text in single quotes, or the word without quotes that is compared with a text.
+fn bare<'a>(literal: &'a str, path: &Path) -> Option<&'a str> {
+    if let Some(text) = literal.strip_prefix('\'') {
+        return text.strip_suffix('\'');
+    }
+    let form = path.leaf().map(Definition::deciding).map(|leaf| leaf.form);
+    let text = matches!(form, None | Some(Form::Text | Form::Reference | Form::DateTime | Form::Binary));
+    let word = !literal.is_empty() && literal != "null" && !literal.starts_with(['"', '{', '[']);
+    (text && word).then_some(literal)
+}
+
+/// The length of the text at the start of `text`, quotes included.
 fn quoted(text: &str) -> Option<usize> {
+    let mark = text.chars().next()?;
     let mut escaped = false;
     for (at, letter) in text.char_indices().skip(1) {
         match letter {
             _ if escaped => escaped = false,
             '\\' => escaped = true,
-            '"' => return Some(at + 1),
+            letter if letter == mark => return Some(at + 1),
             _ => {}
         }
     }

@@ -61,12 +61,15 @@ impl Place<'_> {
                     Err(error) => Ok(Err(error)),
                 }
             }),
-            WriteAct::Replace { kind, id, incoming, dialect } => self.with(kind, &id, &expected, |old| {
+            WriteAct::Replace { kind, id, mut incoming, dialect } => self.with(kind, &id, &expected, |old| {
                 let members = match kind {
-                    ResourceType::Group => vec![MembersEdit::Replace(incoming.members)],
+                    ResourceType::Group => vec![MembersEdit::Replace(std::mem::take(&mut incoming.members))],
                     ResourceType::User | ResourceType::Grant => Vec::new(),
                 };
-                self.settle(old, incoming.body, &members, dialect)
+                match incoming.replacing(kind, &old.resource.body) {
+                    Ok(body) => self.settle(old, body, &members, dialect),
+                    Err(error) => Ok(Err(error)),
+                }
             }),
             WriteAct::Members { team, edits } => self.with(ResourceType::Group, &team, &expected, |old| {
                 let body = old.resource.body.clone();

@@ -40,6 +40,7 @@ schedule = "every 40m"
 verify   = "24h"
 mode = "write"
 adopt = "external_id_or_name"
+rehire = "propose"
 team_names = "hold"
 actions = { create = true, update = true, deactivate = true, delete = false, teams = true }
 leavers = { users = "deactivate", teams = "empty" }
@@ -51,6 +52,7 @@ delete = { count = 10, percent = 2 }
 delete_teams = { count = 0, percent = 0 }
 floor = 5
 witness_budget = 200
+lost_anchors = 5
 "#;
 
 const BUILT_IN: &str = "built-in default";

@@ -14,6 +14,7 @@ use crate::plan::OnLeave;
 use crate::plan::OnTeamLeave;
 use crate::plan::RawFilters;
 use crate::plan::RawMapping;
+use crate::plan::Rehire;
 use crate::plan::TeamNames;
 use crate::sources::okta::Treatment;
 use crate::store::OtherOwners;
@@ -51,6 +52,7 @@ pub(super) struct RawJob {
     pub limits: RawLimits,
     pub leavers: RawLeavers,
     pub adopt: Option<Adoption>,
+    pub rehire: Option<Rehire>,
     pub team_names: Option<TeamNames>,
     /// By the group: `id:…`, `name:…`, a rule.
     pub teams: BTreeMap<String, RawTeam>,
@@ -159,6 +161,7 @@ pub(super) struct RawLimits {
     pub delete_teams: Option<RawLimit>,
     pub floor: Option<u64>,
     pub witness_budget: Option<u64>,
+    pub lost_anchors: Option<u64>,
 }
 
 #[derive(Clone, Copy, Debug, Default, Deserialize)]

@@ -17,6 +17,7 @@ use crate::plan::Facts;
 use crate::plan::GroupName;
 use crate::plan::MappingNote;
 use crate::plan::Reach;
+use crate::plan::Rehire;
 use crate::plan::ScopeFact;
 use crate::plan::TeamNames;
 use crate::plan::wants_member;
@@ -106,7 +107,11 @@ async fn twins(
     if on.job.rules.teams.names != TeamNames::Suffix {
         return Ok(Twins { among: BTreeSet::new(), changed: false });
     }
-    let teams = store.named_teams(job).await.map_err(on.store())?;
+    let mut teams = store.named_teams(job).await.map_err(on.store())?;
+    if on.job.rules.rehire == Rehire::New {
+        // Nobody goes on with a team about to go, so its name is taken like any other.
+        teams.iter_mut().for_each(|team| team.going = false);
+    }
     let among = plan::twins(&teams);
     let wrong: BTreeSet<LinkId> = plan::suffixed(&teams).symmetric_difference(&among).copied().collect();
     let changed = !wrong.is_empty();

@@ -3,62 +3,67 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::Value;
-
 use super::CycleError;
 use super::Progress;
 use super::Run;
+use super::anchors;
+use super::comeback;
+use super::comeback::Comeback;
+use super::matching;
+use super::matching::name_path;
+use super::retire;
 use super::unique;
-use crate::model::Applied;
 use crate::model::Desired;
 use crate::model::LinkId;
 use crate::plan;
-use crate::plan::Answer;
 use crate::plan::Candidate;
 use crate::plan::Class;
 use crate::plan::Guard;
-use crate::plan::Hit;
 use crate::plan::Hold;
 use crate::plan::HoldKind;
-use crate::plan::Match;
 use crate::plan::Mode;
-use crate::plan::Ours;
-use crate::plan::find_match;
 use crate::scim;
 use crate::scim::Attributes;
 use crate::scim::Kind;
-use crate::scim::ResourceId;
-use crate::store::Adopt;
 use crate::store::JobId;
 use crate::store::JobState;
 use crate::store::LinkVerdict;
 use crate::store::PendingEdge;
 use crate::store::PendingLink;
 use crate::store::Store;
-use crate::targets::Found;
-use crate::targets::Lookup;
 
 const CHUNK: usize = 500;
 const EDGE_CHUNK: usize = 5_000;
 /// The rolling window of P13.
 const WINDOW_SECONDS: i64 = 24 * 60 * 60;
 
-pub(super) async fn judge(on: &Run<'_>, store: &Store, state: &JobState) -> Result<(), CycleError> {
+/// `frozen`: nothing is created or removed until a person approves (P15).
+pub(super) async fn judge(
+    on: &Run<'_>,
+    store: &Store,
+    state: &JobState,
+    frozen: Option<Hold>,
+) -> Result<(), CycleError> {
     if store.quiet(state.id).await.map_err(on.store())? {
         return Ok(());
     }
-    let judge = Judge {
+    let mut judge = Judge {
         on,
         store,
         job: state.id,
         mode: on.job.mode(state),
         guard: guard(on, store, state.id).await?,
+        frozen,
+        succeeded: BTreeSet::new(),
     };
     let blocked = unique::blocked(on, store, state.id).await?;
     let mut judged = 0;
     for class in Class::ALL {
         for kind in Kind::ALL {
             judge.links(class, kind, &blocked, &mut judged).await?;
+        }
+        if class == Class::Create {
+            matching::hold_what_is_adopted_twice(on, store, state.id).await?;
         }
     }
     for adds in [true, false] {
@@ -82,11 +87,14 @@ pub(super) struct Judge<'a> {
     pub(super) job: JobId,
     pub(super) mode: Mode,
     pub(super) guard: Guard,
+    frozen: Option<Hold>,
+    /// Links whose account or team somebody new goes on with, or may go on with: nothing is removed from them.
+    succeeded: BTreeSet<LinkId>,
 }
 
 impl Judge<'_> {
     async fn links(
-        &self,
+        &mut self,
         class: Class,
         kind: Kind,
         blocked: &unique::Blocked,
@@ -103,10 +111,8 @@ impl Judge<'_> {
             let Some(last) = chunk.last() else { return Ok(()) };
             after.clone_from(&last.source.0);
             let mut verdicts = self.own(&chunk, blocked).await?;
-            self.matching(&chunk, &mut verdicts).await?;
-            let changed = chunk.iter().zip(verdicts);
-            let changed =
-                changed.filter(|(link, verdict)| link.hold != verdict.hold || link.adopt != verdict.adopt);
+            matching::ask(self.on, self.store, self.job, &chunk, &mut verdicts).await?;
+            let changed = chunk.iter().zip(verdicts).filter(|(link, verdict)| verdict.changes(link));
             let changed = changed.map(|(_, verdict)| verdict).collect();
             self.store.save_link_verdicts(changed).await.map_err(self.on.store())?;
             *judged += chunk.len() as u64;
@@ -116,18 +122,60 @@ impl Judge<'_> {
 
     /// What can be said without asking the target.
     async fn own(
-        &self,
+        &mut self,
         chunk: &[PendingLink],
         blocked: &unique::Blocked,
     ) -> Result<Vec<LinkVerdict>, CycleError> {
         let taken = unique::taken(self.on, self.store, self.job, chunk).await?;
-        let verdict = |link: &PendingLink| {
-            let mapping = link.hold.clone().filter(|hold| hold.kind == HoldKind::Mapping);
-            let unique = blocked.get(&link.link).or_else(|| taken.get(&link.link)).cloned();
-            let hold = mapping.or(unique).or_else(|| self.verdict(link));
-            LinkVerdict { link: link.link, hold, adopt: None }
-        };
-        Ok(chunk.iter().map(verdict).collect())
+        let back = comeback::comebacks(self.on, self.store, chunk).await?;
+        let mut verdicts = Vec::with_capacity(chunk.len());
+        for link in chunk {
+            let mut verdict = self.first(link, blocked, taken.get(&link.link), back.get(&link.link));
+            if verdict.hold.is_none() && self.is_frozen(link) {
+                verdict.hold.clone_from(&self.frozen);
+            }
+            verdicts.push(verdict);
+        }
+        Ok(verdicts)
+    }
+
+    /// The first that speaks: what cannot be mapped, what is lost, who was there before, whose name it is, then limits,
+    /// mode and settings.
+    fn first(
+        &mut self,
+        link: &PendingLink,
+        blocked: &unique::Blocked,
+        taken: Option<&unique::Taken>,
+        back: Option<&Comeback>,
+    ) -> LinkVerdict {
+        let usual = self.verdict(link);
+        let verdict = |hold| LinkVerdict::new(link.link, hold);
+        if let Some(mapping) = link.hold.as_ref().filter(|hold| hold.kind == HoldKind::Mapping) {
+            return verdict(Some(mapping.clone()));
+        }
+        if link.lost && !link.approved {
+            return LinkVerdict { cause: Some(anchors::cause()), ..verdict(self.frozen.clone().or(usual)) };
+        }
+        if self.succeeded.contains(&link.link) && !link.approved {
+            return verdict(Some(comeback::goes_on()));
+        }
+        if matches!(&usual, Some(hold) if matching::is_final(hold.kind)) {
+            return verdict(usual);
+        }
+        if let Some(back) = back {
+            self.succeeded.extend(back.predecessors());
+            return back.verdict(link, usual);
+        }
+        match (blocked.get(&link.link), taken) {
+            (Some(hold), _) => verdict(Some(hold.clone())),
+            (None, Some(taken)) => retire::verdict(link, taken, usual),
+            (None, None) => verdict(usual),
+        }
+    }
+
+    fn is_frozen(&self, link: &PendingLink) -> bool {
+        let moves = link.class == Class::Create || link.class.removes();
+        self.frozen.is_some() && moves && !link.approved
     }
 
     fn verdict(&self, link: &PendingLink) -> Option<Hold> {
@@ -149,144 +197,6 @@ impl Judge<'_> {
         let wanted = matches!(&link.desired, Desired::Active(attributes) if names(attributes));
         wanted
             || link.applied.accepted().is_some_and(|accepted| names(&accepted.shown) || names(&accepted.sent))
-    }
-
-    /// Asks the target for those that would be created: no answer means held, never created.
-    async fn matching(&self, chunk: &[PendingLink], verdicts: &mut [LinkVerdict]) -> Result<(), CycleError> {
-        let now = self.on.how.now.as_second();
-        let asks = |(link, verdict): (&PendingLink, &LinkVerdict)| {
-            link.applied == Applied::Absent
-                && link.due_second.is_none_or(|due| due <= now)
-                && !matches!(&verdict.hold, Some(hold) if final_hold(hold.kind))
-        };
-        let open: Vec<usize> = chunk
-            .iter()
-            .zip(verdicts.iter())
-            .enumerate()
-            .filter(|(_, pair)| asks(*pair))
-            .map(|(at, _)| at)
-            .collect();
-        if open.is_empty() {
-            return Ok(());
-        }
-        let questions: Vec<&PendingLink> = open.iter().map(|at| &chunk[*at]).collect();
-        for (at, matched) in open.iter().zip(self.ask(&questions).await?) {
-            let (link, verdict) = (&chunk[*at], &mut verdicts[*at]);
-            match matched {
-                (Match::Create, _) => {}
-                (Match::Adopt { .. }, adopt) => verdict.adopt = adopt,
-                (Match::AdoptWhenApproved { hold, .. }, adopt) => {
-                    verdict.adopt = adopt;
-                    if !link.approved {
-                        verdict.hold = Some(hold);
-                    }
-                }
-                (Match::Hold(hold), _) => verdict.hold = Some(hold),
-            }
-        }
-        Ok(())
-    }
-
-    /// One lookup a matching attribute, by precedence, for those that no earlier attribute has found.
-    async fn ask(&self, links: &[&PendingLink]) -> Result<Vec<(Match, Option<Adopt>)>, CycleError> {
-        let mut answers: Vec<Vec<Answer>> = vec![Vec::new(); links.len()];
-        let mut found: Vec<Vec<Found>> = vec![Vec::new(); links.len()];
-        // A chunk is of one kind.
-        let kind = links.first().map_or(Kind::User, |link| link.kind);
-        let matching = mapping_of(self.on, kind).matching();
-        let mut rows: Vec<&str> = matching.iter().map(|row| row.target.as_str()).collect();
-        let named = links.iter().any(|link| self.linked_team(link).is_some());
-        if named && !rows.contains(&name_path(Kind::Group)) {
-            rows.push(name_path(Kind::Group));
-        }
-        for path in rows {
-            let mut asked = Vec::new();
-            for (at, link) in links.iter().enumerate().filter(|(at, _)| found[*at].is_empty()) {
-                if let Some(value) = self.looked_for(link, path) {
-                    asked.push((
-                        at,
-                        Lookup { kind: link.kind, path: path.to_owned(), value: value.to_owned() },
-                    ));
-                }
-            }
-            let lookups: Vec<Lookup> = asked.iter().map(|(_, lookup)| lookup.clone()).collect();
-            if lookups.is_empty() {
-                continue;
-            }
-            let hits = self.on.job.target.find(&lookups).await.map_err(self.on.target())?;
-            for ((at, _), hits) in asked.iter().zip(hits) {
-                let protect = |found: &Found| self.hit(found);
-                answers[*at]
-                    .push(Answer { path: path.to_owned(), hits: Some(hits.iter().map(protect).collect()) });
-                found[*at].extend(hits);
-            }
-        }
-        let resources = found.iter().flatten().map(|found| found.id.clone()).collect();
-        let linked = self.store.linked(resources).await.map_err(self.on.store())?;
-        Ok(links
-            .iter()
-            .zip(answers)
-            .zip(found)
-            .map(|((link, answers), found)| self.settle(link, &answers, &found, &linked))
-            .collect())
-    }
-
-    /// What the target is asked by an attribute: of a team that the settings link, its name there and nothing else.
-    fn looked_for<'b>(&'b self, link: &'b PendingLink, path: &str) -> Option<&'b str> {
-        if let Some(name) = self.linked_team(link) {
-            return (path == name_path(Kind::Group)).then_some(name);
-        }
-        let matches = mapping_of(self.on, link.kind).matching().iter().any(|row| row.target == path);
-        wanted(link).filter(|_| matches)?.text(path)
-    }
-
-    fn linked_team<'b>(&'b self, link: &PendingLink) -> Option<&'b str> {
-        let team = link.kind == Kind::Group;
-        let rule = self.on.job.rules.teams.rule(&link.source, &link.seen).filter(|_| team)?;
-        rule.link.as_deref()
-    }
-
-    fn hit(&self, found: &Found) -> Hit {
-        let text = |name: &str| found.body.get(name).and_then(Value::as_str).map(str::to_owned);
-        let name = text(name_path(found.kind));
-        let protected =
-            name.as_deref().map(scim::fold).is_some_and(|name| self.on.job.rules.protect.contains(&name));
-        Hit {
-            resource: found.id.clone(),
-            active: found.active,
-            external_id: text("externalId"),
-            name,
-            protected,
-        }
-    }
-
-    fn settle(
-        &self,
-        link: &PendingLink,
-        answers: &[Answer],
-        found: &[Found],
-        linked: &BTreeSet<ResourceId>,
-    ) -> (Match, Option<Adopt>) {
-        let wanted = wanted(link);
-        let ours = Ours {
-            kind: link.kind,
-            external_id: wanted.and_then(|wanted| wanted.text("externalId")),
-            name: wanted.and_then(|wanted| wanted.text(name_path(link.kind))),
-            link: self.linked_team(link),
-        };
-        let matched = find_match(ours, answers, self.on.job.rules.adoption, linked);
-        let adopt = match &matched {
-            Match::Adopt { resource, by } | Match::AdoptWhenApproved { resource, by, .. } => {
-                found.iter().find(|found| found.id == *resource).map(|found| Adopt {
-                    resource: resource.clone(),
-                    by: by.clone(),
-                    active: found.active,
-                    shown: scim::shown(&found.body, wanted.iter().flat_map(|wanted| wanted.0.keys())),
-                })
-            }
-            Match::Create | Match::Hold(_) => None,
-        };
-        (matched, adopt)
     }
 
     async fn edges(&self, adds: bool, judged: &mut u64) -> Result<(), CycleError> {
@@ -311,6 +221,9 @@ impl Judge<'_> {
         if edge.follows && edge.person_hold.is_some() {
             return edge.person_hold.clone();
         }
+        if !edge.adds && !edge.approved && self.succeeded.contains(&edge.team) {
+            return Some(comeback::goes_on());
+        }
         let candidate = Candidate {
             class: if edge.adds { Class::AddMembers } else { Class::RemoveMembers },
             cause: &edge.cause,
@@ -318,32 +231,9 @@ impl Judge<'_> {
             approved: edge.approved || edge.follows,
             protected: self.on.job.rules.protect.contains(&scim::fold(&edge.team_name)),
         };
-        plan::judge(&self.on.job.name, self.mode, &self.on.job.rules.actions, &self.guard, &candidate)
+        let hold =
+            plan::judge(&self.on.job.name, self.mode, &self.on.job.rules.actions, &self.guard, &candidate);
+        let frozen = self.frozen.as_ref().filter(|_| !edge.adds && !candidate.approved);
+        hold.or_else(|| frozen.cloned())
     }
-}
-
-fn mapping_of<'a>(on: &Run<'a>, kind: Kind) -> &'a plan::Mapping {
-    match kind {
-        Kind::User => &on.job.rules.users,
-        Kind::Group => &on.job.rules.groups,
-    }
-}
-
-fn name_path(kind: Kind) -> &'static str {
-    match kind {
-        Kind::User => "userName",
-        Kind::Group => "displayName",
-    }
-}
-
-fn wanted(link: &PendingLink) -> Option<&Attributes> {
-    match &link.desired {
-        Desired::Active(attributes) => Some(attributes),
-        _ => None,
-    }
-}
-
-/// Holds that an answer of the target would not change.
-fn final_hold(kind: HoldKind) -> bool {
-    matches!(kind, HoldKind::Mapping | HoldKind::Uniqueness | HoldKind::Protected | HoldKind::Action)
 }

@@ -28,6 +28,8 @@ struct Batch {
     approved: bool,
     people: Vec<(LinkId, ResourceId)>,
     attempts: u32,
+    /// Another job holds these memberships as well: ours are only let go.
+    kept: bool,
 }
 
 impl Writer<'_> {
@@ -53,14 +55,19 @@ impl Writer<'_> {
         let class = if adds { Class::AddMembers } else { Class::RemoveMembers };
         let intents = batches.iter().map(|batch| batch.intent(class, &self.testimony)).collect();
         let entries = self.store.intend(self.job, self.cycle, now, intents).await.map_err(self.on.store())?;
-        let operations: Vec<Operation> = batches.iter().map(|batch| batch.operation(adds)).collect();
-        let outcomes = self.on.job.target.apply(&operations).await.map_err(self.on.target())?;
-        let ended: Vec<Ended> = batches
-            .iter()
-            .zip(entries)
-            .zip(outcomes)
-            .map(|((batch, entry), outcome)| batch.ended(entry, class, outcome, now))
-            .collect();
+        let sent = batches.iter().filter(|batch| !batch.kept);
+        let operations: Vec<Operation> = sent.map(|batch| batch.operation(adds)).collect();
+        let mut outcomes = match operations.as_slice() {
+            [] => Vec::new(),
+            some => self.on.job.target.apply(some).await.map_err(self.on.target())?,
+        }
+        .into_iter();
+        let mut ended = Vec::with_capacity(batches.len());
+        for (batch, entry) in batches.iter().zip(entries) {
+            let kept = || Some(Outcome::Done { id: batch.resource.clone(), shown: None });
+            let outcome = if batch.kept { kept() } else { outcomes.next() };
+            ended.extend(outcome.map(|outcome| batch.ended(entry, class, outcome, now)));
+        }
         self.end(ended).await
     }
 }
@@ -104,7 +111,7 @@ impl Batch {
             }
             Outcome::Missing => {
                 let detail = "the target no longer has this team (404)".to_owned();
-                ("missing", detail.clone(), failed(detail))
+                ("missing", detail.clone(), After::Lost { failure: detail })
             }
             Outcome::Conflict { detail } => ("conflict", detail.clone(), failed(detail)),
             Outcome::Refused { status, detail } => {
@@ -130,7 +137,8 @@ fn batches(edges: Vec<PendingEdge>, now: i64) -> Vec<Batch> {
         // What follows from a person's own change was counted, or approved, with the person.
         let approved = edge.approved || edge.follows;
         let same = |batch: &&mut Batch| {
-            batch.team == edge.team && batch.cause == edge.cause && batch.approved == approved
+            (batch.team, batch.approved, batch.kept) == (edge.team, approved, edge.kept)
+                && batch.cause == edge.cause
         };
         match batches.iter_mut().rev().take_while(|batch| batch.team == edge.team).find(|batch| same(batch)) {
             Some(batch) => {
@@ -144,6 +152,7 @@ fn batches(edges: Vec<PendingEdge>, now: i64) -> Vec<Batch> {
                 approved,
                 people: vec![member],
                 attempts: edge.attempts,
+                kept: edge.kept,
             }),
         }
     }

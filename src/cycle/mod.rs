@@ -1,13 +1,17 @@
 //! One cycle of a job: read, decide, write. A dry run is stopping early, on a private copy of the state.
 
+mod anchors;
+mod comeback;
 mod decide;
 mod judge;
 mod lint;
+mod matching;
 mod members;
 mod provision;
 mod read;
 mod references;
 mod rehearse;
+mod retire;
 mod settle;
 mod stream;
 mod unique;
@@ -301,9 +305,10 @@ impl<'a> Run<'a> {
         let mut read = read::read(self, store, state, cycle).await?;
         let mut notes = std::mem::take(&mut read.notes);
         self.stopped()?;
+        let frozen = anchors::release(self, store, state.id).await?;
         notes.extend(decide::decide(self, store, state.id).await?);
         notes.extend(decide::left_out(self, store, state.id).await?);
-        judge::judge(self, store, state).await?;
+        judge::judge(self, store, state, frozen).await?;
         let planned = stream::planned(self, store, state, notes).await?;
         Ok(Prepared { planned, read })
     }

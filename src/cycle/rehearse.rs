@@ -74,7 +74,7 @@ async fn planned(
     copy.take_rules(state.id, job.rules.digest()).await.map_err(on.store())?;
     let mut notes = decide::decide(&on, &copy, state.id).await?;
     notes.extend(decide::left_out(&on, &copy, state.id).await?);
-    judge::judge(&on, &copy, state).await?;
+    judge::judge(&on, &copy, state, None).await?;
     let mut planned = stream::planned(&on, &copy, state, notes).await?;
     planned.header.findings = lint::look(&copy, state.id, job.target.demands()).await.map_err(on.store())?;
     Ok((planned, copy))

@@ -32,14 +32,14 @@ pub(super) async fn settle(on: &Run<'_>, store: &Store, job: JobId) -> Result<()
         on.stopped()?;
         let mut ended = Vec::new();
         for entry in chunk {
-            ended.push(settle_one(on, store, entry).await?);
+            ended.push(settle_one(on, store, job, entry).await?);
         }
         store.end(job, on.how.now.as_second(), ended).await.map_err(on.store())?;
     }
     Ok(())
 }
 
-async fn settle_one(on: &Run<'_>, store: &Store, entry: &OpenEntry) -> Result<Ended, CycleError> {
+async fn settle_one(on: &Run<'_>, store: &Store, job: JobId, entry: &OpenEntry) -> Result<Ended, CycleError> {
     if entry.class == Class::References {
         return settle_reference(on, store, entry).await;
     }
@@ -55,13 +55,18 @@ async fn settle_one(on: &Run<'_>, store: &Store, entry: &OpenEntry) -> Result<En
             let ids = [(link.kind, accepted.resource.clone())];
             on.job.target.get(&ids).await.map_err(on.target())?.into_iter().next().flatten()
         }
-        None => find_created(on, store, &link).await?,
+        None => find_created(on, store, job, &link).await?,
     };
     Ok(judge(entry, &link, found.as_ref()))
 }
 
 /// Somebody whose creation may have landed: exactly one resource that carries what we sent, and is nobody else's.
-async fn find_created(on: &Run<'_>, store: &Store, link: &PendingLink) -> Result<Option<Found>, CycleError> {
+async fn find_created(
+    on: &Run<'_>,
+    store: &Store,
+    job: JobId,
+    link: &PendingLink,
+) -> Result<Option<Found>, CycleError> {
     let Desired::Active(wanted) = &link.desired else { return Ok(None) };
     let mapping = match link.kind {
         Kind::User => &on.job.rules.users,
@@ -72,8 +77,8 @@ async fn find_created(on: &Run<'_>, store: &Store, link: &PendingLink) -> Result
         let lookup = Lookup { kind: link.kind, path: row.target.clone(), value: value.to_owned() };
         let hits = on.job.target.find(&[lookup]).await.map_err(on.target())?.pop().unwrap_or_default();
         let ids = hits.iter().map(|hit| hit.id.clone()).collect();
-        let linked = store.linked(ids).await.map_err(on.store())?;
-        let mut free = hits.into_iter().filter(|hit| !linked.contains(&hit.id) && carries(hit, wanted));
+        let linked = store.linked(job, ids).await.map_err(on.store())?;
+        let mut free = hits.into_iter().filter(|hit| !linked.contains_key(&hit.id) && carries(hit, wanted));
         if let (Some(hit), None) = (free.next(), free.next()) {
             return Ok(Some(hit));
         }

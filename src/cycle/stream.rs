@@ -12,6 +12,7 @@ use super::references;
 use crate::model::Applied;
 use crate::model::Desired;
 use crate::model::LinkId;
+use crate::model::Origin;
 use crate::plan;
 use crate::plan::Act;
 use crate::plan::Cause;
@@ -342,11 +343,18 @@ pub(super) fn act(rules: &plan::Rules, link: &PendingLink) -> Act {
         (Some(Act::Create { attributes }), Some(adopt)) => Act::Link {
             resource: adopt.resource.clone(),
             by: adopt.by.clone(),
-            edits: plan::edits_to_adopt(&adopt.shown, &attributes),
+            edits: match adopt.origin {
+                Origin::Joined => Vec::new(),
+                _ => plan::edits_to_adopt(&adopt.shown, &attributes),
+            },
         },
         (Some(Act::Create { attributes }), None) => {
             Act::Create { attributes: created(rules, link, attributes) }
         }
+        (Some(act @ (Act::Deactivate | Act::Delete)), _) => match &link.wanted_by {
+            Some(job) => Act::Release { job: job.clone() },
+            None => act,
+        },
         (Some(act), _) => act,
         // Held because it cannot be mapped: there is nothing to show of it.
         (None, _) => Act::Create { attributes: Attributes::default() },
@@ -354,7 +362,7 @@ pub(super) fn act(rules: &plan::Rules, link: &PendingLink) -> Act {
 }
 
 /// What is sent once, on create: rows that flow only then, and defaults.
-fn created(rules: &plan::Rules, link: &PendingLink, mut attributes: Attributes) -> Attributes {
+pub(super) fn created(rules: &plan::Rules, link: &PendingLink, mut attributes: Attributes) -> Attributes {
     let mapping = match link.kind {
         Kind::User => &rules.users,
         Kind::Group => &rules.groups,

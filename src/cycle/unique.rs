@@ -4,15 +4,21 @@ use std::collections::BTreeMap;
 
 use super::CycleError;
 use super::Run;
+use crate::model::Accepted;
+use crate::model::Applied;
 use crate::model::LinkId;
+use crate::plan;
+use crate::plan::Class;
 use crate::plan::Hold;
 use crate::plan::HoldKind;
+use crate::plan::Identity;
 use crate::plan::Rename;
 use crate::plan::Step;
 use crate::plan::order;
 use crate::scim::Kind;
 use crate::scim::fold;
 use crate::store::JobId;
+use crate::store::Keeper;
 use crate::store::PendingLink;
 use crate::store::Store;
 
@@ -52,47 +58,74 @@ pub(super) async fn blocked(on: &Run<'_>, store: &Store, job: JobId) -> Result<B
     Ok(blocked)
 }
 
-/// People to be created, and teams to be created or renamed, whose value another one of this job has and keeps, or
-/// wants as well. The links of a chunk are of one kind.
+/// Why a link cannot have its unique value now.
+pub(super) struct Taken {
+    pub hold: Hold,
+    /// The account that could be renamed out of the way, where a person approves it.
+    pub retires: Option<Keeper>,
+}
+
+/// People to be created or to come back, and teams to be created or renamed, whose value another one of this job has and
+/// keeps, or wants as well. The links of a chunk are of one kind.
 pub(super) async fn taken(
     on: &Run<'_>,
     store: &Store,
     job: JobId,
     chunk: &[PendingLink],
-) -> Result<Blocked, CycleError> {
-    let mut taken = Blocked::new();
+) -> Result<BTreeMap<LinkId, Taken>, CycleError> {
+    let mut taken = BTreeMap::new();
     let takes = || chunk.iter().filter(|link| takes(link));
     let Some(kind) = takes().map(|link| link.kind).next() else { return Ok(taken) };
     let keys: Vec<String> = takes().filter_map(|link| link.wanted_key.clone()).collect();
-    let claims = store.claims(job, kind, keys).await.map_err(on.store())?;
+    let mut claims = store.claims(job, kind, keys).await.map_err(on.store())?;
     for link in takes() {
-        let Some(claim) = link.wanted_key.as_ref().and_then(|key| claims.get(key)) else { continue };
-        let text = match (&claim.kept_by, kind) {
-            (Some((owner, name)), Kind::User) if *owner != link.link => belongs(name),
-            (Some((owner, name)), Kind::Group) if *owner != link.link => {
-                second_team(&format!("{name} has its name"), &link.source.0)
+        let Some(claim) = link.wanted_key.as_ref().and_then(|key| claims.get_mut(key)) else { continue };
+        let keeper = claim.kept_by.clone().filter(|keeper| keeper.link != link.link);
+        let text = match (keeper, kind) {
+            (Some(keeper), Kind::User) if keeper.retired && link.applied == Applied::Absent => {
+                taken.insert(link.link, retiring(link, keeper));
+                continue;
             }
-            (_, Kind::User) if claim.wanted_by > 1 => duplicate(),
-            (_, Kind::Group) if claim.wanted_by > 1 => {
+            (Some(keeper), Kind::User) => belongs(&keeper.name),
+            (Some(keeper), Kind::Group) => {
+                second_team(&format!("{} has its name", keeper.name), &link.source.0)
+            }
+            (None, Kind::User) if claim.wanted_by > 1 => duplicate(),
+            (None, Kind::Group) if claim.wanted_by > 1 => {
                 second_team("another group of the same name is to become one too", &link.source.0)
             }
-            _ => continue,
+            (None, _) => continue,
         };
-        taken.insert(link.link, Hold { kind: HoldKind::Uniqueness, text });
+        let hold = Hold { kind: HoldKind::Uniqueness, text };
+        taken.insert(link.link, Taken { hold, retires: None });
     }
     Ok(taken)
 }
 
 /// Whether the change takes a unique value that the link does not have yet. Renamed people are ordered before this.
 fn takes(link: &PendingLink) -> bool {
+    let has_another =
+        |is: &Accepted, path: &str, wanted: &String| is.sent.text(path).map(fold).as_ref() != Some(wanted);
     match (link.kind, link.applied.accepted(), &link.wanted_key) {
         (_, _, None) => false,
         (_, None, Some(_)) => true,
-        (Kind::User, Some(_), _) => false,
-        (Kind::Group, Some(is), Some(wanted)) => {
-            is.sent.text("displayName").map(fold).as_ref() != Some(wanted)
+        (Kind::User, Some(is), Some(wanted)) => {
+            link.class == Class::Reactivate && has_another(is, "userName", wanted)
         }
+        (Kind::Group, Some(is), Some(wanted)) => has_another(is, "displayName", wanted),
     }
+}
+
+/// The address is held by an account that nobody uses: that may be renamed, if a person says so.
+fn retiring(link: &PendingLink, keeper: Keeper) -> Taken {
+    let evidence = plan::other_person(&Identity::of(&link.seen), &keeper.identity, keeper.left_second);
+    let evidence = evidence.map_or_else(String::new, |why| format!(" ({why})"));
+    let text = format!(
+        "its userName is held by the account of {}, who left; it is not taken over, since a recycled address is a \
+         different person{evidence}: approve it to rename that account out of the way, or link the two by hand",
+        keeper.name
+    );
+    Taken { hold: Hold { kind: HoldKind::Retire, text }, retires: Some(keeper) }
 }
 
 /// Two groups are never merged into one team (Okta reference, section 10).

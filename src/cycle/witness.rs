@@ -113,7 +113,7 @@ impl Court<'_> {
             let mut held = Vec::new();
             for link in due {
                 match self.hold(class, &link.questions) {
-                    Some(hold) => held.push(LinkVerdict { link: link.link, hold: Some(hold), adopt: None }),
+                    Some(hold) => held.push(LinkVerdict::new(link.link, Some(hold))),
                     None => drop(self.testimony.links.insert(link.link, self.evidence(&link.questions))),
                 }
             }

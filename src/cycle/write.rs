@@ -14,6 +14,7 @@ use super::unique;
 use super::witness;
 use crate::model::Accepted;
 use crate::model::Applied;
+use crate::model::Desired;
 use crate::model::LinkId;
 use crate::model::Origin;
 use crate::plan::Act;
@@ -63,7 +64,10 @@ pub(super) async fn write(
     let mut writer = Writer { on, store, job: state.id, cycle, testimony, only: None, record, done: 0, of };
     for class in Class::ALL {
         match class {
-            Class::Rename => writer.renames().await?,
+            Class::Rename => {
+                writer.renames().await?;
+                writer.retirements().await?;
+            }
             Class::AddMembers => writer.memberships(true).await?,
             Class::RemoveMembers => writer.memberships(false).await?,
             Class::References => writer.references().await?,
@@ -158,6 +162,7 @@ impl Writer<'_> {
     fn is_due(&self, link: &PendingLink) -> bool {
         self.only.is_none_or(|only| only == link.link)
             && link.hold.is_none()
+            && link.retires.is_none()
             && link.due_second.is_none_or(|due| due <= self.on.how.now.as_second())
     }
 
@@ -253,7 +258,10 @@ impl Writer<'_> {
             }
             Outcome::Missing => {
                 let detail = "the target no longer has this resource (404)".to_owned();
-                ("missing", detail.clone(), self.failed(link, detail))
+                let failed = || self.failed(link, detail.clone());
+                let lost = || After::Lost { failure: detail.clone() };
+                let after = if link.applied == Applied::Absent { failed() } else { lost() };
+                ("missing", detail, after)
             }
             Outcome::Conflict { detail } => {
                 ("conflict", detail.clone(), self.failed(link, format!("conflict: {detail}")))
@@ -300,7 +308,11 @@ fn edits(act: &Act) -> Vec<Edit> {
             std::iter::once(active(false, true)).chain(edits.iter().cloned()).collect()
         }
         Act::Deactivate => vec![active(true, false)],
-        Act::Delete | Act::AddMember { .. } | Act::RemoveMember { .. } | Act::Refer { .. } => Vec::new(),
+        Act::Release { .. }
+        | Act::Delete
+        | Act::AddMember { .. }
+        | Act::RemoveMember { .. }
+        | Act::Refer { .. } => Vec::new(),
     }
 }
 
@@ -341,12 +353,16 @@ fn accepted(sending: &Sending, id: ResourceId, body: Option<&Value>) -> After {
     let link = &sending.link;
     let (mut sent, origin) = match (&sending.act, &link.applied) {
         (Act::Delete, _) => return After::Gone,
+        (Act::Release { .. }, _) if link.desired == Desired::Absent => return After::Gone,
         (Act::Create { attributes }, _) => (attributes.clone(), Origin::Created),
-        (Act::Link { .. }, _) => (Attributes::default(), Origin::Adopted),
+        (Act::Link { .. }, _) => match &link.adopt {
+            Some(adopt) if adopt.origin == Origin::Joined => (adopt.shown.clone(), Origin::Joined),
+            _ => (Attributes::default(), Origin::Adopted),
+        },
         (_, Applied::Active(is) | Applied::Inactive(is)) => (is.sent.clone(), is.origin),
         (_, Applied::Absent) => (Attributes::default(), Origin::Created),
     };
-    if let crate::model::Desired::Active(wanted) = &link.desired {
+    if let (Desired::Active(wanted), true) = (&link.desired, origin != Origin::Joined) {
         wanted.iter().for_each(|(path, value)| sent.set(path.clone(), value.clone()));
     }
     if let Some(name) = &sending.park {
@@ -360,7 +376,10 @@ fn accepted(sending: &Sending, id: ResourceId, body: Option<&Value>) -> After {
     let key = sent.text("userName").or_else(|| sent.text("displayName")).map(scim::fold);
     let accepted = Accepted { resource: id, sent, shown, origin };
     match &sending.park {
-        Some(name) => After::Parked { accepted, key: scim::fold(name) },
-        None => After::Applied { active: sending.act != Act::Deactivate, accepted, key },
+        Some(name) => After::Parked { active: true, accepted, key: scim::fold(name) },
+        None => {
+            let active = !matches!(sending.act, Act::Deactivate | Act::Release { .. });
+            After::Applied { active, accepted, key }
+        }
     }
 }

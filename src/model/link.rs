@@ -74,4 +74,6 @@ pub struct Accepted {
 pub enum Origin {
     Created,
     Adopted,
+    /// Another job owns it and writes its attributes; this one keeps it active and adds its memberships.
+    Joined,
 }

@@ -33,6 +33,16 @@ pub enum CauseKind {
     Overwritten,
     /// A filter or a policy keeps out what the selection reaches; the subjects are its clauses.
     Filtered,
+    /// Accounts that are there match by the subject (an attribute), and the adoption policy does not take them over.
+    Matched,
+    /// The same of accounts that are not active.
+    MatchedInactive,
+    /// Came back under a new id: the subject (an attribute) is that of an account whose person left.
+    Rehired,
+    /// The address is still held by the account of somebody who left.
+    Retired,
+    /// The target no longer has what we knew by its id.
+    LostAnchor,
 }
 
 /// A cause has an identity of its own: kind, subject, settings digest. It does not depend on evidence, so it
@@ -101,6 +111,13 @@ impl Cause {
             CauseKind::Settings if self.names.is_empty() => "the settings were edited".to_owned(),
             CauseKind::Settings => format!("the settings were edited: {}", self.names.join(", and ")),
             CauseKind::Filtered => self.names.join(", and "),
+            CauseKind::Matched => format!("what is there already matches by {}", subjects()),
+            CauseKind::MatchedInactive => {
+                format!("what is there already, and not active, matches by {}", subjects())
+            }
+            CauseKind::Rehired => format!("back under a new id, by the same {}", subjects()),
+            CauseKind::Retired => "the address is held by the account of somebody who left".to_owned(),
+            CauseKind::LostAnchor => "the target has the account or team no more".to_owned(),
         }
     }
 }

@@ -46,6 +46,10 @@ pub enum Act {
         edits: Vec<Edit>,
     },
     Deactivate,
+    /// Only let go: this other job wants it still, so nothing is sent.
+    Release {
+        job: String,
+    },
     Reactivate {
         edits: Vec<Edit>,
     },
@@ -174,8 +178,16 @@ pub enum HoldKind {
     Disagrees,
     /// It is gone, and no event of the source's own log says why.
     Unexplained,
-    /// Matching found several, or one that the policy forbids to adopt, or no answer.
+    /// Matching found several, or one of somebody else, or no answer.
     Matching,
+    /// Matching found one that only a person may make ours.
+    Adoption,
+    /// Taken for somebody who came back, or for a team that goes on under a new id.
+    Relink,
+    /// The account of somebody who left has to be renamed out of the way.
+    Retire,
+    /// Many accounts or teams of ours are gone from the target at once.
+    Anchors,
     /// The unique value belongs to somebody else.
     Uniqueness,
     /// On the target's `protect` list.

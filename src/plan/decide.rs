@@ -265,6 +265,7 @@ mod tests {
             leavers,
             actions: Actions::default(),
             adoption: Adoption::default(),
+            rehire: Default::default(),
             protect: Default::default(),
         }
     }

@@ -8,6 +8,7 @@ use super::Edit;
 use crate::model::Accepted;
 use crate::model::Applied;
 use crate::model::Desired;
+use crate::model::Origin;
 use crate::scim::Attributes;
 use crate::scim::Kind;
 use crate::scim::same;
@@ -38,6 +39,7 @@ pub fn diff(kind: Kind, desired: &Desired, applied: &Applied) -> Option<Act> {
     }
 }
 
+/// What another job owns has its attributes from there.
 fn update(shown: &Accepted, wanted: &Attributes) -> Option<Act> {
     let edits = edits(shown, wanted);
     (!edits.is_empty()).then_some(Act::Update { edits })
@@ -47,6 +49,9 @@ fn update(shown: &Accepted, wanted: &Attributes) -> Option<Act> {
 /// cleared stays in the target, as Entra's provisioning does (Entra provisioning reference, section 5), unless the
 /// mapping clears it; then what we sent is taken back, and what others set stays.
 fn edits(accepted: &Accepted, wanted: &Attributes) -> Vec<Edit> {
+    if accepted.origin == Origin::Joined {
+        return Vec::new();
+    }
     let differs = |path: &str, value: &Value| match accepted.sent.get(path) {
         Some(sent) => !same(path, sent, value),
         None => !value.is_null(),
@@ -82,7 +87,7 @@ pub fn class(kind: Kind, act: &Act) -> Class {
         Act::Update { edits } if kind == Kind::User && edits.iter().any(renames) => Class::Rename,
         Act::Update { .. } => Class::Update,
         Act::Reactivate { .. } => Class::Reactivate,
-        Act::Deactivate => Class::Deactivate,
+        Act::Deactivate | Act::Release { .. } => Class::Deactivate,
         Act::Delete if kind == Kind::Group => Class::DeleteTeams,
         Act::Delete => Class::Delete,
         Act::AddMember { .. } => Class::AddMembers,
@@ -103,7 +108,6 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::model::Origin;
     use crate::scim::ResourceId;
 
     fn named(name: &str) -> Attributes {
@@ -197,6 +201,17 @@ unmanaged inactive: -
         assert_eq!(edits(&is), Some(Act::Update { edits: vec![edit] }));
         let made = diff(Kind::User, &Desired::Active(wanted.clone()), &Applied::Absent);
         assert_eq!(made, Some(Act::Create { attributes: named("ann") }));
+    }
+
+    /// Design, section 3: the owner writes attributes, and a resource is active while any job wants it.
+    #[test]
+    fn a_link_that_joined_writes_no_attributes() {
+        let joined = || Accepted { origin: Origin::Joined, ..accepted("bob") };
+        let wanted = Desired::Active(named("ann"));
+        assert_eq!(diff(Kind::User, &wanted, &Applied::Active(joined())), None);
+        let back = diff(Kind::User, &wanted, &Applied::Inactive(joined()));
+        assert_eq!(back, Some(Act::Reactivate { edits: Vec::new() }));
+        assert_eq!(diff(Kind::User, &Desired::Inactive, &Applied::Active(joined())), Some(Act::Deactivate));
     }
 
     #[test]

@@ -133,7 +133,7 @@ mod tests {
 
     fn limits(count: u64, percent: u8) -> Limits {
         let classes = BTreeMap::from([(Class::Deactivate, Limit { count, percent })]);
-        Limits { classes, floor: 5, witness_budget: 200 }
+        Limits { classes, ..Limits::default() }
     }
 
     fn trips(count: u64, percent: u8, active: u64, pending: u64, window: u64) -> bool {

@@ -27,6 +27,7 @@ pub struct Rules {
     pub leavers: Leavers,
     pub actions: Actions,
     pub adoption: Adoption,
+    pub rehire: Rehire,
     /// userNames and team names of the target that are never written (P6), case-folded.
     pub protect: BTreeSet<String>,
 }
@@ -142,8 +143,22 @@ pub enum Adoption {
     /// That, or an exact `userName` (a team: `displayName`) on a resource without an `externalId`.
     #[default]
     ExternalIdOrName,
-    /// That, or any matching attribute.
-    AnyMatch,
+    /// That, or a mail address that the source vouches for.
+    VerifiedMail,
+}
+
+/// What becomes of somebody who comes back under a new id, and of a group that takes over the name of a team about to
+/// go: the account or the team that is there is theirs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Rehire {
+    /// A person decides.
+    #[default]
+    Propose,
+    /// They get it, where the source has proved that the old id left; else a person decides.
+    Relink,
+    /// They are strangers, and get one of their own.
+    New,
 }
 
 /// How many changes of a class may go at once.
@@ -162,6 +177,9 @@ pub struct Limits {
     pub floor: u64,
     /// How many witness questions a cycle may ask; removals beyond are held as unwitnessed.
     pub witness_budget: u64,
+    /// So many accounts and teams that the target no longer knows, within 24 hours, are matched anew by themselves; more
+    /// wait for a person, and so does everything that creates or removes (P15).
+    pub lost_anchors: u64,
 }
 
 impl Default for Limits {
@@ -173,6 +191,6 @@ impl Default for Limits {
             (Class::Delete, Limit { count: 10, percent: 2 }),
             (Class::DeleteTeams, Limit { count: 0, percent: 0 }),
         ]);
-        Limits { classes, floor: 5, witness_budget: 200 }
+        Limits { classes, floor: 5, witness_budget: 200, lost_anchors: 5 }
     }
 }

@@ -45,6 +45,9 @@ pub enum TeamNames {
     Hold,
     /// Its name gets an ending of its own.
     Suffix,
+    /// A team of the target that has the name, and that no group of this job is, becomes the group's, whatever the
+    /// adoption policy says; one of another job is shared. Of two groups of one job the second is held all the same.
+    Link,
 }
 
 impl Teams {
@@ -108,6 +111,8 @@ pub struct NamedTeam {
     pub wanted: Option<String>,
     /// The folded name that the target has.
     pub applied: Option<String>,
+    /// No longer wanted, and about to lose its members or to be deleted: a new group of its name goes on with it.
+    pub going: bool,
 }
 
 impl NamedTeam {
@@ -123,12 +128,15 @@ impl NamedTeam {
 }
 
 /// The teams whose name another one has: whoever has it in the target keeps it, wanted or not; where nobody has, the
-/// group with the lowest id gets it. The order in which groups came does not count.
+/// group with the lowest id gets it. The order in which groups came does not count. Who is about to go keeps its name
+/// from the teams that are there, not from a new group, which is proposed to go on with the team.
 pub fn twins(teams: &[NamedTeam]) -> BTreeSet<LinkId> {
     let mut held: BTreeSet<&str> = BTreeSet::new();
+    let mut kept: BTreeSet<&str> = BTreeSet::new();
     let mut first: BTreeMap<&str, &SourceId> = BTreeMap::new();
     for team in teams {
         held.extend(team.applied.as_deref());
+        kept.extend(team.applied.as_deref().filter(|_| !team.going));
         if let Some(bare) = team.bare() {
             let lowest = first.entry(bare).or_insert(&team.source);
             *lowest = (*lowest).min(&team.source);
@@ -137,7 +145,10 @@ pub fn twins(teams: &[NamedTeam]) -> BTreeSet<LinkId> {
     let is_twin = |team: &&NamedTeam| match team.bare() {
         None => false,
         Some(bare) if team.applied.as_deref() == Some(bare) => false,
-        Some(bare) => held.contains(bare) || first.get(bare).is_some_and(|lowest| **lowest != team.source),
+        Some(bare) => {
+            let taken = if team.applied.is_some() { &held } else { &kept };
+            taken.contains(bare) || first.get(bare).is_some_and(|lowest| **lowest != team.source)
+        }
     };
     teams.iter().filter(is_twin).map(|team| team.link).collect()
 }
@@ -205,7 +216,8 @@ mod tests {
 
     fn team(link: i64, source: &str, wanted: &str, applied: &str) -> NamedTeam {
         let some = |text: &str| (text != "-").then(|| text.replace("(own)", suffix(&id(source)).trim()));
-        NamedTeam { link: LinkId(link), source: id(source), wanted: some(wanted), applied: some(applied) }
+        let (wanted, applied) = (some(wanted), some(applied));
+        NamedTeam { link: LinkId(link), source: id(source), wanted, applied, going: false }
     }
 
     /// Who is a twin, whatever the order.
@@ -231,6 +243,14 @@ mod tests {
         check(&[team(1, "g1", "sales", "sales"), team(2, "g2", "sales (own)", "sales (own)")], &[2]);
         check(&[team(1, "g1", "shop", "sales"), team(2, "g2", "sales (own)", "sales (own)")], &[2]);
         check(&[team(1, "g1", "shop", "shop"), team(2, "g2", "sales (own)", "sales (own)")], &[]);
+    }
+
+    /// A new group with the name of a team about to go is proposed to go on with it, so it gets no ending.
+    #[test]
+    fn a_team_about_to_go_keeps_its_name_from_teams_that_are_there_alone() {
+        let going = || NamedTeam { going: true, ..team(2, "g2", "-", "sales") };
+        check(&[team(1, "g1", "sales", "-"), going()], &[]);
+        check(&[team(1, "g1", "sales (own)", "sales (own)"), going()], &[1]);
     }
 
     #[test]

@@ -15,8 +15,8 @@
 //!    "cause": "a1b2c3d4", "proof": "event", "verdict": "go"}]}
 //! ```
 //!
-//! `do` is create, link, update, deactivate, reactivate, delete, add_member or remove_member. A link has
-//! `resource` and `by`; a membership has `person` and `person_name`, and its `id` and `name` are the team's.
+//! `do` is create, link, update, deactivate, release, reactivate, delete, add_member or remove_member. A link has
+//! `resource` and `by`; a release has `wanted_by`, the other job that wants it still; a membership has `person` and `person_name`, and its `id` and `name` are the team's.
 //! `verdict` is go, held (with `hold.kind` and `hold.text`), waiting or escrow (with `text`). Keys are only
 //! ever added; `format` counts up when one changes its meaning.
 
@@ -107,6 +107,7 @@ fn body(change: &Change) -> Value {
             out["resource"] = json!(resource);
             out["by"] = json!(by);
         }
+        Act::Release { job } => out["wanted_by"] = json!(job),
         Act::AddMember { person, person_name } | Act::RemoveMember { person, person_name } => {
             out["person"] = json!(person);
             out["person_name"] = json!(person_name);
@@ -123,6 +124,7 @@ fn act_word(act: &Act) -> &'static str {
         Act::Link { .. } => "link",
         Act::Update { .. } => "update",
         Act::Deactivate => "deactivate",
+        Act::Release { .. } => "release",
         Act::Reactivate { .. } => "reactivate",
         Act::Delete => "delete",
         Act::AddMember { .. } => "add_member",

@@ -31,7 +31,7 @@ pub fn mark(act: &Act) -> char {
         Act::Create { .. } => '+',
         Act::Update { .. } | Act::Refer { .. } => '~',
         Act::Link { .. } => '=',
-        Act::Deactivate => '-',
+        Act::Deactivate | Act::Release { .. } => '-',
         Act::Reactivate { .. } => '^',
         Act::Delete => 'x',
         Act::AddMember { .. } => '>',
@@ -114,7 +114,11 @@ pub(super) fn edits(act: &Act) -> Vec<Edit> {
             let name = |name: &Option<String>| name.clone().map(Value::String);
             vec![Edit { path: path.clone(), old: name(old), new: name(new) }]
         }
-        Act::Deactivate | Act::Delete | Act::AddMember { .. } | Act::RemoveMember { .. } => Vec::new(),
+        Act::Deactivate
+        | Act::Release { .. }
+        | Act::Delete
+        | Act::AddMember { .. }
+        | Act::RemoveMember { .. } => Vec::new(),
     }
 }
 
@@ -129,6 +133,7 @@ fn created(attributes: &Attributes) -> Vec<Edit> {
 pub(super) fn remark(act: &Act) -> Option<String> {
     match act {
         Act::Link { resource, by, .. } => Some(format!("becomes ours: {resource}, found by {by}")),
+        Act::Release { job } => Some(format!("only let go: job {job} wants it still")),
         _ => None,
     }
 }
@@ -227,13 +232,26 @@ impl HeldFold {
 
 /// Whether the reason is one object's own, so that it stands beside the object instead of being folded.
 pub(super) fn is_of_one_object(kind: HoldKind) -> bool {
-    matches!(kind, HoldKind::Matching | HoldKind::Uniqueness | HoldKind::Mapping | HoldKind::Protected)
+    matches!(
+        kind,
+        HoldKind::Matching
+            | HoldKind::Adoption
+            | HoldKind::Relink
+            | HoldKind::Retire
+            | HoldKind::Uniqueness
+            | HoldKind::Mapping
+            | HoldKind::Protected
+    )
 }
 
 /// The command that decides; `None` where something has to be mended instead.
 fn deciding(kind: HoldKind, cause: &CauseId, job: &str) -> Option<String> {
     match kind {
         HoldKind::Approval
+        | HoldKind::Adoption
+        | HoldKind::Relink
+        | HoldKind::Retire
+        | HoldKind::Anchors
         | HoldKind::Limit
         | HoldKind::Unwitnessed
         | HoldKind::Disagrees
@@ -256,6 +274,10 @@ pub(super) fn hold_word(kind: HoldKind) -> &'static str {
         HoldKind::Disagrees => "disagrees",
         HoldKind::Unexplained => "unexplained",
         HoldKind::Matching => "matching",
+        HoldKind::Adoption => "adoption",
+        HoldKind::Relink => "relink",
+        HoldKind::Retire => "retire",
+        HoldKind::Anchors => "anchors",
         HoldKind::Uniqueness => "uniqueness",
         HoldKind::Protected => "protected",
         HoldKind::Action => "action",

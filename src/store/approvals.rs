@@ -20,11 +20,13 @@ pub enum Approve {
 }
 
 /// Holds that a person can lift; the others need the settings, the source or the target changed.
-const LIFTABLE: &str = "('approval', 'limit', 'unwitnessed', 'disagrees', 'unexplained')";
+const LIFTABLE: &str =
+    "('approval', 'limit', 'unwitnessed', 'disagrees', 'unexplained', 'adoption', 'relink', 'retire',
+    'anchors')";
 
 impl Store {
-    /// Approves what is held now, change by change: what comes later under the same cause is held anew. Returns
-    /// how many changes it was.
+    /// Approves what is held now, change by change, with the account or team that was looked at: what comes later under
+    /// the same cause is held anew, and so is a match that has become another one. Returns how many changes it was.
     pub async fn approve(
         &self,
         job: JobId,
@@ -60,17 +62,19 @@ impl By<'_> {
         let links = tx.execute(
             &format!(
                 "INSERT OR REPLACE INTO approvals
-                   SELECT job, id, 0, class, cause, ?2, ?3, ?4 FROM links
-                    WHERE job = ?1 AND class IS NOT NULL AND hold IS NOT NULL
-                      AND (json_extract(hold, '$.kind') IN {LIFTABLE}
-                        OR (adopt IS NOT NULL AND json_extract(hold, '$.kind') = 'matching'))
-                      AND (?5 IS NULL OR cause = ?5 OR source_id = ?5 OR wanted_key = ?6 OR applied_key = ?6)"
+                   SELECT l.job, l.id, 0, l.class, coalesce(l.match_cause, l.cause), ?2, ?3, ?4,
+                          coalesce(json_extract(l.adopt, '$.resource'), r.resource)
+                     FROM links l LEFT JOIN links r ON r.id = l.retires
+                    WHERE l.job = ?1 AND l.class IS NOT NULL AND l.hold IS NOT NULL
+                      AND json_extract(l.hold, '$.kind') IN {LIFTABLE}
+                      AND (?5 IS NULL OR coalesce(l.match_cause, l.cause) = ?5 OR l.source_id = ?5
+                        OR l.wanted_key = ?6 OR l.applied_key = ?6)"
             ),
             with,
         )?;
         let edges = tx.execute(
             &format!(
-                "INSERT OR REPLACE INTO approvals
+                "INSERT OR REPLACE INTO approvals(job, link, person, class, cause, who, reason, at)
                    SELECT e.job, e.team, e.person, CASE WHEN e.desired THEN 'add_members' ELSE 'remove_members' END,
                           e.cause, ?2, ?3, ?4
                      FROM team_edges e JOIN links t ON t.id = e.team JOIN links p ON p.id = e.person
@@ -83,7 +87,7 @@ impl By<'_> {
         )?;
         let references = tx.execute(
             &format!(
-                "INSERT OR REPLACE INTO approvals
+                "INSERT OR REPLACE INTO approvals(job, link, person, class, cause, who, reason, at)
                    SELECT r.job, r.person, 0, 'references', r.cause, ?2, ?3, ?4
                      FROM person_references r JOIN links p ON p.id = r.person AND p.desired = 'active'
                     WHERE r.job = ?1 AND r.pending = 1 AND r.hold IS NOT NULL

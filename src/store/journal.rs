@@ -10,6 +10,7 @@ use super::Sql;
 use super::Store;
 use super::StoreError;
 use super::references;
+use super::relink::take_over;
 use super::values::json;
 use super::values::parsed;
 use super::values::parsed_or_none;
@@ -45,8 +46,8 @@ pub struct Intent {
 pub enum After {
     /// The target has accepted it: active or not, as sent and shown.
     Applied { active: bool, accepted: Accepted, key: Option<String> },
-    /// It has a temporary name and still waits for its own.
-    Parked { accepted: Accepted, key: String },
+    /// It has another name for now: it still waits for its own, or has made way for somebody else's.
+    Parked { active: bool, accepted: Accepted, key: String },
     /// The target has no such resource any more.
     Gone,
     /// Memberships of these people are now as desired.
@@ -55,6 +56,8 @@ pub enum After {
     Refers { path: String, resource: Option<ResourceId> },
     /// The reference failed, and nothing else of the person: tried again from this second on.
     ReferenceFailed { path: String, failure: String, due_second: i64 },
+    /// The target has no such resource, though it should: it is looked for anew.
+    Lost { failure: String },
     /// It failed: tried again from this second on.
     Failed { failure: String, due_second: i64 },
     /// Nothing is known to have happened: it stays pending and is tried again in the next cycle.
@@ -158,7 +161,7 @@ impl Store {
             for end in &ended {
                 tx.prepare_cached("UPDATE journal SET outcome = ?2, detail = ?3, ended = ?4 WHERE id = ?1")?
                     .execute(params![end.entry.0, end.outcome, end.detail, now])?;
-                follow(tx, job, end)?;
+                follow(tx, job, now, end)?;
             }
             Ok(())
         })
@@ -249,19 +252,33 @@ fn log_row(row: &rusqlite::Row<'_>) -> Sql<LogRow> {
     })
 }
 
-fn follow(tx: &Transaction<'_>, job: JobId, end: &Ended) -> Sql<()> {
+fn follow(tx: &Transaction<'_>, job: JobId, now: i64, end: &Ended) -> Sql<()> {
     match &end.after {
         After::Applied { active, accepted, key } => {
-            accept(tx, end.link, if *active { "active" } else { "inactive" }, accepted, key.as_deref())?;
+            accept(tx, end.link, *active, accepted, key.as_deref())?;
             tx.prepare_cached(
-                "UPDATE links SET class = NULL, hold = NULL, adopt = NULL, attempts = 0, failure = NULL, due_at = NULL
-                  WHERE id = ?1",
+                "UPDATE links SET class = NULL, hold = NULL, adopt = NULL, attempts = 0, failure = NULL, due_at = NULL,
+                        match_cause = NULL, pinned = NULL, retires = NULL WHERE id = ?1",
             )?
             .execute([end.link.0])?;
+            take_over(tx, job, end.link, &accepted.resource)?;
             forget_approval(tx, job, end, LinkId(0))
         }
-        After::Parked { accepted, key } => accept(tx, end.link, "active", accepted, Some(key)),
-        After::Gone => forget_resource(tx, job, end),
+        After::Parked { active, accepted, key } => {
+            accept(tx, end.link, *active, accepted, Some(key))?;
+            made_way(tx, end.link)
+        }
+        After::Gone => {
+            forget_resource(tx, end.link)?;
+            made_way(tx, end.link)?;
+            forget_approval(tx, job, end, LinkId(0))
+        }
+        After::Lost { failure } => tx
+            .prepare_cached(
+                "UPDATE links SET lost_at = ?2, failure = ?3, attempts = attempts + 1, due_at = NULL WHERE id = ?1",
+            )?
+            .execute(params![end.link.0, now, failure])
+            .map(drop),
         After::Members { people, adds } => {
             people.iter().try_for_each(|person| accept_member(tx, job, end, *person, *adds))
         }
@@ -277,16 +294,23 @@ fn follow(tx: &Transaction<'_>, job: JobId, end: &Ended) -> Sql<()> {
     }
 }
 
-fn forget_resource(tx: &Transaction<'_>, job: JobId, end: &Ended) -> Sql<()> {
+/// The link has nothing in the target any more; memberships that are wanted wait for what comes in its place.
+pub(super) fn forget_resource(tx: &Transaction<'_>, link: LinkId) -> Sql<()> {
     for sql in [
         "UPDATE links SET applied = 'absent', resource = NULL, sent = NULL, shown = NULL, applied_key = NULL,
-                origin = NULL, class = NULL, hold = NULL, attempts = 0, failure = NULL, due_at = NULL WHERE id = ?1",
+                origin = NULL, class = NULL, hold = NULL, attempts = 0, failure = NULL, due_at = NULL,
+                match_cause = NULL, retires = NULL WHERE id = ?1",
         "DELETE FROM team_edges WHERE (team = ?1 OR person = ?1) AND desired = 0",
         "UPDATE team_edges SET applied = 0 WHERE team = ?1 OR person = ?1",
     ] {
-        tx.prepare_cached(sql)?.execute([end.link.0])?;
+        tx.prepare_cached(sql)?.execute([link.0])?;
     }
-    forget_approval(tx, job, end, LinkId(0))
+    Ok(())
+}
+
+/// Whoever waited for the name of this account can have it.
+fn made_way(tx: &Transaction<'_>, link: LinkId) -> Sql<()> {
+    tx.prepare_cached("UPDATE links SET retires = NULL WHERE retires = ?1")?.execute([link.0]).map(drop)
 }
 
 fn accept_member(tx: &Transaction<'_>, job: JobId, end: &Ended, person: LinkId, adds: bool) -> Sql<()> {
@@ -322,7 +346,7 @@ fn put_off(tx: &Transaction<'_>, end: &Ended, failure: &str, due_second: i64) ->
 fn accept(
     tx: &Transaction<'_>,
     link: LinkId,
-    state: &str,
+    active: bool,
     accepted: &Accepted,
     key: Option<&str>,
 ) -> Sql<()> {
@@ -331,7 +355,7 @@ fn accept(
     )?
     .execute(params![
         link.0,
-        state,
+        if active { "active" } else { "inactive" },
         accepted.resource.0,
         json(&accepted.sent)?,
         json(&accepted.shown)?,

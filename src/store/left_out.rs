@@ -54,13 +54,21 @@ impl Store {
         .await
     }
 
-    /// The names of the teams that are wanted or there, by source id.
+    /// The names of the teams that are wanted or there, by source id; those of other jobs in the same target as well.
     pub async fn named_teams(&self, job: JobId) -> Result<Vec<NamedTeam>, StoreError> {
         self.read(move |db| {
             let mut rows = db.prepare_cached(
                 "SELECT id, source_id, CASE WHEN desired = 'active' THEN wanted_key END,
-                        CASE WHEN applied <> 'absent' THEN applied_key END
-                   FROM links WHERE job = ?1 AND kind = 'group' ORDER BY source_id",
+                        CASE WHEN applied <> 'absent' THEN applied_key END,
+                        applied <> 'absent' AND desired IN ('inactive', 'absent')
+                          AND (class IS 'delete_teams'
+                            OR EXISTS (SELECT 1 FROM team_edges e WHERE e.team = links.id AND e.applied))
+                   FROM links WHERE job = ?1 AND kind = 'group'
+                 UNION ALL
+                 SELECT l.id, l.source_id, NULL, l.applied_key, 0 FROM links l JOIN jobs j ON j.id = l.job
+                  WHERE l.job <> ?1 AND l.kind = 'group' AND l.applied <> 'absent' AND l.origin <> 'joined'
+                    AND j.target_identity = (SELECT target_identity FROM jobs WHERE id = ?1)
+                  ORDER BY 2, 1",
             )?;
             let teams = rows.query_map([job.0], |row| {
                 Ok(NamedTeam {
@@ -68,6 +76,7 @@ impl Store {
                     source: SourceId(row.get(1)?),
                     wanted: row.get(2)?,
                     applied: row.get(3)?,
+                    going: row.get(4)?,
                 })
             })?;
             teams.collect()

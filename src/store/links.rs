@@ -146,7 +146,8 @@ fn save_decision(tx: &Transaction<'_>, job: JobId, link: LinkId, decision: &Deci
     let pending = decision.pending.as_ref();
     tx.prepare_cached(
         "UPDATE links SET desired = ?2, wanted = ?3, wanted_key = ?4, cause = ?5, proof = ?6, questions = ?7,
-                class = ?8, hold = ?9, adopt = NULL, dirty = 0 WHERE id = ?1",
+                class = ?8, hold = ?9, adopt = NULL, dirty = 0, retires = NULL,
+                match_cause = CASE WHEN ?8 = 'create' OR lost_at IS NOT NULL THEN match_cause END WHERE id = ?1",
     )?
     .execute(params![
         link.0,

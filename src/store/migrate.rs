@@ -16,6 +16,7 @@ const STEPS: &[(&str, &str)] = &[
     ("0004_left_out", include_str!("../../state/0004_left_out.sql")),
     ("0005_service", include_str!("../../state/0005_service.sql")),
     ("0006_references", include_str!("../../state/0006_references.sql")),
+    ("0007_matching", include_str!("../../state/0007_matching.sql")),
 ];
 
 const MEMORY: &str = "CREATE TABLE IF NOT EXISTS schema_steps (

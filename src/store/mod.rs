@@ -4,6 +4,7 @@
 //! blocking thread, through `Store::write` and `Store::read`.
 
 mod absence;
+mod anchors;
 mod approvals;
 mod database;
 mod directory;
@@ -23,14 +24,17 @@ mod pending;
 mod policy;
 mod promote;
 mod references;
+mod relink;
 mod rights;
 mod staging;
 mod teams;
 mod tokens;
 mod unique;
 mod values;
+mod verdicts;
 
 pub use absence::LeftOver;
+pub use anchors::LostAnchor;
 pub use approvals::Approve;
 pub use database::Lease;
 pub use database::Store;
@@ -77,7 +81,6 @@ pub use losses::Loss;
 pub use losses::LostGrant;
 pub use losses::NotUndone;
 pub use pending::Adopt;
-pub use pending::LinkVerdict;
 pub use pending::PendingEdge;
 pub use pending::PendingLink;
 pub use policy::OtherOwners;
@@ -86,6 +89,9 @@ pub use policy::Unique;
 pub use promote::Promoted;
 pub use references::PendingReference;
 pub use references::Waits;
+pub use relink::Linked;
+pub use relink::Predecessor;
+pub use relink::Retirement;
 pub use rights::Rights;
 pub use staging::Staging;
 pub use teams::Member;
@@ -95,6 +101,8 @@ pub use tokens::NewToken;
 pub use tokens::Token;
 pub use tokens::TokenWish;
 pub use unique::Claim;
+pub use unique::Keeper;
+pub use verdicts::LinkVerdict;
 
 /// Inside `store` errors are plain SQLite ones; the door adds which file failed.
 type Sql<T> = rusqlite::Result<T>;

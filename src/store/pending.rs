@@ -20,6 +20,7 @@ use super::values::word;
 use crate::model::Applied;
 use crate::model::Desired;
 use crate::model::LinkId;
+use crate::model::Origin;
 use crate::model::Seen;
 use crate::model::SourceId;
 use crate::model::WitnessQuestion;
@@ -54,6 +55,18 @@ pub struct PendingLink {
     pub due_second: Option<i64>,
     pub approved: bool,
     pub wanted_key: Option<String>,
+    /// The cause under which matching holds it, in place of its own.
+    pub match_cause: Option<CauseId>,
+    /// The account or team that was looked at when it was approved.
+    pub approved_for: Option<ResourceId>,
+    /// The resource that a person said it is.
+    pub pinned: Option<ResourceId>,
+    /// The link whose account has to be renamed out of the way first.
+    pub retires: Option<LinkId>,
+    /// The target answered that it has no such resource.
+    pub lost: bool,
+    /// Another job that wants the resource still: a removal only lets go of it.
+    pub wanted_by: Option<String>,
 }
 
 /// The resource that a pending creation makes ours instead.
@@ -64,6 +77,13 @@ pub struct Adopt {
     pub by: String,
     pub active: bool,
     pub shown: Attributes,
+    /// What it will be to us.
+    #[serde(default = "adopted")]
+    pub origin: Origin,
+}
+
+fn adopted() -> Origin {
+    Origin::Adopted
 }
 
 /// A membership with its pending change.
@@ -94,21 +114,21 @@ pub struct PendingEdge {
     pub failure: Option<String>,
     pub due_second: Option<i64>,
     pub approved: bool,
-}
-
-/// What was judged of one link.
-#[derive(Clone, Debug)]
-pub struct LinkVerdict {
-    pub link: LinkId,
-    pub hold: Option<Hold>,
-    pub adopt: Option<Adopt>,
+    /// Another job holds the membership as well, so that removing ours needs no request.
+    pub kept: bool,
 }
 
 const LINK_COLUMNS: &str = "l.id, l.kind, l.source_id, l.standing, l.seen, l.desired, l.wanted,
-    l.applied, l.resource, l.sent, l.shown, l.origin, l.class, l.cause, l.proof, l.questions, l.adopt, l.hold,
-    l.attempts, l.failure, l.due_at, a.link IS NOT NULL, l.wanted_key";
+    l.applied, l.resource, l.sent, l.shown, l.origin, l.class, coalesce(l.match_cause, l.cause), l.proof, l.questions, l.adopt, l.hold,
+    l.attempts, l.failure, l.due_at, a.link IS NOT NULL, l.wanted_key, l.match_cause, a.resource, l.pinned, l.retires,
+    l.lost_at IS NOT NULL,
+    CASE WHEN l.resource IS NOT NULL AND l.class IN ('deactivate', 'delete', 'delete_teams') THEN
+      (SELECT min(oj.name) FROM links o JOIN jobs oj ON oj.id = o.job
+        WHERE o.resource = l.resource AND o.job <> l.job AND o.applied = 'active' AND o.desired IS 'active'
+          AND oj.target_identity IS (SELECT target_identity FROM jobs WHERE id = l.job)) END";
 const LINK_TABLES: &str = "links l LEFT JOIN approvals a
-    ON a.job = l.job AND a.link = l.id AND a.person = 0 AND a.class = l.class AND a.cause = l.cause";
+    ON a.job = l.job AND a.link = l.id AND a.person = 0 AND a.class = l.class
+      AND a.cause = coalesce(l.match_cause, l.cause)";
 
 const EDGE_COLUMNS: &str = "e.team, e.person, t.source_id, p.source_id,
     coalesce(json_extract(t.wanted, '$.displayName'), json_extract(t.sent, '$.displayName'), t.source_id),
@@ -117,7 +137,11 @@ const EDGE_COLUMNS: &str = "e.team, e.person, t.source_id, p.source_id,
     t.questions, CASE WHEN p.class IN ('deactivate', 'delete') THEN p.hold END, e.hold, e.attempts, e.failure,
     e.due_at, a.link IS NOT NULL,
     (t.resource IS NULL AND NOT (t.class IS 'create' AND t.hold IS NULL))
-      OR (p.resource IS NULL AND NOT (p.class IS 'create' AND p.hold IS NULL))";
+      OR (p.resource IS NULL AND NOT (p.class IS 'create' AND p.hold IS NULL)),
+    NOT e.desired AND EXISTS (SELECT 1 FROM links op CROSS JOIN team_edges o ON o.person = op.id
+      CROSS JOIN links ot ON ot.id = o.team CROSS JOIN jobs oj ON oj.id = op.job
+      WHERE op.resource = p.resource AND op.job <> e.job AND ot.resource = t.resource AND o.desired AND o.applied
+        AND oj.target_identity IS (SELECT target_identity FROM jobs WHERE id = e.job))";
 const EDGE_TABLES: &str = "team_edges e JOIN links t ON t.id = e.team JOIN links p ON p.id = e.person
     LEFT JOIN approvals a ON a.job = e.job AND a.link = e.team AND a.person = e.person
       AND a.class = CASE WHEN e.desired THEN 'add_members' ELSE 'remove_members' END AND a.cause = e.cause";
@@ -239,34 +263,6 @@ impl Store {
         .await
     }
 
-    pub async fn save_link_verdicts(&self, verdicts: Vec<LinkVerdict>) -> Result<(), StoreError> {
-        self.write(move |tx| {
-            let mut update = tx.prepare_cached("UPDATE links SET hold = ?2, adopt = ?3 WHERE id = ?1")?;
-            for verdict in &verdicts {
-                let hold = verdict.hold.as_ref().map(json).transpose()?;
-                let adopt = verdict.adopt.as_ref().map(json).transpose()?;
-                update.execute(params![verdict.link.0, hold, adopt])?;
-            }
-            Ok(())
-        })
-        .await
-    }
-
-    pub async fn save_edge_holds(
-        &self,
-        holds: Vec<(LinkId, LinkId, Option<Hold>)>,
-    ) -> Result<(), StoreError> {
-        self.write(move |tx| {
-            let mut update =
-                tx.prepare_cached("UPDATE team_edges SET hold = ?3 WHERE team = ?1 AND person = ?2")?;
-            for (team, person, hold) in &holds {
-                update.execute(params![team.0, person.0, hold.as_ref().map(json).transpose()?])?;
-            }
-            Ok(())
-        })
-        .await
-    }
-
     /// A cause that no decision has written down.
     pub async fn note_cause(&self, job: JobId, cause: Cause) -> Result<(), StoreError> {
         self.write(move |tx| {
@@ -352,6 +348,12 @@ fn pending_link(row: &Row<'_>) -> Sql<PendingLink> {
         due_second: row.get(20)?,
         approved: row.get(21)?,
         wanted_key: row.get(22)?,
+        match_cause: row.get::<_, Option<String>>(23)?.map(CauseId),
+        approved_for: row.get::<_, Option<String>>(24)?.map(ResourceId),
+        pinned: row.get::<_, Option<String>>(25)?.map(ResourceId),
+        retires: row.get::<_, Option<i64>>(26)?.map(LinkId),
+        lost: row.get(27)?,
+        wanted_by: row.get(28)?,
     })
 }
 
@@ -381,6 +383,7 @@ fn pending_edge(row: &Row<'_>) -> Sql<PendingEdge> {
         due_second: row.get(18)?,
         approved: row.get(19)?,
         waits: row.get(20)?,
+        kept: row.get(21)?,
     })
 }
 

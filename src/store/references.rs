@@ -58,8 +58,9 @@ pub enum Waits {
     Other,
 }
 
-/// What is pending of people who are wanted active; `m` is who is meant, `o` who was.
-pub(super) const TABLES: &str = "person_references r JOIN links p ON p.id = r.person AND p.desired = 'active'
+/// What is pending of people who are wanted active, and whose attributes are ours to write; `m` is who is meant, `o` who
+/// was.
+pub(super) const TABLES: &str = "person_references r JOIN links p ON p.id = r.person AND p.desired = 'active' AND p.origin IS NOT 'joined'
     LEFT JOIN links m ON m.id = coalesce(
       (SELECT id FROM links WHERE job = r.job AND kind = 'user' AND source_id = r.names),
       (SELECT id FROM links WHERE job = r.job AND kind = 'user' AND applied_key = r.name_key),

@@ -126,7 +126,7 @@ impl Store {
         let (who, reason) = (who.to_owned(), reason.to_owned());
         self.write(move |tx| {
             tx.execute(
-                "INSERT OR REPLACE INTO approvals
+                "INSERT OR REPLACE INTO approvals(job, link, person, class, cause, who, reason, at)
                    SELECT job, team, person, CASE WHEN desired THEN 'add_members' ELSE 'remove_members' END, cause, ?3, ?4, ?5
                      FROM team_edges WHERE job = ?1 AND team = ?2 AND desired <> applied AND cause IS NOT NULL",
                 params![job.0, team.0, who, reason, now],

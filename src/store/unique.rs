@@ -1,10 +1,10 @@
 //! Unique values of a job's links: who has them, who wants them.
 
 use std::collections::BTreeMap;
-use std::collections::BTreeSet;
 
 use rusqlite::Connection;
 use rusqlite::OptionalExtension;
+use rusqlite::Row;
 use rusqlite::params;
 
 use super::JobId;
@@ -12,6 +12,7 @@ use super::Sql;
 use super::Store;
 use super::StoreError;
 use crate::model::LinkId;
+use crate::plan::Identity;
 use crate::plan::Rename;
 use crate::scim::Kind;
 use crate::scim::ResourceId;
@@ -19,10 +20,24 @@ use crate::scim::ResourceId;
 /// Who stands against a wish for a unique value.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Claim {
-    /// A link that has the value in the target and does not give it up in this plan, with what it is called.
-    pub kept_by: Option<(LinkId, String)>,
+    /// Who has the value in the target and does not give it up in this plan.
+    pub kept_by: Option<Keeper>,
     /// How many active links want it.
     pub wanted_by: u64,
+}
+
+/// A link that has a unique value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Keeper {
+    pub link: LinkId,
+    /// Its name and its source id.
+    pub name: String,
+    /// Its account is not active, or will not be after this plan, and the rules want it so.
+    pub retired: bool,
+    pub resource: ResourceId,
+    pub identity: Identity,
+    /// When it was deactivated.
+    pub left_second: Option<i64>,
 }
 
 impl Store {
@@ -97,32 +112,21 @@ impl Store {
         })
         .await
     }
-
-    /// Those of these resources that a link of any job has already.
-    pub async fn linked(&self, resources: BTreeSet<ResourceId>) -> Result<BTreeSet<ResourceId>, StoreError> {
-        self.read(move |db| {
-            let mut query = db.prepare_cached("SELECT 1 FROM links WHERE resource = ?1")?;
-            let mut linked = BTreeSet::new();
-            for resource in resources {
-                if query.exists([&resource.0])? {
-                    linked.insert(resource);
-                }
-            }
-            Ok(linked)
-        })
-        .await
-    }
 }
 
 fn claim(db: &Connection, job: JobId, kind: Kind, key: &str) -> Sql<Claim> {
     let kept_by = db
         .prepare_cached(
             "SELECT id, coalesce(json_extract(sent, '$.userName'), json_extract(sent, '$.displayName'), '')
-                    || ' (' || source_id || ')' FROM links
+                    || ' (' || source_id || ')', desired IS NOT 'active' AND (applied = 'inactive' OR (class IS 'deactivate' AND hold IS NULL)),
+                    resource,
+                    employee, immutable,
+                    (SELECT max(at) FROM journal g WHERE g.link = links.id AND g.class = 'deactivate' AND g.outcome = 'done')
+               FROM links
               WHERE job = ?1 AND applied_key = ?2 AND kind = ?3 AND applied <> 'absent'
                 AND NOT (coalesce(class, '') IN ('rename', 'update') AND hold IS NULL AND wanted_key <> applied_key)",
         )?
-        .query_row(params![job.0, key, kind.word()], |row| Ok((LinkId(row.get(0)?), row.get(1)?)))
+        .query_row(params![job.0, key, kind.word()], keeper)
         .optional()?;
     let wanted_by: i64 = db
         .prepare_cached(
@@ -130,4 +134,15 @@ fn claim(db: &Connection, job: JobId, kind: Kind, key: &str) -> Sql<Claim> {
         )?
         .query_row(params![job.0, key, kind.word()], |row| row.get(0))?;
     Ok(Claim { kept_by, wanted_by: wanted_by.unsigned_abs() })
+}
+
+fn keeper(row: &Row<'_>) -> Sql<Keeper> {
+    Ok(Keeper {
+        link: LinkId(row.get(0)?),
+        name: row.get(1)?,
+        retired: row.get(2)?,
+        resource: ResourceId(row.get(3)?),
+        identity: Identity { employee: row.get(4)?, immutable: row.get(5)?, created_second: None },
+        left_second: row.get(6)?,
+    })
 }

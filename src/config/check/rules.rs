@@ -57,6 +57,7 @@ impl Checker<'_> {
             leavers,
             actions,
             adoption: raw.adopt.unwrap_or_default(),
+            rehire: raw.rehire.unwrap_or_default(),
             protect: target.map(protected).unwrap_or_default(),
         })
     }
@@ -207,6 +208,7 @@ impl Checker<'_> {
             classes: classes?,
             floor: raw.floor.unwrap_or_default(),
             witness_budget: raw.witness_budget.unwrap_or_default(),
+            lost_anchors: raw.lost_anchors.unwrap_or_default(),
         })
     }
 

@@ -45,7 +45,7 @@ name = "main"
     );
     let expected = r#"error: `number` is not one of the possible values for `jobs.acme.team_names`
   --> DIR/rosterd.toml:4:1
-  cure: possible here: hold, suffix
+  cure: possible here: hold, suffix, link
 error: a text where true or false is needed for `jobs.acme.scope.users.guests`
   --> DIR/rosterd.toml:11:1
   cure: write true or false, without quotes

@@ -71,7 +71,7 @@ both! {
             assert_eq!(site.differences().await, [format!("{address} has no account")], "seed {seed}: {left:#?}");
             let left = site.left().await;
             let [held] = &left[..] else { panic!("one change is left: {left:#?}") };
-            assert!(held.starts_with(&format!("{address} create (held: Uniqueness: ")), "{held}");
+            assert!(held.starts_with(&format!("{address} create (held: Retire: ")), "{held}");
             let record = site.cycle().await;
             assert_eq!((record.written(), record.held), (0, 1));
             assert_eq!(site.left().await, left, "the next cycle says the same");

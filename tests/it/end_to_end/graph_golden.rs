@@ -44,7 +44,7 @@ async fn play(golden: Golden) {
         }
         End::NameTaken => {
             assert!(site.accounts().await.contains(&"p0@acme.example inactive".to_owned()), "{name}");
-            assert!(site.left().await.iter().any(|line| line.contains("(held: Uniqueness")), "{name}");
+            assert!(site.left().await.iter().any(|line| line.contains("(held: Retire")), "{name}");
         }
         End::Held => assert_eq!(site.accounts().await, before, "{name}"),
     }

@@ -62,8 +62,9 @@ both! {
         let record = site.cycle().await;
         assert_eq!(record.done, BTreeMap::from([(Class::Deactivate, 1)]), "the old person is gone");
         let held = format!(
-            "di@acme.example create (held: Uniqueness: its userName belongs to di@acme.example ({old}) in the target; \
-             a recycled address is a different person: rename or delete that account first)"
+            "di@acme.example create (held: Retire: its userName is held by the account of di@acme.example ({old}), who left; \
+             it is not taken over, since a recycled address is a different person: approve it to rename that account \
+             out of the way, or link the two by hand)"
         );
         assert_eq!(site.left().await, [held]);
         assert_eq!(site.differences().await, ["di@acme.example has no account"]);

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use rosterd::model::GroupPick;
 use rosterd::plan::Class;
+use rosterd::plan::Rehire;
 use rosterd::plan::Selection;
 use rosterd::simulators::Change;
 use rosterd::simulators::Fault;
@@ -243,6 +244,7 @@ async fn a_group_that_is_renamed_out_of_its_rule_leaves_the_scope() {
 async fn a_group_that_is_deleted_and_made_again_is_another_team() {
     for chosen in [false, true] {
         let mut site = Site::start(acme(Flavour::Okta)).await;
+        site.rules.rehire = Rehire::New;
         if chosen {
             choose(&mut site, &["Sales"]);
         }

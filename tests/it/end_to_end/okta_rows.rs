@@ -11,6 +11,7 @@ use rosterd::cycle;
 use rosterd::cycle::How;
 use rosterd::model::Reading;
 use rosterd::plan::CycleRecord;
+use rosterd::plan::Rehire;
 use rosterd::simulators::Assigned;
 use rosterd::simulators::Change;
 use rosterd::simulators::Fault;
@@ -281,6 +282,7 @@ async fn a_list_that_ends_early_for_want_of_a_link_removes_nobody() {
 #[tokio::test]
 async fn a_search_that_lags_shows_what_is_gone_and_not_yet_what_is_new() {
     let mut site = Site::start(acme(Flavour::Okta)).await;
+    site.rules.rehire = Rehire::New;
     let club = |id: Option<&str>| Change::CreateGroup {
         name: "Club".to_owned(),
         id: id.map(str::to_owned),

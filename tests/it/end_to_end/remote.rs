@@ -46,7 +46,7 @@ both! {
         let left = site.left().await;
         let [held] = &left[..] else { panic!("one change is left: {left:#?}") };
         let address = held.split(' ').next().expect("an address");
-        assert!(held.starts_with(&format!("{address} create (held: Uniqueness: ")), "{held}");
+        assert!(held.starts_with(&format!("{address} create (held: Retire: ")), "{held}");
         let lacks = format!("{address} has no account");
         assert_eq!(differences(&site.world, &served.store).await, [lacks]);
         assert_eq!(site.cycle().await.written(), 0);

@@ -28,6 +28,7 @@ use rosterd::plan::Mode;
 use rosterd::plan::People;
 use rosterd::plan::RawMapping;
 use rosterd::plan::RawPreset;
+use rosterd::plan::Rehire;
 use rosterd::plan::Rules;
 use rosterd::plan::Scope;
 use rosterd::plan::Selection;
@@ -350,6 +351,7 @@ fn rules(flavour: Flavour) -> Rules {
         leavers: Leavers::default(),
         actions: Actions::default(),
         adoption: Adoption::default(),
+        rehire: Rehire::default(),
         protect: Default::default(),
     }
 }
@@ -358,7 +360,7 @@ fn rules(flavour: Flavour) -> Rules {
 fn wide() -> Limits {
     let limit = Limit { count: 1_000_000, percent: 100 };
     let classes = Class::ALL.into_iter().map(|class| (class, limit)).collect();
-    Limits { classes, floor: 1_000_000, witness_budget: 10_000 }
+    Limits { classes, floor: 1_000_000, witness_budget: 10_000, lost_anchors: 1_000_000 }
 }
 
 /// The real connector, on loopback. Repeats come at once.

@@ -7,6 +7,7 @@ pub mod keys;
 pub mod script;
 pub mod simulated;
 pub mod story;
+pub mod there;
 pub mod wording;
 
 /// Recorded exchanges and a real history, where `ROSTERD_CORPUS` points; `None`, and said, where it is not set.

@@ -13,12 +13,15 @@
 //! | `users CLAUSE…`, `teams CLAUSE…` | scope: `app`, `all`, `name:X`, `prefix:X`, `nested` |
 //! | `filter users|teams [ATTRIBUTE OPERATOR [VALUE] [and …] [or …]]` | filters over it; none takes them away |
 //! | `people guests|disabled|resource_accounts in|out` | people's policy |
-//! | `team GROUP [link=X] [name=X] [rename] [off]`, `team-names hold|suffix` | what is said of single teams |
+//! | `team GROUP [link=X] [name=X] [rename] [off]`, `team-names hold|suffix|link` | what is said of single teams |
 //! | `limit CLASS COUNT PERCENT`, `floor N`, `budget N` | limits |
 //! | `mode observe|approve|write` | what the job may do |
-//! | `leavers users|teams POLICY`, `action NAME on|off`, `adopt POLICY`, `protect NAME` | policy |
+//! | `leavers users|teams POLICY`, `action NAME on|off`, `adopt POLICY`, `rehire POLICY`, `protect NAME` | policy |
+//! | `anchors N` | so many lost anchors are matched anew by themselves |
 //! | `bend WHAT` | the source misbehaves from now on |
-//! | `target ADDRESS [external=X] [inactive]`, `target-team NAME [external=X]` | somebody, or a team, is in the workspace already |
+//! | `target ADDRESS [external=X] [mail=X] [inactive]`, `target-team NAME [external=X]` | somebody, or a team, is in the workspace already |
+//! | `target-loses ADDRESS…` | the workspace deletes them by itself |
+//! | `reads NAME` | what holds somebody, in words |
 //! | `target-member TEAM ADDRESS` | and is a member there |
 //! | `approve WHAT` | all, or a cause |
 //! | `later SECONDS` | time passes |
@@ -51,26 +54,22 @@ use rosterd::plan::Mode;
 use rosterd::plan::People;
 use rosterd::plan::RawMapping;
 use rosterd::plan::RawPreset;
+use rosterd::plan::Rehire;
 use rosterd::plan::Rules;
 use rosterd::plan::Scope;
 use rosterd::plan::Selection;
 use rosterd::plan::TeamRule;
 use rosterd::plan::Teams;
 use rosterd::plan::Verdict;
-use rosterd::scim::Attributes;
 use rosterd::scim::Kind;
 use rosterd::sources::file::FileSource;
 use rosterd::sources::file::TextCell;
 use rosterd::store::Approve;
 use rosterd::store::ListQuery;
 use rosterd::store::Store;
-use rosterd::targets::Lookup;
-use rosterd::targets::Operation;
-use rosterd::targets::Outcome;
 use rosterd::targets::ServiceProvider;
 use rosterd::targets::workspace::WorkspaceTarget;
 use serde_json::Value;
-use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use super::bent::Bend;
@@ -96,6 +95,8 @@ pub struct Stage {
     pub limits: Limits,
     pub mode: Mode,
     pub second: i64,
+    /// The job's name.
+    pub name: String,
     _home: tempfile::TempDir,
 }
 
@@ -114,6 +115,7 @@ pub fn rules() -> Rules {
         leavers: Leavers::default(),
         actions: Actions::default(),
         adoption: Adoption::default(),
+        rehire: Rehire::default(),
         protect: Default::default(),
     }
 }
@@ -142,13 +144,14 @@ impl Stage {
             limits: Limits { floor: 1_000, ..Limits::default() },
             mode: Mode::Write,
             second: 1_770_000_000,
+            name: "story".to_owned(),
             _home: home,
         }
     }
 
     pub fn job(&self) -> Job {
         Job {
-            name: "story".to_owned(),
+            name: self.name.clone(),
             source: self.source.clone(),
             target: self.target.clone(),
             rules: self.rules.clone(),
@@ -230,7 +233,7 @@ impl Stage {
     }
 
     async fn allow(&self) {
-        let state = self.store.job("story").await.expect("a job");
+        let state = self.store.job(&self.name).await.expect("a job");
         if state.mode != self.mode {
             self.store.set_mode(state.id, self.mode, "test", "story", self.second).await.expect("a mode");
         }
@@ -302,6 +305,7 @@ fn line(change: &Change) -> String {
         Act::Link { by, edits: changed, .. } => format!("link by {by}{}", edits(changed)),
         Act::Update { edits: changed } => format!("{}{}", change.class.word(), edits(changed)),
         Act::Deactivate => "deactivate".to_owned(),
+        Act::Release { job } => format!("let go, {job} wants it"),
         Act::Reactivate { edits: changed } => format!("reactivate{}", edits(changed)),
         Act::Delete => "delete".to_owned(),
         Act::AddMember { person, .. } => format!("add {person}"),
@@ -402,6 +406,8 @@ impl Stage {
             ["notes"] => return Some(self.notes().await),
             ["lint"] => return Some(wording::lint(self).await),
             ["target-team", name, rest @ ..] => self.target_team(name, rest).await,
+            ["target-loses", addresses @ ..] => self.target_loses(addresses).await,
+            ["reads", name] => return Some(self.reads(name).await),
             ["target-member", team, address] => self.target_member(team, address).await,
             _ => wording::setting(self, &words),
         }
@@ -414,7 +420,7 @@ impl Stage {
     }
 
     async fn approve(&self, what: &str) -> String {
-        let job = self.store.job("story").await.expect("a job").id;
+        let job = self.store.job(&self.name).await.expect("a job").id;
         let what = if what == "all" { Approve::All } else { Approve::Named(what.to_owned()) };
         let approved =
             self.store.approve(job, what, "test", "story", self.second).await.expect("an approval");
@@ -429,42 +435,17 @@ impl Stage {
         }
     }
 
-    async fn target_team(&self, name: &str, rest: &[&str]) {
-        let mut attributes = Attributes::default();
-        attributes.set("displayName", json!(name));
-        if let Some(external) = rest.iter().find_map(|word| word.strip_prefix("external=")) {
-            attributes.set("externalId", json!(external));
-        }
-        let create = Operation::Create { kind: Kind::Group, attributes };
-        let made = self.target.apply(&[create]).await.expect("the target");
-        assert!(matches!(made[0], Outcome::Done { .. }), "{made:?}");
-    }
-
-    async fn target_user(&self, address: &str, rest: &[&str]) {
-        let mut attributes = Attributes::default();
-        attributes.set("userName", json!(address));
-        attributes.set("active", json!(!rest.contains(&"inactive")));
-        for word in rest {
-            if let Some(external) = word.strip_prefix("external=") {
-                attributes.set("externalId", json!(external));
-            }
-        }
-        let made = self
-            .target
-            .apply(&[Operation::Create { kind: Kind::User, attributes }])
-            .await
-            .expect("the target");
-        assert!(matches!(made[0], Outcome::Done { .. }), "{made:?}");
-    }
-
-    async fn target_member(&self, team: &str, address: &str) {
-        let lookup =
-            |kind, path: &str, value: &str| Lookup { kind, path: path.to_owned(), value: value.to_owned() };
-        let lookups = [lookup(Kind::Group, "displayName", team), lookup(Kind::User, "userName", address)];
-        let found = self.target.find(&lookups).await.expect("the target");
-        let (team, user) = (found[0][0].id.clone(), found[1][0].id.clone());
-        let add = Operation::Members { team, add: vec![user], remove: Vec::new() };
-        self.target.apply(&[add]).await.expect("the target");
+    async fn reads(&self, name: &str) -> String {
+        let job = self.job();
+        let planned =
+            cycle::standing(job.standing(), &self.store, self.now()).await.expect("the state is read");
+        let mut lines = String::new();
+        let mut take = |change: Change| match &change.verdict {
+            Verdict::Held(hold) if change.source.0 == name => lines += &format!("{}\n", hold.text),
+            _ => {}
+        };
+        planned.expect("a job").changes(&mut take).await.expect("the plan is read");
+        lines
     }
 }
 

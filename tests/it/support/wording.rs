@@ -36,6 +36,8 @@ pub fn setting(stage: &mut Stage, words: &[&str]) {
         ["mode", mode] => stage.mode = parsed(mode),
         ["leavers", "users", policy] => stage.rules.leavers.users = parsed(policy),
         ["leavers", "teams", policy] => stage.rules.leavers.teams = parsed(policy),
+        ["anchors", count] => stage.limits.lost_anchors = count.parse().expect("a count"),
+        ["rehire", policy] => stage.rules.rehire = parsed(policy),
         ["adopt", policy] => stage.rules.adoption = parsed(policy),
         ["action", "delete", state] => stage.rules.actions.delete = *state == "on",
         ["action", "create", state] => stage.rules.actions.create = *state == "on",

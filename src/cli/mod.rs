@@ -59,6 +59,7 @@ async fn carry_out(arguments: &Arguments) -> Result<Exit, anyhow::Error> {
         Command::Demo(demo) => commands::demo::run(demo).await,
         Command::Enable(enable) => commands::enable::run(global, enable).await,
         Command::Held(held) => commands::held::run(global, held).await,
+        Command::Link(link) => commands::link::run(global, link).await,
         Command::Log(log) => commands::log::run(global, log).await,
         Command::Plan(plan) => commands::plan::run(global, plan).await,
         Command::Provision(provision) => commands::provision::run(global, provision).await,

@@ -6,6 +6,7 @@
 mod absence;
 mod anchors;
 mod approvals;
+mod by_hand;
 mod database;
 mod directory;
 mod edges;
@@ -36,6 +37,10 @@ mod verdicts;
 pub use absence::LeftOver;
 pub use anchors::LostAnchor;
 pub use approvals::Approve;
+pub use by_hand::ByHand;
+pub use by_hand::LinkRow;
+pub use by_hand::Pairing;
+pub use by_hand::Refusal;
 pub use database::Lease;
 pub use database::Store;
 pub use directory::Author;

@@ -34,6 +34,8 @@ mod graph_witness;
 mod history;
 mod mapping_order;
 mod mapping_presets;
+mod matching_jobs;
+mod matching_links;
 mod matching_values;
 mod okta_check;
 mod okta_chosen_groups;

@@ -6,6 +6,7 @@ pub mod config;
 pub mod demo;
 pub mod enable;
 pub mod held;
+pub mod link;
 pub mod log;
 pub mod plan;
 pub mod provision;

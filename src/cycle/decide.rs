@@ -179,8 +179,8 @@ async fn links(
             (link.link, plan::decide(&on.job.rules, &rules_digest, &facts))
         };
         let decided: Vec<_> = chunk.iter().map(decide).collect();
-        for note in decided.iter().flat_map(|(_, decision)| &decision.notes) {
-            *told.entry(note.clone()).or_default() += 1;
+        for note in decided.iter().filter_map(|(_, decision)| decision.note) {
+            *told.entry(note).or_default() += 1;
         }
         store.save_decisions(job, decided).await.map_err(on.store())?;
         (on.how.watch)(Progress::Deciding { links: count });

@@ -4,6 +4,7 @@ use crate::model::Finding;
 use crate::model::LinkId;
 use crate::plan;
 use crate::plan::Lint;
+use crate::plan::Rules;
 use crate::scim::profiles::Demands;
 use crate::store::JobId;
 use crate::store::Store;
@@ -13,15 +14,25 @@ use crate::store::StoreError;
 const CHUNK: usize = 1_000;
 
 /// What is to be said of the people and teams that a job wants, as they were last decided.
-pub async fn lint(store: &Store, job: &str, demands: Demands) -> Result<Vec<Finding>, StoreError> {
+pub async fn lint(
+    store: &Store,
+    job: &str,
+    rules: &Rules,
+    demands: Demands,
+) -> Result<Vec<Finding>, StoreError> {
     match store.find_job(job).await? {
-        Some(state) => look(store, state.id, demands).await,
+        Some(state) => look(store, state.id, rules, demands).await,
         None => Ok(Vec::new()),
     }
 }
 
-pub(super) async fn look(store: &Store, job: JobId, demands: Demands) -> Result<Vec<Finding>, StoreError> {
-    let mut lint = Lint::new(demands);
+pub(super) async fn look(
+    store: &Store,
+    job: JobId,
+    rules: &Rules,
+    demands: Demands,
+) -> Result<Vec<Finding>, StoreError> {
+    let mut lint = Lint::new(demands, &rules.users.required());
     let mut after = LinkId(0);
     loop {
         let people = store.wanted_people(job, after, CHUNK).await?;

@@ -150,7 +150,8 @@ pub async fn plan(job: &Job, store: &Store, how: How<'_>) -> Result<Planned, Cyc
     let state = copy.job(&job.name).await.map_err(on.store())?;
     let cycle = copy.start_cycle(state.id, how.now.as_second()).await.map_err(on.store())?;
     let mut planned = on.prepare(&copy, &state, cycle).await?.planned;
-    planned.header.findings = lint::look(&copy, state.id, job.target.demands()).await.map_err(on.store())?;
+    planned.header.findings =
+        lint::look(&copy, state.id, &job.rules, job.target.demands()).await.map_err(on.store())?;
     Ok(planned)
 }
 

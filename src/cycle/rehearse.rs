@@ -76,7 +76,8 @@ async fn planned(
     notes.extend(decide::left_out(&on, &copy, state.id).await?);
     judge::judge(&on, &copy, state, None).await?;
     let mut planned = stream::planned(&on, &copy, state, notes).await?;
-    planned.header.findings = lint::look(&copy, state.id, job.target.demands()).await.map_err(on.store())?;
+    planned.header.findings =
+        lint::look(&copy, state.id, &job.rules, job.target.demands()).await.map_err(on.store())?;
     Ok((planned, copy))
 }
 

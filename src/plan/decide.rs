@@ -61,7 +61,7 @@ pub struct Decision {
     pub why: Why,
     pub pending: Option<Pending>,
     /// Worth telling, though it changes nothing.
-    pub notes: Vec<MappingNote>,
+    pub note: Option<MappingNote>,
     /// Whom the person's attributes name, where the person is wanted active.
     pub references: Vec<Reference>,
 }
@@ -79,7 +79,7 @@ pub fn decide(rules: &Rules, rules_digest: &str, facts: &Facts<'_>) -> Decision 
         ScopeFact::In(_) => bars(rules, facts),
         ScopeFact::Out(_) => Vec::new(),
     };
-    let Wish { desired, notes, references } = match wish(rules, facts, &bars) {
+    let Wish { desired, note, references } = match wish(rules, facts, &bars) {
         Ok(wish) => wish,
         Err(problem) => return unmapped(rules, rules_digest, facts, &problem),
     };
@@ -90,7 +90,7 @@ pub fn decide(rules: &Rules, rules_digest: &str, facts: &Facts<'_>) -> Decision 
     let class = diff::diff(facts.kind, &desired, facts.applied).map(|act| diff::class(facts.kind, &act));
     let why = why(rules, rules_digest, facts, class, bars);
     let pending = class.map(|class| Pending { class, hold: None });
-    Decision { desired, key, why, pending, notes, references }
+    Decision { desired, key, why, pending, note, references }
 }
 
 fn key_path(kind: Kind) -> &'static str {
@@ -103,13 +103,13 @@ fn key_path(kind: Kind) -> &'static str {
 /// What is wanted, and what is worth telling of it.
 struct Wish {
     desired: Desired,
-    notes: Vec<MappingNote>,
+    note: Option<MappingNote>,
     references: Vec<Reference>,
 }
 
 impl From<Desired> for Wish {
     fn from(desired: Desired) -> Wish {
-        Wish { desired, notes: Vec::new(), references: Vec::new() }
+        Wish { desired, note: None, references: Vec::new() }
     }
 }
 
@@ -145,10 +145,13 @@ fn mapped(rules: &Rules, facts: &Facts<'_>, soft_deleted: bool) -> Result<Wish, 
         let name = rules.teams.name(facts.source, facts.seen, facts.twin, name);
         mapped.attributes.set(key_path(Kind::Group), Value::String(name));
     }
+    if let Some(accepted) = facts.applied.accepted() {
+        mapping.keep_added(&mut mapped, accepted);
+    }
     match (facts.kind, mapped.active) {
         (Kind::User, Some(false)) => Ok(Desired::Inactive.into()),
         _ => Ok(Wish {
-            notes: mapping.notes(&mapped),
+            note: mapping.note(&mapped),
             desired: Desired::Active(mapped.attributes),
             references: mapped.references,
         }),
@@ -200,7 +203,7 @@ fn unmapped(rules: &Rules, rules_digest: &str, facts: &Facts<'_>, problem: &Mapp
     };
     let why = why(rules, rules_digest, facts, Some(class), Vec::new());
     let pending = Some(Pending { class, hold: Some(hold) });
-    Decision { desired, key: None, why, pending, notes: Vec::new(), references: Vec::new() }
+    Decision { desired, key: None, why, pending, note: None, references: Vec::new() }
 }
 
 /// Whether somebody is wanted in a team: the source shows the membership, the team is wanted, and the person is

@@ -47,11 +47,8 @@ const NOTHING_WAITED: &str =
 
 #[tokio::test]
 async fn an_edit_is_rehearsed_without_a_read_and_leaves_no_trace() {
-    let lines = [
-        "person u1 ann@x.example Ann Lee",
-        "person u2 bo@home.example Bo Ng userType=Guest",
-        "app u1 u2",
-    ];
+    let lines =
+        ["person u1 ann@x.example Ann Lee", "person u2 bo@home.example Bo Ng userType=Guest", "app u1 u2"];
     let mut stage = begun(&lines).await;
     let (asked, state) = (stage.job().source.requests(), stage.workspace().await);
     // The source could not even be read.
@@ -86,8 +83,7 @@ async fn what_today_s_rules_do_as_well_is_counted_and_not_shown() {
 
 #[tokio::test]
 async fn what_would_not_be_done_any_more_is_told_by_class() {
-    let lines =
-        ["person u1 ann@home.example Ann Lee userType=Guest", "app u1", "action create off"];
+    let lines = ["person u1 ann@home.example Ann Lee userType=Guest", "app u1", "action create off"];
     let mut stage = begun(&lines).await;
     let planned = rehearsed(&mut stage, &["people guests out"]).await.expect("something was seen");
     assert!(

@@ -51,7 +51,9 @@ async fn one(config: &Config, job: &JobConfig, store: &Store) -> Grade {
 
 /// What the people and teams that the job wants would run into, as its last cycle decided them.
 async fn looked_at(store: &Store, job: &JobConfig, demands: Demands) -> Vec<Finding> {
-    cycle::lint(store, &job.name, demands).await.unwrap_or_else(|error| vec![unusable(&error.into())])
+    cycle::lint(store, &job.name, &job.rules, demands)
+        .await
+        .unwrap_or_else(|error| vec![unusable(&error.into())])
 }
 
 fn unusable(error: &anyhow::Error) -> Finding {

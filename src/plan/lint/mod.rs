@@ -58,6 +58,8 @@ pub struct Standing {
 /// What was seen of people and teams so far.
 pub struct Lint {
     demands: Demands,
+    /// What the service wants of a user, by its profile and by the rows of the mapping.
+    required: BTreeSet<String>,
     addresses: Twice,
     names: Twice,
     guests: Some5,
@@ -75,13 +77,18 @@ pub struct Lint {
 }
 
 impl Lint {
-    pub fn new(demands: Demands) -> Lint {
+    /// `rows`: the target attributes that the mapping marks as required.
+    pub fn new(demands: Demands, rows: &[&str]) -> Lint {
+        let required = demands.required.iter().chain(rows).map(|path| (*path).to_owned());
+        // Whoever is looked at is wanted active, which is no value of the mapping.
+        let required: BTreeSet<String> = required.filter(|path| path != "active").collect();
         Lint {
             demands,
             addresses: Twice::default(),
             names: Twice::default(),
             guests: Some5::default(),
-            missing: vec![Some5::default(); demands.required.len()],
+            missing: vec![Some5::default(); required.len()],
+            required,
             odd_mail: Some5::default(),
             odd_letters: Some5::default(),
             unequal: Some5::default(),
@@ -109,8 +116,8 @@ impl Lint {
         if person.guest {
             self.guests.add(called);
         }
-        for (path, missing) in self.demands.required.iter().zip(&mut self.missing) {
-            if person.wanted.get(path).is_none() {
+        for (path, missing) in self.required.iter().zip(&mut self.missing) {
+            if person.wanted.get(path).is_none_or(Value::is_null) {
                 missing.add(called);
             }
         }
@@ -179,7 +186,7 @@ impl Lint {
                 "name one differently: [jobs.NAME.teams.\"id:…\"] name = \"…\", or set team_names = \"suffix\"",
             );
         }
-        for (path, missing) in self.demands.required.iter().zip(&self.missing) {
+        for (path, missing) in self.required.iter().zip(&self.missing) {
             if let Some(whom) = missing.told("person", "people") {
                 let text = format!("the target wants `{path}`, and {whom} would have none");
                 warn("required", text, "fill it in the source, or give the mapping row a default");

@@ -30,7 +30,7 @@ fn someone(id: &str, values: &[(&str, &str)]) -> Someone {
 }
 
 fn said(demands: Demands, people: &[Someone], teams: &[(&str, &str, u64)], standing: Standing) -> String {
-    let mut lint = Lint::new(demands);
+    let mut lint = Lint::new(demands, &[]);
     for someone in people {
         lint.person(&Person {
             source: &someone.source,
@@ -191,4 +191,19 @@ fn circles_of_groups_are_found_and_edges_that_are_gone_are_none() {
         ]),
     };
     assert_eq!(circles(&graph), [vec!["G1", "G2", "G3"], vec!["G6"]]);
+}
+
+/// A row of the mapping that says `required = true`, whatever the profile knows; a wish to unassign is no value.
+#[test]
+fn what_the_mapping_marks_as_required_is_asked_of_everybody() {
+    let mut lint = Lint::new(STANDARD.demands, &["active", "title"]);
+    let mut bo = someone("u2", &[("userName", "bo")]);
+    bo.wanted.unassign("title");
+    for someone in [someone("u1", &[("userName", "ann"), ("title", "Boss")]), bo] {
+        let Someone { source, wanted, .. } = &someone;
+        lint.person(&Person { source, wanted, guest: false, applied: true, pending: None, teams: 1 });
+    }
+    let told = lint.findings(Standing::default(), &[]);
+    let told: Vec<&str> = told.iter().map(|finding| finding.text.as_str()).collect();
+    assert_eq!(told, ["the target wants `title`, and 1 person (bo) would have none"]);
 }

@@ -170,6 +170,9 @@ fn check_flow(row: &Row, found: &mut Found) {
             found.error(at, "matching", "nobody can be told from others by a reference");
         }
     }
+    if row.flow == RowFlow::AddOnly && !target::takes_several(at) {
+        found.error(at, "apply", "an attribute with one value is not added to; write always");
+    }
     if row.clears {
         check_clearing(row, found);
     }
@@ -431,6 +434,8 @@ mod tests {
             copied("urn:example:2.0:User:groups", "groups"),
             copied("title", "groups"),
             Row { flow: RowFlow::OnCreate, ..computed("nickName", "Item([groupIds], 1)") },
+            Row { flow: RowFlow::AddOnly, ..copied("urn:example:2.0:User:teams", "groups") },
+            Row { flow: RowFlow::AddOnly, ..copied("displayName", "displayName") },
         ];
         check(
             &users(rows),
@@ -438,6 +443,7 @@ mod tests {
             &[
                 "Error users / title / attribute: `groups` has several values, and one is taken; write expression = 'Item([groups], 1)'",
                 "Error users / nickName / apply: the groups of somebody are not looked at once, on create; leave this out",
+                "Error users / displayName / apply: an attribute with one value is not added to; write always",
             ],
         );
     }

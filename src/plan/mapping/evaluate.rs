@@ -13,6 +13,7 @@ use super::names;
 use super::required;
 use super::target;
 use crate::expr::Value;
+use crate::model::Accepted;
 use crate::model::Vocabulary;
 use crate::scim::Attributes;
 use crate::scim::Kind;
@@ -61,22 +62,19 @@ pub struct MappingProblem {
 }
 
 /// What is worth telling of a mapped object though nothing is wrong with it; counted, never with values (P11).
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum MappingNote {
     UserNameIsNotEmail,
-    /// The service asks for this target attribute, and there is no value.
-    Missing(String),
 }
 
 impl MappingNote {
     /// The note of so many people.
-    pub fn sentence(&self, people: u64) -> String {
+    pub fn sentence(self, people: u64) -> String {
         let who = if people == 1 { "1 person has".to_owned() } else { format!("{people} people have") };
         match self {
             MappingNote::UserNameIsNotEmail => format!(
                 "{who} a userName that differs from their work e-mail; the service requires them to be equal"
             ),
-            MappingNote::Missing(path) => format!("{who} no {path}, which the service requires"),
         }
     }
 }
@@ -119,19 +117,34 @@ impl Mapping {
     }
 
     /// What is worth telling of a user that was mapped.
-    pub fn notes(&self, mapped: &Mapped) -> Vec<MappingNote> {
+    pub fn note(&self, mapped: &Mapped) -> Option<MappingNote> {
         let folded = |path: &str| mapped.attributes.text(path).map(fold);
-        let differ = self.user_name_is_email && folded(USER_NAME) != folded(WORK_EMAIL);
-        let has =
-            |attributes: &Attributes, path: &str| attributes.get(path).is_some_and(|value| !value.is_null());
-        let lacks = |row: &&Row| {
-            row.required
-                && row.target != ACTIVE
-                && !has(&mapped.attributes, &row.target)
-                && !has(&mapped.on_create, &row.target)
-        };
-        let missing = self.rows.iter().filter(lacks).map(|row| MappingNote::Missing(row.target.clone()));
-        differ.then_some(MappingNote::UserNameIsNotEmail).into_iter().chain(missing).collect()
+        let differ = folded(USER_NAME) != folded(WORK_EMAIL);
+        (self.user_name_is_email && differ).then_some(MappingNote::UserNameIsNotEmail)
+    }
+
+    /// What the service asks for, by target attribute.
+    pub fn required(&self) -> Vec<&str> {
+        self.rows.iter().filter(|row| row.required).map(|row| row.target.as_str()).collect()
+    }
+
+    /// Rows that only add keep what the target has accepted: a value that the source lost stays (Entra provisioning
+    /// reference, section 1: `MultiValueAddOnly`).
+    pub fn keep_added(&self, mapped: &mut Mapped, accepted: &Accepted) {
+        for row in self.rows.iter().filter(|row| row.flow == RowFlow::AddOnly) {
+            let list = |attributes: &Attributes| match attributes.get(&row.target) {
+                Some(Json::Array(values)) => values.clone(),
+                Some(Json::Null) | None => Vec::new(),
+                Some(one) => vec![one.clone()],
+            };
+            let mut values = list(&accepted.sent);
+            for value in list(&accepted.shown).into_iter().chain(list(&mapped.attributes)) {
+                if !values.contains(&value) {
+                    values.push(value);
+                }
+            }
+            mapped.attributes.set(&row.target, Json::Array(values));
+        }
     }
 }
 
@@ -174,7 +187,7 @@ fn place(mapped: &mut Mapped, row: &Row, json: Json) -> Result<(), String> {
                 mapped.attributes.unassign(&row.target);
             }
         }
-        RowFlow::Always => mapped.attributes.set(&row.target, json),
+        RowFlow::Always | RowFlow::AddOnly => mapped.attributes.set(&row.target, json),
         RowFlow::OnCreate => mapped.on_create.set(&row.target, json),
     }
     Ok(())
@@ -198,9 +211,11 @@ mod tests {
     use super::super::rows::refers;
     use super::super::rows::row;
     use super::*;
+    use crate::model::Origin;
     use crate::model::Seen;
     use crate::model::SourceId;
     use crate::model::Standing;
+    use crate::scim::ResourceId;
 
     fn mapped(rows: Vec<Row>, attributes: Json) -> Result<Mapped, MappingProblem> {
         let seen = Seen {
@@ -315,31 +330,32 @@ mod tests {
         let rows = || vec![copied(WORK_EMAIL, "mail")];
         let note = |flag, mail: &str| {
             let mapped = mapped(rows(), json!({ "userPrincipalName": "Ann@x.example", "mail": mail }));
-            Mapping { user_name_is_email: flag, rows: rows() }.notes(&mapped.expect("mapped"))
+            Mapping { user_name_is_email: flag, rows: rows() }.note(&mapped.expect("mapped"))
         };
-        assert_eq!(note(true, "ann@X.example"), []);
-        assert_eq!(note(true, "ann@y.example"), [MappingNote::UserNameIsNotEmail]);
-        assert_eq!(note(true, ""), [MappingNote::UserNameIsNotEmail]);
-        assert_eq!(note(false, "ann@y.example"), []);
+        assert_eq!(note(true, "ann@X.example"), None);
+        assert_eq!(note(true, "ann@y.example"), Some(MappingNote::UserNameIsNotEmail));
+        assert_eq!(note(true, ""), Some(MappingNote::UserNameIsNotEmail));
+        assert_eq!(note(false, "ann@y.example"), None);
     }
 
     #[test]
-    fn people_without_what_the_service_requires_are_noted() {
-        let rows = || {
-            let default = Some("-".to_owned());
-            vec![
-                Row { required: true, ..copied("name.givenName", "givenName") },
-                Row { required: true, default, ..copied("name.familyName", "surname") },
-                copied("title", "jobTitle"),
-            ]
+    fn a_row_that_only_adds_keeps_what_was_sent_and_what_others_added() {
+        const TAGS: &str = "urn:example:2.0:User:tags";
+        let rows = vec![Row { flow: RowFlow::AddOnly, ..copied(TAGS, "otherMails") }];
+        let tags = |tags: Json| Attributes::from_iter([(TAGS.to_owned(), tags)]);
+        let kept = |mails: Json, sent: Json, shown: Json| {
+            let mut mapped = mapped(rows.clone(), json!({ "userPrincipalName": "ann", "otherMails": mails }))
+                .expect("mapped");
+            let resource = ResourceId("r1".to_owned());
+            let accepted =
+                Accepted { resource, sent: tags(sent), shown: tags(shown), origin: Origin::Created };
+            Mapping { rows: rows.clone(), ..Mapping::default() }.keep_added(&mut mapped, &accepted);
+            mapped.attributes.get(TAGS).cloned().unwrap_or_default()
         };
-        let notes = |given: &str| {
-            let mapped = mapped(rows(), json!({ "userPrincipalName": "ann", "givenName": given }));
-            let notes = Mapping { rows: rows(), ..Mapping::default() }.notes(&mapped.expect("mapped"));
-            notes.iter().map(|note| note.sentence(2)).collect::<Vec<_>>()
-        };
-        assert_eq!(notes("Ann"), Vec::<String>::new());
-        assert_eq!(notes(""), ["2 people have no name.givenName, which the service requires"]);
+        assert_eq!(kept(json!(["b"]), json!(["a"]), json!(["a"])), json!(["a", "b"]));
+        assert_eq!(kept(json!(["a"]), json!(["a"]), json!(["a", "theirs"])), json!(["a", "theirs"]));
+        assert_eq!(kept(json!(null), json!(["a"]), json!(["a"])), json!(["a"]));
+        assert_eq!(kept(json!(null), json!(null), json!(null)), json!(null));
     }
 
     #[test]

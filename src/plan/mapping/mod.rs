@@ -87,8 +87,8 @@ pub struct Row {
     /// Where the value is null, what we sent before is taken back. Both gates are open: that of the row and that of
     /// its source attributes.
     pub clears: bool,
-    /// The service asks for a value: a note is made of those who have none. It changes nothing that is desired, so it
-    /// is no part of the rules' digest.
+    /// The service asks for a value: who has none is told of beforehand. It changes nothing that is desired, so it is no
+    /// part of the rules' digest.
     #[serde(skip)]
     pub required: bool,
 }
@@ -113,6 +113,8 @@ pub enum RowFlow {
     #[default]
     Always,
     OnCreate,
+    /// Of several values: what is new is added, nothing is taken away.
+    AddOnly,
 }
 
 impl Mapping {

@@ -243,6 +243,21 @@ fn t9_and_t10_the_filters_of_entra_are_understood() {
 }
 
 #[test]
+fn what_may_be_logged_of_a_filter_is_its_shape() {
+    for (text, expected) in [
+        ("userName EQ \"ann@x.example\" and active eq true", "userName eq ? and active eq ?"),
+        ("not (title pr) or externalId ne null", "not (title pr) or externalId ne ?"),
+        ("emails[type eq \"work\" and value co \"ann\"]", "emails[type eq ? and value co ?]"),
+        ("emails[type eq \"work\"].value eq \"ann\"", "emails[type eq ?].value eq ?"),
+    ] {
+        assert_eq!(Filter::parse(text).map(|filter| filter.shape()).as_deref(), Ok(expected));
+    }
+    let hidden = Filter::parse("emails[type eq \"ann\"].hat eq 1").expect("a filter");
+    let refused = hidden.check(ResourceType::User, Dialect::Strict).map_err(|error| error.detail);
+    assert_eq!(refused, Err("the filter names emails.hat, which is no attribute".to_owned()));
+}
+
+#[test]
 fn t11_schemas_of_others_are_passed_over() {
     let group = json!({
         "schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group",

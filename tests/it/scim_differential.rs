@@ -183,7 +183,7 @@ fn sound() -> impl Strategy<Value = String> {
 fn is_ours(text: &str) -> bool {
     let operators = ["eq", "Ne", "co", "pr"];
     let word = |word: &&str| operators.iter().any(|op| text.contains(&format!("{word} {op}")));
-    text.contains("not(") || ["]", "not", "true", "null"].iter().any(|before| word(before))
+    text.contains("not(") || ["]", "not", "true", "null"].iter().any(word)
 }
 
 proptest! {

@@ -70,9 +70,11 @@ fn soup() -> impl Strategy<Value = String> {
         "\u{1f600}",
         "\u{0}",
     ];
+    let some = prop::collection::vec(select(pieces.to_vec()), 0..24);
     prop_oneof![
-        prop::collection::vec(select(pieces.to_vec()), 0..24).prop_map(|parts| parts.concat()),
-        ".{0,40}"
+        some.clone().prop_map(|parts| parts.concat()),
+        some.prop_map(|parts| parts.join(" ")),
+        ".{0,40}",
     ]
 }
 

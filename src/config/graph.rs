@@ -15,6 +15,7 @@ use crate::client::SecretError;
 use crate::model::GroupPick;
 use crate::model::List;
 use crate::model::SourceId;
+use crate::plan::APP_ROLES;
 use crate::plan::Rules;
 use crate::plan::Scope;
 use crate::scim::Kind;
@@ -140,7 +141,9 @@ impl GraphConfig {
         settings.lists = lists.map(List::of).collect();
         settings.groups = groups_needed(&rules.scope);
         settings.nested = rules.scope.users.nested || rules.scope.teams.nested;
-        settings.attributes = rules.source_attributes(Kind::User).into_iter().collect();
+        let mut attributes = rules.source_attributes(Kind::User);
+        settings.roles = attributes.remove(APP_ROLES);
+        settings.attributes = attributes.into_iter().collect();
         settings.group_attributes = rules.source_attributes(Kind::Group).into_iter().collect();
         settings
     }

@@ -9,10 +9,12 @@ use super::Run;
 use crate::model::Container;
 use crate::model::LinkId;
 use crate::plan;
+use crate::plan::AppRoles;
 use crate::plan::Cause;
 use crate::plan::CauseKind;
 use crate::plan::ContainerGraph;
 use crate::plan::EdgeState;
+use crate::plan::Environment;
 use crate::plan::Facts;
 use crate::plan::GroupName;
 use crate::plan::MappingNote;
@@ -34,7 +36,12 @@ const CHUNK: usize = 1_000;
 const EDGE_CHUNK: usize = 5_000;
 
 /// Returns what is worth telling of those who were decided in this cycle.
-pub(super) async fn decide(on: &Run<'_>, store: &Store, job: JobId) -> Result<Vec<String>, CycleError> {
+pub(super) async fn decide(
+    on: &Run<'_>,
+    store: &Store,
+    job: JobId,
+    environment: &Environment,
+) -> Result<Vec<String>, CycleError> {
     let twins = twins(on, store, job, false).await?.among;
     if !store.has_dirty(job).await.map_err(on.store())? {
         return Ok(Vec::new());
@@ -47,7 +54,9 @@ pub(super) async fn decide(on: &Run<'_>, store: &Store, job: JobId) -> Result<Ve
     let users = Reach::new(&on.job.rules.scope.users, vocabulary, &graph);
     let teams = Reach::new(&on.job.rules.scope.teams, vocabulary, &graph);
     store.note_grants(job, &users).await.map_err(on.store())?;
-    let mut scopes = Scopes { graph: &graph, users: &users, teams: &teams, twins };
+    let rules = &on.job.rules;
+    let roles = rules.needs_app_roles().then(|| AppRoles::new(&rules.scope.users, &graph));
+    let mut scopes = Scopes { graph: &graph, users: &users, teams: &teams, twins, roles, environment };
     let mut told = BTreeMap::new();
     let rules_were_edited = links(on, store, job, Kind::Group, &scopes, &mut told).await?;
     let twins = self::twins(on, store, job, rules_were_edited).await?;
@@ -89,6 +98,9 @@ struct Scopes<'a> {
     teams: &'a Reach,
     /// Teams that would be the second of their name.
     twins: BTreeSet<LinkId>,
+    /// `None` where nothing asks for them.
+    roles: Option<AppRoles>,
+    environment: &'a Environment,
 }
 
 struct Twins {
@@ -142,6 +154,12 @@ impl Scopes<'_> {
             },
         }
     }
+
+    fn add_roles(&self, link: &mut DirtyLink) {
+        if let (Some(roles), Kind::User) = (&self.roles, link.kind) {
+            roles.show(&mut link.seen, &link.edges, &link.details);
+        }
+    }
 }
 
 /// Whether the rules were edited since some of them were decided.
@@ -153,13 +171,14 @@ async fn links(
     scopes: &Scopes<'_>,
     told: &mut Told,
 ) -> Result<bool, CycleError> {
-    let rules_digest = on.job.rules.digest();
+    let rules_digest = on.job.rules.digest_with(scopes.environment);
     let mut rules_were_edited = false;
     let mut after = LinkId(0);
     let mut count = 0;
     loop {
         on.stopped()?;
-        let chunk = store.dirty_links(job, kind, after, CHUNK).await.map_err(on.store())?;
+        let mut chunk = store.dirty_links(job, kind, after, CHUNK).await.map_err(on.store())?;
+        chunk.iter_mut().for_each(|link| scopes.add_roles(link));
         let Some(last) = chunk.last() else { return Ok(rules_were_edited) };
         after = last.link;
         rules_were_edited |= chunk.iter().any(|link| link.dirty.rules);
@@ -175,6 +194,7 @@ async fn links(
                 dirty: link.dirty,
                 twin: scopes.twins.contains(&link.link),
                 groups: &groups,
+                environment: scopes.environment,
             };
             (link.link, plan::decide(&on.job.rules, &rules_digest, &facts))
         };

@@ -7,6 +7,7 @@ use super::CycleError;
 use super::Progress;
 use super::Run;
 use super::anchors;
+use super::choose::Choices;
 use super::comeback;
 use super::comeback::Comeback;
 use super::matching;
@@ -101,6 +102,7 @@ impl Judge<'_> {
         judged: &mut u64,
     ) -> Result<(), CycleError> {
         let mut after = String::new();
+        let mut choices = Choices::default();
         loop {
             self.on.stopped()?;
             let chunk = self
@@ -112,6 +114,7 @@ impl Judge<'_> {
             after.clone_from(&last.source.0);
             let mut verdicts = self.own(&chunk, blocked).await?;
             matching::ask(self.on, self.store, self.job, &chunk, &mut verdicts).await?;
+            choices.choose(self.on, &chunk, &mut verdicts).await?;
             let changed = chunk.iter().zip(verdicts).filter(|(link, verdict)| verdict.changes(link));
             let changed = changed.map(|(_, verdict)| verdict).collect();
             self.store.save_link_verdicts(changed).await.map_err(self.on.store())?;

@@ -158,7 +158,7 @@ struct Wanted<'a> {
 impl Asked<'_> {
     fn wanted<'b>(&self, link: &'b PendingLink) -> Wanted<'b> {
         let attributes = wanted(link).cloned().unwrap_or_default();
-        Wanted { link, attributes: stream::created(&self.on.job.rules, link, attributes) }
+        Wanted { link, attributes: stream::created(link, attributes) }
     }
 
     /// One lookup a matching attribute, by precedence, for those that no earlier attribute has found.

@@ -1,8 +1,10 @@
 //! One cycle of a job: read, decide, write. A dry run is stopping early, on a private copy of the state.
 
 mod anchors;
+mod choose;
 mod comeback;
 mod decide;
+mod environment;
 mod judge;
 mod lint;
 mod matching;
@@ -303,11 +305,13 @@ impl<'a> Run<'a> {
 
     async fn prepare(&self, store: &Store, state: &JobState, cycle: CycleId) -> Result<Prepared, CycleError> {
         self.identified(state)?;
-        let mut read = read::read(self, store, state, cycle).await?;
+        let environment = environment::environment(self).await?;
+        let digest = self.job.rules.digest_with(&environment);
+        let mut read = read::read(self, store, state, cycle, &digest).await?;
         let mut notes = std::mem::take(&mut read.notes);
         self.stopped()?;
         let frozen = anchors::release(self, store, state.id).await?;
-        notes.extend(decide::decide(self, store, state.id).await?);
+        notes.extend(decide::decide(self, store, state.id, &environment).await?);
         notes.extend(decide::left_out(self, store, state.id).await?);
         judge::judge(self, store, state, frozen).await?;
         let planned = stream::planned(self, store, state, notes).await?;

@@ -36,6 +36,7 @@ pub(super) async fn read(
     store: &Store,
     state: &JobState,
     cycle: CycleId,
+    rules_digest: &str,
 ) -> Result<Outcome, CycleError> {
     let watermarks = store.watermarks(state.id).await.map_err(on.store())?;
     let full = on.how.reading == Reading::Full || watermarks.is_empty();
@@ -43,12 +44,12 @@ pub(super) async fn read(
     let read = follow_all(on, staging, watermarks, on.how.reading).await?;
     on.identified(state)?;
     on.pin(store, state).await?;
-    let promoted = read.staging.promote(cycle, on.job.rules.digest()).await.map_err(on.store())?;
+    let promoted = read.staging.promote(cycle, rules_digest.to_owned()).await.map_err(on.store())?;
     let mut outcome = Outcome { promoted, repaired: None, notes: read.notes };
     if full {
         note_verified(on, store, state).await?;
     } else if on.job.source.verifies() && (on.how.verify || is_due(on, state)) {
-        verify(on, store, state, cycle, &mut outcome).await?;
+        verify(on, store, state, cycle, rules_digest, &mut outcome).await?;
     }
     Ok(outcome)
 }
@@ -70,6 +71,7 @@ async fn verify(
     store: &Store,
     state: &JobState,
     cycle: CycleId,
+    rules_digest: &str,
     outcome: &mut Outcome,
 ) -> Result<(), CycleError> {
     let staging = store.stage(state.id).await.map_err(on.store())?;
@@ -86,7 +88,7 @@ async fn verify(
         Err(error) => return Err(error),
     };
     on.identified(state)?;
-    let found = read.staging.promote(cycle, on.job.rules.digest()).await.map_err(on.store())?;
+    let found = read.staging.promote(cycle, rules_digest.to_owned()).await.map_err(on.store())?;
     outcome.repaired = Some(found.objects + found.edges + found.missing);
     outcome.promoted += found;
     for note in read.notes {

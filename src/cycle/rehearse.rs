@@ -1,5 +1,5 @@
 //! What edited rules would change, from what was seen last: neither source nor target is asked, and the state stays as
-//! it is.
+//! it is. (Where a row has `DefaultDomain`, the source is asked for that alone.)
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
@@ -14,6 +14,7 @@ use super::Job;
 use super::Planned;
 use super::Run;
 use super::decide;
+use super::environment;
 use super::judge;
 use super::lint;
 use super::stream;
@@ -22,6 +23,7 @@ use crate::model::Finding;
 use crate::model::GroupPick;
 use crate::plan::Class;
 use crate::plan::ContainerGraph;
+use crate::plan::Environment;
 use crate::plan::Rules;
 use crate::scim::Kind;
 use crate::scim::ResourceId;
@@ -71,8 +73,10 @@ async fn planned(
     let job = Job { target: unasked, ..job.clone() };
     let on = Run { job: &job, how };
     let copy = store.private_copy().await.map_err(on.store())?;
-    copy.take_rules(state.id, job.rules.digest()).await.map_err(on.store())?;
-    let mut notes = decide::decide(&on, &copy, state.id).await?;
+    // Both plans draw the same, and nothing of it is ever sent.
+    let environment = Environment { seed: [0; 32], ..environment::environment(&on).await? };
+    copy.take_rules(state.id, job.rules.digest_with(&environment)).await.map_err(on.store())?;
+    let mut notes = decide::decide(&on, &copy, state.id, &environment).await?;
     notes.extend(decide::left_out(&on, &copy, state.id).await?);
     judge::judge(&on, &copy, state, None).await?;
     let mut planned = stream::planned(&on, &copy, state, notes).await?;

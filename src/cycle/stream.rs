@@ -19,7 +19,6 @@ use crate::plan::Cause;
 use crate::plan::CauseId;
 use crate::plan::Change;
 use crate::plan::Class;
-use crate::plan::Given;
 use crate::plan::Header;
 use crate::plan::Mode;
 use crate::plan::Proof;
@@ -51,24 +50,33 @@ pub struct Planned {
 }
 
 impl Planned {
-    /// Hands every change to `take`, in the plan's order.
+    /// Hands every change to `take`, in the plan's order, as it may be shown.
     pub async fn changes(&self, take: &mut (dyn FnMut(Change) + Send)) -> Result<(), StoreError> {
         let mut shown = |change: Change| {
+            let mapping = self.rules.mapping(change.kind);
+            take(Change { act: plan::shown(mapping, change.act), ..change });
+        };
+        self.each(&mut shown).await
+    }
+
+    /// The same as it is, with what may not be shown.
+    async fn each(&self, take: &mut (dyn FnMut(Change) + Send)) -> Result<(), StoreError> {
+        let mut left = |change: Change| {
             if self.without.is_empty() || !self.without.contains(&doing(&change)) {
                 take(change);
             }
         };
-        self.stream().each(&mut shown).await
-    }
-
-    fn stream(&self) -> Stream<'_> {
-        Stream { store: &self.store, job: self.job, rules: &self.rules, now: self.now }
+        let stream = Stream { store: &self.store, job: self.job, now: self.now };
+        stream.each(&mut left).await
     }
 
     /// What each change does, whatever its cause and verdict.
     pub(super) async fn identities(&self) -> Result<BTreeMap<u64, Class>, StoreError> {
         let mut identities = BTreeMap::new();
-        self.changes(&mut |change| drop(identities.insert(doing(&change), change.class))).await?;
+        let mut note = |change: Change| {
+            identities.insert(doing(&change), change.class);
+        };
+        self.each(&mut note).await?;
         Ok(identities)
     }
 
@@ -76,7 +84,7 @@ impl Planned {
     pub(super) async fn leave_out(&mut self, without: BTreeSet<u64>) -> Result<(), StoreError> {
         self.without = without;
         let mut tallies = Tallies::default();
-        self.changes(&mut |change| tallies.add(&change)).await?;
+        self.each(&mut |change| tallies.add(&change)).await?;
         let known = self.store.causes(self.job).await?;
         tallies.into_header(&mut self.header, &known);
         Ok(())
@@ -131,7 +139,7 @@ async fn tally(
     state: &JobState,
     now: Timestamp,
 ) -> Result<Planned, StoreError> {
-    let stream = Stream { store, job: state.id, rules: of.rules, now };
+    let stream = Stream { store, job: state.id, now };
     let mut tallies = Tallies::default();
     stream.each(&mut |change| tallies.add(&change)).await?;
     let (active, desired) = store.population(state.id).await?;
@@ -207,7 +215,6 @@ fn add(tally: &mut Tally, verdict: &Verdict) {
 struct Stream<'a> {
     store: &'a Store,
     job: JobId,
-    rules: &'a plan::Rules,
     now: Timestamp,
 }
 
@@ -289,7 +296,7 @@ impl Stream<'_> {
             kind: link.kind,
             source: link.source.clone(),
             name: name(link),
-            act: act(self.rules, link),
+            act: act(link),
             cause: link.cause.clone(),
             proof: link.proof,
             verdict,
@@ -337,7 +344,7 @@ fn waits_for(waits: Waits, path: &str) -> String {
 }
 
 /// What a pending link would do.
-pub(super) fn act(rules: &plan::Rules, link: &PendingLink) -> Act {
+pub(super) fn act(link: &PendingLink) -> Act {
     let act = plan::diff(link.kind, &link.desired, &link.applied);
     match (act, &link.adopt) {
         (Some(Act::Create { attributes }), Some(adopt)) => Act::Link {
@@ -348,9 +355,7 @@ pub(super) fn act(rules: &plan::Rules, link: &PendingLink) -> Act {
                 _ => plan::edits_to_adopt(&adopt.shown, &attributes),
             },
         },
-        (Some(Act::Create { attributes }), None) => {
-            Act::Create { attributes: created(rules, link, attributes) }
-        }
+        (Some(Act::Create { attributes }), None) => Act::Create { attributes: created(link, attributes) },
         (Some(act @ (Act::Deactivate | Act::Delete)), _) => match &link.wanted_by {
             Some(job) => Act::Release { job: job.clone() },
             None => act,
@@ -361,18 +366,10 @@ pub(super) fn act(rules: &plan::Rules, link: &PendingLink) -> Act {
     }
 }
 
-/// What is sent once, on create: rows that flow only then, and defaults.
-pub(super) fn created(rules: &plan::Rules, link: &PendingLink, mut attributes: Attributes) -> Attributes {
-    let mapping = match link.kind {
-        Kind::User => &rules.users,
-        Kind::Group => &rules.groups,
-    };
-    let given =
-        Given { id: &link.source, kind: link.kind, seen: &link.seen, soft_deleted: false, groups: &[] };
-    if let Ok(mapped) = mapping.evaluate(given, rules.vocabulary) {
-        for (path, value) in mapped.on_create.0 {
-            attributes.0.entry(path).or_insert(value);
-        }
+/// With what is sent once, on create: rows that flow only then, and defaults.
+pub(super) fn created(link: &PendingLink, mut attributes: Attributes) -> Attributes {
+    for (path, value) in link.on_create.attributes.iter() {
+        attributes.0.entry(path.clone()).or_insert_with(|| value.clone());
     }
     attributes
 }

@@ -17,6 +17,7 @@ use crate::model::Applied;
 use crate::model::Desired;
 use crate::model::LinkId;
 use crate::model::Origin;
+use crate::plan;
 use crate::plan::Act;
 use crate::plan::Class;
 use crate::plan::CycleRecord;
@@ -175,7 +176,7 @@ impl Writer<'_> {
                     new: Some(Value::String(name.clone())),
                 }],
             },
-            None => stream::act(&self.on.job.rules, &link),
+            None => stream::act(&link),
         };
         Sending { link, act, park }
     }
@@ -222,7 +223,7 @@ impl Writer<'_> {
             class: link.class,
             cause: link.cause.clone(),
             people: Vec::new(),
-            edits: edits(&sending.act),
+            edits: plan::shown_edits(self.on.job.rules.mapping(link.kind), edits(&sending.act)),
             approved: link.approved,
             evidence: self.testimony.of_link(link.link),
         }

@@ -17,6 +17,10 @@ impl Side<'_> {
     fn asks_for_empty(&self) -> bool {
         self.node.literal() == Some("")
     }
+
+    fn is_number(&self) -> bool {
+        matches!(self.node, Node::Number(_))
+    }
 }
 
 /// | one side is | the comparison |
@@ -25,12 +29,13 @@ impl Side<'_> {
 /// | null or empty | fails, whatever the operator (as in the provisioning service) |
 /// | a number, and both can be read as one | by size |
 /// | anything else | `=` and `<>` letter by letter; the others by size where both are numbers, else by code point |
-pub(super) fn holds(left: &Side<'_>, operator: Operator, right: &Side<'_>, numeric: bool) -> bool {
+pub(super) fn holds(left: &Side<'_>, operator: Operator, right: &Side<'_>) -> bool {
     let asked = left.asks_for_empty() || right.asks_for_empty();
     if !asked && (left.text.is_empty() || right.text.is_empty()) {
         return false;
     }
-    let by_size = numeric || !matches!(operator, Operator::Equal | Operator::NotEqual);
+    let by_size =
+        left.is_number() || right.is_number() || !matches!(operator, Operator::Equal | Operator::NotEqual);
     let order = match (number(left.text), number(right.text)) {
         (Some(left), Some(right)) if by_size => left.cmp(&right),
         _ => left.text.cmp(right.text),

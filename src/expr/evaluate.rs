@@ -1,9 +1,11 @@
 //! Evaluates a parsed expression for one object. Arguments are evaluated when a function asks for them.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 
 use regex::Regex;
 
+use super::Environment;
 use super::Value;
 use super::compare;
 use super::compare::Side;
@@ -15,6 +17,11 @@ use super::tree::Node;
 /// How much text one call may give: a longer value is a mistake, and no target takes it.
 pub const OUTPUT_BYTES_MAX: usize = 64 * 1024;
 
+/// How much text one evaluation may handle in all its steps. Every function takes time in proportion to the text
+/// that it handles, and an expression of 10,000 characters has some thousand steps: without this, each of them could
+/// fill its 64 KiB.
+pub const EVALUATION_BYTES_MAX: usize = 1024 * 1024;
+
 /// Why an expression has no value for an object. Names the function and what it needs, never a value (P11).
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{function}: {text}")]
@@ -25,19 +32,32 @@ pub struct EvalError {
 
 type Lookup<'a> = dyn Fn(&str) -> Value + 'a;
 
-pub(super) fn call(call: &Call, lookup: &Lookup<'_>) -> Result<Value, EvalError> {
-    let arguments = Arguments { call, lookup };
-    let value = (call.function.call)(&arguments)?;
-    if value.bytes() > OUTPUT_BYTES_MAX {
-        return Err(arguments.too_long());
+/// One evaluation: what it reads, and how far it has gone.
+pub(super) struct Evaluation<'a> {
+    lookup: &'a Lookup<'a>,
+    environment: &'a Environment,
+    handled: Cell<usize>,
+    /// Calls of random functions so far: each draws from a stream of its own.
+    drawn: Cell<u64>,
+}
+
+impl<'a> Evaluation<'a> {
+    pub fn new(lookup: &'a Lookup<'a>, environment: &'a Environment) -> Evaluation<'a> {
+        Evaluation { lookup, environment, handled: Cell::new(0), drawn: Cell::new(0) }
     }
-    Ok(value)
+
+    pub fn call(&self, call: &Call) -> Result<Value, EvalError> {
+        let arguments = Arguments { call, evaluation: self };
+        let value = (call.function.call)(&arguments)?;
+        arguments.handle(&value)?;
+        Ok(value)
+    }
 }
 
 /// The arguments of one call, as its function sees them. Places count from 0.
 pub(super) struct Arguments<'a> {
     call: &'a Call,
-    lookup: &'a Lookup<'a>,
+    evaluation: &'a Evaluation<'a>,
 }
 
 impl Arguments<'_> {
@@ -47,6 +67,17 @@ impl Arguments<'_> {
 
     pub fn is_supplied(&self, place: usize) -> bool {
         self.call.arguments.get(place).is_some_and(Node::is_supplied)
+    }
+
+    pub fn environment(&self) -> &Environment {
+        self.evaluation.environment
+    }
+
+    /// What a random function draws from: bytes that no other call of the evaluation sees.
+    pub fn draw(&self) -> blake3::OutputReader {
+        let number = self.evaluation.drawn.get();
+        self.evaluation.drawn.set(number + 1);
+        blake3::Hasher::new_keyed(&self.environment().seed).update(&number.to_le_bytes()).finalize_xof()
     }
 
     /// An argument that is not supplied is null.
@@ -62,9 +93,14 @@ impl Arguments<'_> {
         match node {
             // The parser puts comparisons where `value` finds them.
             Node::Empty | Node::Comparison(_) => Ok(Value::Null),
-            Node::Literal(text) => Ok(Value::One(text.clone())),
-            Node::Attribute(name) => Ok((self.lookup)(name)),
-            Node::Call(inner) => call(inner, self.lookup),
+            Node::Text(text) | Node::Number(text) => Ok(Value::One(text.clone())),
+            Node::Word(word) => Ok(Value::One((*word).to_owned())),
+            Node::Attribute(name) => {
+                let value = (self.evaluation.lookup)(name);
+                self.handle(&value)?;
+                Ok(value)
+            }
+            Node::Call(inner) => self.evaluation.call(inner),
         }
     }
 
@@ -83,6 +119,14 @@ impl Arguments<'_> {
                 place + 1,
                 list.len()
             ))),
+        }
+    }
+
+    /// Whether an argument is this text; null is the empty one.
+    pub fn is(&self, place: usize, text: &str) -> Result<bool, EvalError> {
+        match self.call.arguments.get(place).and_then(Node::literal) {
+            Some(literal) => Ok(literal == text),
+            None => Ok(self.text(place)?.as_deref().unwrap_or_default() == text),
         }
     }
 
@@ -114,7 +158,7 @@ impl Arguments<'_> {
         let right = self.single(self.node(&comparison.right)?, 0)?.unwrap_or_default();
         let left = Side { node: &comparison.left, text: &left };
         let right = Side { node: &comparison.right, text: &right };
-        Ok(compare::holds(&left, comparison.operator, &right, comparison.numeric))
+        Ok(compare::holds(&left, comparison.operator, &right))
     }
 
     pub fn error(&self, text: impl Into<String>) -> EvalError {
@@ -132,5 +176,21 @@ impl Arguments<'_> {
 
     fn too_long(&self) -> EvalError {
         self.error(format!("the result is longer than {OUTPUT_BYTES_MAX} bytes"))
+    }
+
+    /// Counts a value that came up, within the bounds.
+    fn handle(&self, value: &Value) -> Result<(), EvalError> {
+        let bytes = value.bytes();
+        if bytes > OUTPUT_BYTES_MAX {
+            return Err(self.too_long());
+        }
+        let handled = self.evaluation.handled.get() + bytes;
+        self.evaluation.handled.set(handled);
+        if handled > EVALUATION_BYTES_MAX {
+            return Err(self.error(format!(
+                "the expression handles more than {EVALUATION_BYTES_MAX} bytes of text; make it simpler"
+            )));
+        }
+        Ok(())
     }
 }

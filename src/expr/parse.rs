@@ -3,6 +3,7 @@
 use super::functions;
 use super::functions::Found;
 use super::functions::Function;
+use super::functions::Refusal;
 use super::lexer;
 use super::lexer::Placed;
 use super::lexer::Token;
@@ -115,8 +116,15 @@ impl Parser {
             return bare_word(&name, start);
         }
         let function = self.function(&name, start)?;
-        let arguments = self.arguments(function, depth)?;
-        let pattern = function.check(&arguments).map_err(|text| ParseError { position: start, text })?;
+        if function.outermost && depth > 1 {
+            let text = format!("{} stands for the whole expression; give it a row of its own", function.name);
+            return Err(ParseError { position: start, text });
+        }
+        let (arguments, places) = self.arguments(function, depth)?;
+        let pattern = function.check(&arguments).map_err(|Refusal { place, text }| {
+            let position = place.and_then(|place| places.get(place).copied()).unwrap_or(start);
+            ParseError { position, text }
+        })?;
         Ok(Node::Call(Call { function, arguments, pattern }))
     }
 
@@ -128,9 +136,6 @@ impl Parser {
                 }
                 Ok(function)
             }
-            Found::Pending(name) => {
-                Err(ParseError { position: start, text: format!("{name} is not available yet") })
-            }
             Found::Unknown(None) => {
                 Err(ParseError { position: start, text: format!("there is no function `{name}`") })
             }
@@ -141,17 +146,23 @@ impl Parser {
         }
     }
 
-    /// `[ arg { "," arg } ] ")"`, where an argument may be empty.
-    fn arguments(&mut self, function: &Function, depth: usize) -> Result<Vec<Node>, ParseError> {
+    /// `[ arg { "," arg } ] ")"`, where an argument may be empty; and where each begins.
+    fn arguments(
+        &mut self,
+        function: &Function,
+        depth: usize,
+    ) -> Result<(Vec<Node>, Vec<usize>), ParseError> {
         let mut arguments = Vec::new();
+        let mut places = Vec::new();
         if self.passed(&Token::Close) {
-            return Ok(arguments);
+            return Ok((arguments, places));
         }
         loop {
             let condition = function.condition && arguments.is_empty();
+            places.push(self.place());
             arguments.push(self.argument(condition, depth)?);
             if self.passed(&Token::Close) {
-                return Ok(arguments);
+                return Ok((arguments, places));
             }
             if !self.passed(&Token::Comma) {
                 return Err(self.unexpected(condition));
@@ -176,29 +187,28 @@ impl Parser {
         if matches!(self.peek(), Some(Token::Comma | Token::Close)) {
             return Ok(Node::Empty);
         }
-        let (left, left_number) = self.operand(depth)?;
+        let left = self.operand(depth)?;
         let Some(Token::Operator(operator)) = self.peek().cloned() else { return Ok(left) };
         if !condition {
             return Ok(left);
         }
         self.at += 1;
-        let (right, right_number) = self.operand(depth)?;
-        let numeric = left_number || right_number;
-        Ok(Node::Comparison(Box::new(Comparison { left, operator, right, numeric })))
+        let right = self.operand(depth)?;
+        Ok(Node::Comparison(Box::new(Comparison { left, operator, right })))
     }
 
-    /// An attribute, a string, a number or a call; and whether it is a number.
-    fn operand(&mut self, depth: usize) -> Result<(Node, bool), ParseError> {
+    /// An attribute, a string, a number or a call.
+    fn operand(&mut self, depth: usize) -> Result<Node, ParseError> {
         let start = self.place();
         let Some(token) = self.peek().cloned() else {
             return Err(self.error("the expression ends too early"));
         };
         self.at += 1;
         match token {
-            Token::Attribute(name) => Ok((Node::Attribute(name), false)),
-            Token::Text(text) => Ok((Node::Literal(text), false)),
-            Token::Number(digits) => Ok((Node::Literal(digits), true)),
-            Token::Name(name) => Ok((self.named(name, start, depth + 1)?, false)),
+            Token::Attribute(name) => Ok(Node::Attribute(name)),
+            Token::Text(text) => Ok(Node::Text(text)),
+            Token::Number(digits) => Ok(Node::Number(digits)),
+            Token::Name(name) => self.named(name, start, depth + 1),
             Token::Open | Token::Close | Token::Comma | Token::Operator(_) => {
                 Err(ParseError::new(start, "an attribute, a string, a number or a call is missing here"))
             }
@@ -212,8 +222,8 @@ fn is_logical(word: &str) -> bool {
 
 /// The only words that stand alone are the constants of `InStr`.
 fn bare_word(name: &str, start: usize) -> Result<Node, ParseError> {
-    if functions::CONSTANTS.contains(&name) {
-        return Ok(Node::Literal(name.to_owned()));
+    if let Some(word) = functions::CONSTANTS.iter().find(|word| **word == name) {
+        return Ok(Node::Word(word));
     }
     let text = format!(
         "`{name}` alone means nothing: a call is {name}(…), an attribute [{name}], a string \"{name}\""
@@ -297,9 +307,10 @@ mod tests {
     }
 
     #[test]
-    fn a_documented_function_that_is_not_there_says_so() {
-        refused("Guid()", 0, "Guid is not available yet");
-        refused("SelectUniqueValue([a], [b])", 0, "SelectUniqueValue is not available yet");
+    fn a_function_that_stands_for_the_whole_stands_outermost() {
+        let reason = "SelectUniqueValue stands for the whole expression; give it a row of its own";
+        refused("ToLower(SelectUniqueValue([a], [b]))", 8, reason);
+        refused("SelectUniqueValue([a])", 0, "SelectUniqueValue needs 2 arguments; argument 2 is missing");
     }
 
     #[test]
@@ -312,7 +323,8 @@ mod tests {
     fn arguments_are_counted() {
         refused("Not()", 0, "Not needs 1 argument; argument 1 is missing");
         refused("Left(, 3)", 0, "Left needs 2 arguments; argument 1 is missing");
-        refused("Not([a], [b])", 0, "Not takes 1 argument at most");
+        refused("Not([a], [b])", 9, "Not takes 1 argument at most");
+        refused("Now([a])", 4, "Now takes no arguments");
     }
 
     #[test]

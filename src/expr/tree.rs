@@ -6,12 +6,16 @@ use regex::Regex;
 
 use super::functions::Function;
 
-#[derive(Clone)]
+#[derive(Clone, PartialEq)]
 pub(super) enum Node {
     /// An argument that is not supplied: `Switch([a], , "x", "y")` has one.
     Empty,
-    /// A string, a number (in decimal digits) or a constant.
-    Literal(String),
+    /// A string.
+    Text(String),
+    /// A number, in decimal digits.
+    Number(String),
+    /// A constant of a function: `vbTextCompare`.
+    Word(&'static str),
     /// `[name]`
     Attribute(String),
     Call(Call),
@@ -27,13 +31,18 @@ pub(super) struct Call {
     pub pattern: Option<Regex>,
 }
 
-#[derive(Clone)]
+/// The pattern follows from the arguments.
+impl PartialEq for Call {
+    fn eq(&self, other: &Call) -> bool {
+        self.function.name == other.function.name && self.arguments == other.arguments
+    }
+}
+
+#[derive(Clone, PartialEq)]
 pub(super) struct Comparison {
     pub left: Node,
     pub operator: Operator,
     pub right: Node,
-    /// One side is a number as it stands in the text: compared by size, not by letters.
-    pub numeric: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,7 +58,7 @@ pub(super) enum Operator {
 impl Node {
     fn attributes<'a>(&'a self, found: &mut BTreeSet<&'a str>) {
         match self {
-            Node::Empty | Node::Literal(_) => {}
+            Node::Empty | Node::Text(_) | Node::Number(_) | Node::Word(_) => {}
             Node::Attribute(name) => {
                 found.insert(name);
             }
@@ -61,14 +70,24 @@ impl Node {
         }
     }
 
+    fn calls(&self, names: &[&str]) -> bool {
+        match self {
+            Node::Call(call) => call.calls(names),
+            Node::Comparison(comparison) => comparison.left.calls(names) || comparison.right.calls(names),
+            Node::Empty | Node::Text(_) | Node::Number(_) | Node::Word(_) | Node::Attribute(_) => false,
+        }
+    }
+
     pub fn is_supplied(&self) -> bool {
         !matches!(self, Node::Empty)
     }
 
+    /// What stands in the expression itself: the content of a string, the digits of a number, a constant.
     pub fn literal(&self) -> Option<&str> {
         match self {
-            Node::Literal(text) => Some(text),
-            _ => None,
+            Node::Text(text) | Node::Number(text) => Some(text),
+            Node::Word(word) => Some(word),
+            Node::Empty | Node::Attribute(_) | Node::Call(_) | Node::Comparison(_) => None,
         }
     }
 }
@@ -78,5 +97,10 @@ impl Call {
         for argument in &self.arguments {
             argument.attributes(found);
         }
+    }
+
+    /// Whether one of these functions is called, at any depth.
+    pub fn calls(&self, names: &[&str]) -> bool {
+        names.contains(&self.function.name) || self.arguments.iter().any(|argument| argument.calls(names))
     }
 }

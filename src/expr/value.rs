@@ -45,9 +45,10 @@ impl Value {
         self.values().iter().all(String::is_empty)
     }
 
-    /// How many bytes of text it holds.
+    /// How many bytes of text it holds, and one for each further value: a list of empty texts is not nothing.
     pub(super) fn bytes(&self) -> usize {
-        self.values().iter().map(String::len).sum()
+        let values = self.values();
+        values.iter().map(String::len).sum::<usize>() + values.len().saturating_sub(1)
     }
 }
 

@@ -11,6 +11,7 @@ use super::HoldKind;
 use super::Mapping;
 use super::MappingNote;
 use super::MappingProblem;
+use super::OnCreate;
 use super::OnLeave;
 use super::OnTeamLeave;
 use super::Reference;
@@ -21,6 +22,7 @@ use super::admission::Bar;
 use super::admission::bars;
 use super::diff;
 use super::why::why;
+use crate::expr::Environment;
 use crate::model::Applied;
 use crate::model::Desired;
 use crate::model::Seen;
@@ -50,12 +52,15 @@ pub struct Facts<'a> {
     pub twin: bool,
     /// The groups that a person is directly in.
     pub groups: &'a [GroupName],
+    pub environment: &'a Environment,
 }
 
 /// What the rules make of it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Decision {
     pub desired: Desired,
+    /// What is sent beside it where the resource has to be made.
+    pub on_create: OnCreate,
     /// The value that is unique in the target, folded, where it is wanted active.
     pub key: Option<String>,
     pub why: Why,
@@ -79,7 +84,7 @@ pub fn decide(rules: &Rules, rules_digest: &str, facts: &Facts<'_>) -> Decision 
         ScopeFact::In(_) => bars(rules, facts),
         ScopeFact::Out(_) => Vec::new(),
     };
-    let Wish { desired, note, references } = match wish(rules, facts, &bars) {
+    let Wish { desired, on_create, note, references } = match wish(rules, facts, &bars) {
         Ok(wish) => wish,
         Err(problem) => return unmapped(rules, rules_digest, facts, &problem),
     };
@@ -89,8 +94,9 @@ pub fn decide(rules: &Rules, rules_digest: &str, facts: &Facts<'_>) -> Decision 
     };
     let class = diff::diff(facts.kind, &desired, facts.applied).map(|act| diff::class(facts.kind, &act));
     let why = why(rules, rules_digest, facts, class, bars);
+    let on_create = if class == Some(Class::Create) { on_create } else { OnCreate::default() };
     let pending = class.map(|class| Pending { class, hold: None });
-    Decision { desired, key, why, pending, note, references }
+    Decision { desired, on_create, key, why, pending, note, references }
 }
 
 fn key_path(kind: Kind) -> &'static str {
@@ -103,13 +109,14 @@ fn key_path(kind: Kind) -> &'static str {
 /// What is wanted, and what is worth telling of it.
 struct Wish {
     desired: Desired,
+    on_create: OnCreate,
     note: Option<MappingNote>,
     references: Vec<Reference>,
 }
 
 impl From<Desired> for Wish {
     fn from(desired: Desired) -> Wish {
-        Wish { desired, note: None, references: Vec::new() }
+        Wish { desired, on_create: OnCreate::default(), note: None, references: Vec::new() }
     }
 }
 
@@ -140,7 +147,7 @@ fn mapped(rules: &Rules, facts: &Facts<'_>, soft_deleted: bool) -> Result<Wish, 
         return Ok(Desired::Inactive.into()); // Never create somebody disabled, whatever else the mapping says.
     }
     let mapping = mapping(rules, facts.kind);
-    let mut mapped = mapping.evaluate(given(facts, soft_deleted), rules.vocabulary)?;
+    let mut mapped = mapping.evaluate(given(facts, soft_deleted), rules.vocabulary, facts.environment)?;
     if let (Kind::Group, Some(name)) = (facts.kind, mapped.attributes.text(key_path(Kind::Group))) {
         let name = rules.teams.name(facts.source, facts.seen, facts.twin, name);
         mapped.attributes.set(key_path(Kind::Group), Value::String(name));
@@ -154,6 +161,7 @@ fn mapped(rules: &Rules, facts: &Facts<'_>, soft_deleted: bool) -> Result<Wish, 
             note: mapping.note(&mapped),
             desired: Desired::Active(mapped.attributes),
             references: mapped.references,
+            on_create: mapped.on_create,
         }),
     }
 }
@@ -183,7 +191,7 @@ fn left(rules: &Rules, facts: &Facts<'_>) -> Desired {
 /// Whether the mapping turns `active` off for somebody who left. A leaver whose other attributes cannot be
 /// mapped any more is disabled all the same.
 fn disables(rules: &Rules, facts: &Facts<'_>) -> bool {
-    match rules.users.evaluate(given(facts, true), rules.vocabulary) {
+    match rules.users.evaluate(given(facts, true), rules.vocabulary, facts.environment) {
         Ok(mapped) => mapped.active == Some(false),
         Err(_) => rules.users.rows.iter().any(|row| row.target == "active"),
     }
@@ -203,7 +211,8 @@ fn unmapped(rules: &Rules, rules_digest: &str, facts: &Facts<'_>, problem: &Mapp
     };
     let why = why(rules, rules_digest, facts, Some(class), Vec::new());
     let pending = Some(Pending { class, hold: Some(hold) });
-    Decision { desired, key: None, why, pending, note: None, references: Vec::new() }
+    let on_create = OnCreate::default();
+    Decision { desired, on_create, key: None, why, pending, note: None, references: Vec::new() }
 }
 
 /// Whether somebody is wanted in a team: the source shows the membership, the team is wanted, and the person is
@@ -318,7 +327,17 @@ mod tests {
         decide(
             &rules(leavers),
             "digest",
-            &Facts { kind, source: &id("u1"), seen: &seen, scope, applied, dirty, twin: false, groups: &[] },
+            &Facts {
+                kind,
+                source: &id("u1"),
+                seen: &seen,
+                scope,
+                applied,
+                dirty,
+                twin: false,
+                groups: &[],
+                environment: &Environment::default(),
+            },
         )
     }
 
@@ -456,6 +475,7 @@ unread: unmanaged unmanaged unmanaged
                 dirty,
                 twin: false,
                 groups: &[],
+                environment: &Environment::default(),
             };
             let Decision { why, pending, .. } = decide(&rules, "digest", &facts);
             let class = pending.map_or("-", |pending| pending.class.word());

@@ -4,6 +4,7 @@
 //! telling is returned.
 
 mod admission;
+mod app_roles;
 mod cause;
 mod change;
 mod decide;
@@ -13,9 +14,11 @@ mod guard;
 mod lint;
 mod mapping;
 mod matching;
+mod on_create;
 mod order;
 mod people;
 mod record;
+mod redact;
 mod rules;
 mod scope;
 mod teams;
@@ -23,6 +26,7 @@ mod why;
 
 pub use admission::NEVER_CREATED;
 pub use admission::left_out;
+pub use app_roles::AppRoles;
 pub use cause::Cause;
 pub use cause::CauseId;
 pub use cause::CauseKind;
@@ -64,6 +68,7 @@ pub use lint::Person as LintPerson;
 pub use lint::Standing as LintStanding;
 pub use lint::Team as LintTeam;
 pub use lint::circles;
+pub use mapping::APP_ROLES;
 pub use mapping::Given;
 pub use mapping::GroupName;
 pub use mapping::Mapped;
@@ -92,11 +97,16 @@ pub use matching::find_match;
 pub use matching::is_mail;
 pub use matching::mail_is_verified;
 pub use matching::other_person;
+pub use on_create::Choices;
+pub use on_create::OnCreate;
 pub use order::Rename;
 pub use order::Step;
 pub use order::order;
 pub use people::People;
 pub use record::CycleRecord;
+pub use redact::REDACTED;
+pub use redact::shown;
+pub use redact::shown_edits;
 pub use rules::Actions;
 pub use rules::Adoption;
 pub use rules::Leavers;
@@ -122,3 +132,6 @@ pub use teams::Teams;
 pub use teams::suffixed;
 pub use teams::twins;
 pub use why::Why;
+
+/// What is decided with besides what was seen. The drivers know nothing else of expressions.
+pub use crate::expr::Environment;

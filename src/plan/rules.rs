@@ -10,6 +10,8 @@ use super::Filters;
 use super::Mapping;
 use super::People;
 use super::Teams;
+use super::mapping::APP_ROLES;
+use crate::expr::Environment;
 use crate::model::GroupPick;
 use crate::model::SourceId;
 use crate::model::Vocabulary;
@@ -42,6 +44,33 @@ impl Rules {
     /// Whether a renamed group is a change of its members.
     pub fn uses_groups(&self) -> bool {
         self.users.uses_groups() || self.scope.users.filters.uses_groups()
+    }
+
+    /// What `desired` depends on besides what was seen: the rules, and the default domain where a row asks for it.
+    pub fn digest_with(&self, environment: &Environment) -> String {
+        match &environment.default_domain {
+            Some(domain) => {
+                blake3::hash(format!("{} {domain}", self.digest()).as_bytes()).to_hex()[..16].to_owned()
+            }
+            None => self.digest(),
+        }
+    }
+
+    pub fn mapping(&self, kind: Kind) -> &Mapping {
+        match kind {
+            Kind::User => &self.users,
+            Kind::Group => &self.groups,
+        }
+    }
+
+    /// Whether a row asks for the directory's default domain.
+    pub fn needs_default_domain(&self) -> bool {
+        self.users.needs_default_domain() || self.groups.needs_default_domain()
+    }
+
+    /// Whether a row or a filter asks for the roles that people have of the application.
+    pub fn needs_app_roles(&self) -> bool {
+        self.source_attributes(Kind::User).contains(APP_ROLES)
     }
 
     /// The attributes of users, or of groups, that a connector has to read for mapping, filters and policy, by the

@@ -39,6 +39,8 @@ pub struct ContainerGraph {
     pub nodes: BTreeMap<LinkId, Node>,
     /// By container.
     pub below: BTreeMap<LinkId, Vec<(LinkId, EdgeState)>>,
+    /// What the source says of an edge between a container and a group, where it says something.
+    pub details: BTreeMap<(LinkId, LinkId), String>,
 }
 
 /// Why the direct members of a container are, or were, in scope.

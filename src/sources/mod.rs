@@ -46,6 +46,12 @@ pub trait Source: Send + Sync {
     /// Sign-in, permissions and facts, for `rosterd check`. Changes nothing.
     fn check(&self) -> BoxFuture<'_, Vec<Finding>>;
 
+    /// The domain that the directory itself calls its default one; `None` where there is no such thing. Asked once a
+    /// cycle, and only where a mapping needs it.
+    fn default_domain(&self) -> BoxFuture<'_, Result<Option<String>, SourceError>> {
+        Box::pin(std::future::ready(Ok(None)))
+    }
+
     /// Whether a full read can show what a read of changes has missed: then one is made from time to time, after the
     /// changes, and what it finds is counted. A source that reads everything each time, or verifies by itself, says
     /// no.

@@ -258,7 +258,7 @@ fn follow(tx: &Transaction<'_>, job: JobId, now: i64, end: &Ended) -> Sql<()> {
             accept(tx, end.link, *active, accepted, key.as_deref())?;
             tx.prepare_cached(
                 "UPDATE links SET class = NULL, hold = NULL, adopt = NULL, attempts = 0, failure = NULL, due_at = NULL,
-                        match_cause = NULL, pinned = NULL, retires = NULL WHERE id = ?1",
+                        match_cause = NULL, pinned = NULL, retires = NULL, on_create = NULL WHERE id = ?1",
             )?
             .execute([end.link.0])?;
             take_over(tx, job, end.link, &accepted.resource)?;

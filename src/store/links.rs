@@ -1,5 +1,6 @@
 //! Links that have to be decided again, the graph of their containers, and what was decided of them.
 
+use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
 use rusqlite::Connection;
@@ -51,6 +52,8 @@ pub struct DirtyLink {
     pub dirty: Dirty,
     /// The containers that it is, or was, directly in.
     pub edges: Vec<(LinkId, EdgeState)>,
+    /// What the source says of these edges, where it says something.
+    pub details: BTreeMap<LinkId, String>,
 }
 
 impl Store {
@@ -101,11 +104,15 @@ impl Store {
             )?;
             let found = rows.query_map(params![job.0, kind.word(), after.0, limit as i64], dirty_link)?;
             let mut links = found.collect::<Sql<Vec<DirtyLink>>>()?;
-            let mut edges = db.prepare_cached("SELECT container, gone FROM seen_edges WHERE principal = ?1")?;
+            let mut edges =
+                db.prepare_cached("SELECT container, gone, detail FROM seen_edges WHERE principal = ?1")?;
             for link in &mut links {
-                link.edges = edges
-                    .query_map([link.link.0], |row| Ok((LinkId(row.get(0)?), edge_state(row.get(1)?))))?
-                    .collect::<Sql<_>>()?;
+                let mut rows = edges.query([link.link.0])?;
+                while let Some(row) = rows.next()? {
+                    let container = LinkId(row.get(0)?);
+                    link.edges.push((container, edge_state(row.get(1)?)));
+                    link.details.extend(detail(row, 2)?.map(|detail| (container, detail)));
+                }
             }
             Ok(links)
         })
@@ -146,7 +153,7 @@ fn save_decision(tx: &Transaction<'_>, job: JobId, link: LinkId, decision: &Deci
     let pending = decision.pending.as_ref();
     tx.prepare_cached(
         "UPDATE links SET desired = ?2, wanted = ?3, wanted_key = ?4, cause = ?5, proof = ?6, questions = ?7,
-                class = ?8, hold = ?9, adopt = NULL, dirty = 0, retires = NULL,
+                class = ?8, hold = ?9, adopt = NULL, dirty = 0, on_create = ?10, retires = NULL,
                 match_cause = CASE WHEN ?8 = 'create' OR lost_at IS NOT NULL THEN match_cause END WHERE id = ?1",
     )?
     .execute(params![
@@ -159,6 +166,7 @@ fn save_decision(tx: &Transaction<'_>, job: JobId, link: LinkId, decision: &Deci
         json(&decision.why.questions)?,
         pending.map(|pending| pending.class.word()),
         pending.and_then(|pending| pending.hold.as_ref()).map(json).transpose()?,
+        (!decision.on_create.is_empty()).then(|| json(&decision.on_create)).transpose()?,
     ])?;
     if state == "active" && decision.pending.as_ref().is_none_or(|pending| pending.hold.is_none()) {
         references::save(tx, job, link, decision)?;
@@ -205,14 +213,14 @@ fn container_graph(db: &Connection, job: JobId) -> Sql<ContainerGraph> {
         graph.nodes.insert(node.link, node);
     }
     let mut rows = db.prepare_cached(
-        "SELECT e.container, e.principal, e.gone FROM links p JOIN seen_edges e ON e.principal = p.id
+        "SELECT e.container, e.principal, e.gone, e.detail FROM links p JOIN seen_edges e ON e.principal = p.id
           WHERE p.job = ?1 AND p.kind = 'group' ORDER BY e.container, e.principal",
     )?;
-    let edges = rows
-        .query_map([job.0], |row| Ok((LinkId(row.get(0)?), LinkId(row.get(1)?), edge_state(row.get(2)?))))?;
-    for edge in edges {
-        let (container, principal, state) = edge?;
-        graph.below.entry(container).or_default().push((principal, state));
+    let mut rows = rows.query([job.0])?;
+    while let Some(row) = rows.next()? {
+        let (container, principal) = (LinkId(row.get(0)?), LinkId(row.get(1)?));
+        graph.below.entry(container).or_default().push((principal, edge_state(row.get(2)?)));
+        graph.details.extend(detail(row, 3)?.map(|detail| ((container, principal), detail)));
     }
     Ok(graph)
 }
@@ -221,6 +229,12 @@ fn container_graph(db: &Connection, job: JobId) -> Sql<ContainerGraph> {
 pub(super) fn group_name(seen: &SourceAttributes) -> String {
     let name = seen.get("displayName").or_else(|| seen.get("name"));
     name.and_then(Value::as_str).unwrap_or_default().to_owned()
+}
+
+/// What the source says of an edge; most often nothing.
+fn detail(row: &Row<'_>, column: usize) -> Sql<Option<String>> {
+    let text = row.get_ref(column)?.as_str()?;
+    Ok((!text.is_empty()).then(|| text.to_owned()))
 }
 
 fn edge_state(gone: i64) -> EdgeState {
@@ -242,6 +256,7 @@ fn dirty_link(row: &Row<'_>) -> Sql<DirtyLink> {
         applied: applied(row, 5)?,
         dirty: Dirty { object: dirty & OBJECT != 0, edge: dirty & EDGE != 0, rules: dirty & RULES != 0 },
         edges: Vec::new(),
+        details: BTreeMap::new(),
     })
 }
 

@@ -29,6 +29,7 @@ use crate::plan::CauseId;
 use crate::plan::Class;
 use crate::plan::Counts;
 use crate::plan::Hold;
+use crate::plan::OnCreate;
 use crate::plan::Proof;
 use crate::scim::Attributes;
 use crate::scim::Kind;
@@ -67,6 +68,8 @@ pub struct PendingLink {
     pub lost: bool,
     /// Another job that wants the resource still: a removal only lets go of it.
     pub wanted_by: Option<String>,
+    /// What is sent beside what is desired, where the resource has to be made.
+    pub on_create: OnCreate,
 }
 
 /// The resource that a pending creation makes ours instead.
@@ -125,7 +128,8 @@ const LINK_COLUMNS: &str = "l.id, l.kind, l.source_id, l.standing, l.seen, l.des
     CASE WHEN l.resource IS NOT NULL AND l.class IN ('deactivate', 'delete', 'delete_teams') THEN
       (SELECT min(oj.name) FROM links o JOIN jobs oj ON oj.id = o.job
         WHERE o.resource = l.resource AND o.job <> l.job AND o.applied = 'active' AND o.desired IS 'active'
-          AND oj.target_identity IS (SELECT target_identity FROM jobs WHERE id = l.job)) END";
+          AND oj.target_identity IS (SELECT target_identity FROM jobs WHERE id = l.job)) END,
+    l.on_create";
 const LINK_TABLES: &str = "links l LEFT JOIN approvals a
     ON a.job = l.job AND a.link = l.id AND a.person = 0 AND a.class = l.class
       AND a.cause = coalesce(l.match_cause, l.cause)";
@@ -354,6 +358,7 @@ fn pending_link(row: &Row<'_>) -> Sql<PendingLink> {
         retires: row.get::<_, Option<i64>>(26)?.map(LinkId),
         lost: row.get(27)?,
         wanted_by: row.get(28)?,
+        on_create: parsed_or_none(row, 29)?.unwrap_or_default(),
     })
 }
 

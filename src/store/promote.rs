@@ -106,6 +106,7 @@ fn merge_edges(tx: &Transaction<'_>, job: JobId) -> Sql<u64> {
             [job.0],
         )?;
     }
+    mark_inside(tx, job)?;
     let changed = tx.execute(
         "INSERT INTO seen_edges(container, principal, detail, gone)
            SELECT c.id, p.id, s.detail, s.gone FROM staged_edges s
@@ -130,6 +131,22 @@ fn merge_edges(tx: &Transaction<'_>, job: JobId) -> Sql<u64> {
         [job.0],
     )?;
     Ok(changed as u64)
+}
+
+/// What an application says of a group (its roles) holds for everybody in it, and for those in its groups.
+fn mark_inside(tx: &Transaction<'_>, job: JobId) -> Sql<()> {
+    tx.execute(
+        "WITH RECURSIVE inside(id) AS (
+           SELECT g.id FROM staged_edges s
+             JOIN links a ON a.job = ?1 AND a.kind = 'app' AND a.source_id = s.container
+             JOIN links g ON g.job = ?1 AND g.kind = 'group' AND g.source_id = s.principal
+             LEFT JOIN seen_edges e ON e.container = a.id AND e.principal = g.id
+            WHERE s.container_kind = 'app' AND s.kind = 'group' AND s.detail <> coalesce(e.detail, '')
+           UNION SELECT e.principal FROM inside i JOIN seen_edges e ON e.container = i.id)
+         UPDATE links SET dirty = dirty | ?2 WHERE kind = 'user' AND id IN (SELECT id FROM inside)",
+        params![job.0, EDGE],
+    )
+    .map(drop)
 }
 
 /// Absence is not removal (P1): what a complete read did not show is marked as missing, with how often, and a

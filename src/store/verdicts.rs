@@ -10,6 +10,7 @@ use super::values::json;
 use crate::model::LinkId;
 use crate::plan::Cause;
 use crate::plan::Hold;
+use crate::plan::OnCreate;
 
 /// What was judged of one link.
 #[derive(Clone, Debug)]
@@ -20,11 +21,13 @@ pub struct LinkVerdict {
     /// The cause that stands in place of its own, so that what is one decision is approved as one.
     pub cause: Option<Cause>,
     pub retires: Option<LinkId>,
+    /// What is sent on create, with what the target has answered; `None`: as it is.
+    pub on_create: Option<OnCreate>,
 }
 
 impl LinkVerdict {
     pub fn new(link: LinkId, hold: Option<Hold>) -> LinkVerdict {
-        LinkVerdict { link, hold, adopt: None, cause: None, retires: None }
+        LinkVerdict { link, hold, adopt: None, cause: None, retires: None, on_create: None }
     }
 
     /// Whether the link has another verdict than it was given last.
@@ -33,6 +36,7 @@ impl LinkVerdict {
             || link.adopt != self.adopt
             || link.retires != self.retires
             || link.match_cause != self.cause.as_ref().map(Cause::id)
+            || self.on_create.as_ref().is_some_and(|is| link.on_create != *is)
     }
 }
 
@@ -40,7 +44,8 @@ impl Store {
     pub async fn save_link_verdicts(&self, verdicts: Vec<LinkVerdict>) -> Result<(), StoreError> {
         self.write(move |tx| {
             let mut update = tx.prepare_cached(
-                "UPDATE links SET hold = ?2, adopt = ?3, match_cause = ?4, retires = ?5 WHERE id = ?1",
+                "UPDATE links SET hold = ?2, adopt = ?3, match_cause = ?4, retires = ?5,
+                        on_create = coalesce(?6, on_create) WHERE id = ?1",
             )?;
             let mut note = tx.prepare_cached(
                 "INSERT INTO causes SELECT job, ?2, ?3 FROM links WHERE id = ?1 ON CONFLICT DO NOTHING",
@@ -53,7 +58,8 @@ impl Store {
                     note.execute(params![verdict.link.0, id, json(cause)?])?;
                 }
                 let retires = verdict.retires.map(|link| link.0);
-                update.execute(params![verdict.link.0, hold, adopt, cause, retires])?;
+                let on_create = verdict.on_create.as_ref().map(json).transpose()?;
+                update.execute(params![verdict.link.0, hold, adopt, cause, retires, on_create])?;
             }
             Ok(())
         })

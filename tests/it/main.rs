@@ -18,6 +18,7 @@ mod cycles;
 mod daemon;
 mod daemon_panic;
 mod end_to_end;
+mod expressions;
 mod file_source;
 mod foreign_jwt;
 mod foreign_server;

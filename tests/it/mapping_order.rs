@@ -13,6 +13,7 @@ use rosterd::model::Seen;
 use rosterd::model::SourceId;
 use rosterd::model::Standing;
 use rosterd::model::Vocabulary;
+use rosterd::plan::Environment;
 use rosterd::plan::Given;
 use rosterd::plan::GroupName;
 use rosterd::plan::RawMapping;
@@ -57,7 +58,7 @@ fn made(addresses: &[String], groups: &[GroupName]) -> String {
     let seen = Seen { standing: Standing::Enabled, attributes };
     let id = SourceId("u1".to_owned());
     let given = Given { id: &id, kind: Kind::User, seen: &seen, soft_deleted: false, groups };
-    let mapped = users.evaluate(given, Vocabulary::Graph).expect("mapped");
+    let mapped = users.evaluate(given, Vocabulary::Graph, &Environment::default()).expect("mapped");
     let names: Vec<_> = mapped.references.iter().map(|reference| reference.names.clone()).collect();
     json!([mapped.attributes, mapped.on_create, mapped.active, names]).to_string()
 }

@@ -4,6 +4,7 @@ use rosterd::model::Seen;
 use rosterd::model::SourceId;
 use rosterd::model::Standing;
 use rosterd::model::Vocabulary;
+use rosterd::plan::Environment;
 use rosterd::plan::Given;
 use rosterd::plan::Mapping;
 use rosterd::plan::RawMapping;
@@ -60,7 +61,7 @@ fn cell(row: &Row) -> String {
         RowValue::Attribute(name) => format!("`{name}`"),
         RowValue::Reference(name) => format!("who `{name}` names"),
         RowValue::Members => "the members".to_owned(),
-        RowValue::Expression(expression) => format!("`{}`", expression.text()),
+        RowValue::Expression(expression) => format!("`{expression}`"),
         RowValue::Constant(text) => format!("\"{text}\""),
     }
 }
@@ -239,7 +240,8 @@ fn made(attributes: Value) -> (Value, Option<bool>, Vec<Option<String>>) {
     let seen = Seen { standing: Standing::Enabled, attributes };
     let id = SourceId("id-1".to_owned());
     let given = Given { id: &id, kind: Kind::User, seen: &seen, soft_deleted: false, groups: &[] };
-    let mapped = users.evaluate(given, Vocabulary::Graph).expect("the person can be mapped");
+    let mapped =
+        users.evaluate(given, Vocabulary::Graph, &Environment::default()).expect("the person can be mapped");
     let references = mapped.references.into_iter().map(|reference| reference.names).collect();
     (json!(mapped.attributes), mapped.active, references)
 }

@@ -1,5 +1,6 @@
 //! The presets that come with the program, row by row, and what they make of a person and a group.
 
+use rosterd::expr::Environment;
 use rosterd::model::Seen;
 use rosterd::model::SourceId;
 use rosterd::model::Standing;
@@ -36,7 +37,7 @@ fn line(row: &Row) -> String {
     let value = match &row.value {
         RowValue::Attribute(name) => name.clone(),
         RowValue::Constant(text) => format!("constant {text}"),
-        RowValue::Expression(expression) => format!("= {}", expression.text()),
+        RowValue::Expression(expression) => format!("= {expression}"),
         RowValue::Members => "members".to_owned(),
         RowValue::Reference(name) => format!("who {name} is"),
     };
@@ -68,9 +69,13 @@ fn made(
     };
     let id = SourceId("id-1".to_owned());
     let mapped = mapping
-        .evaluate(Given { id: &id, kind, seen: &seen, soft_deleted, groups: &[] }, vocabulary)
+        .evaluate(
+            Given { id: &id, kind, seen: &seen, soft_deleted, groups: &[] },
+            vocabulary,
+            &Environment::default(),
+        )
         .expect("the object can be mapped");
-    assert_eq!(json!(mapped.on_create), json!({}));
+    assert_eq!(json!(mapped.on_create.attributes), json!({}));
     let mut made = json!(mapped.attributes);
     if let Some(active) = mapped.active {
         made["active"] = json!(active);
@@ -275,7 +280,7 @@ fn a_person_without_a_user_name_is_a_problem_that_names_the_attribute() {
     let seen = Seen { standing: Standing::Enabled, attributes: Default::default() };
     let id = SourceId("00u1".to_owned());
     let given = Given { id: &id, kind: Kind::User, seen: &seen, soft_deleted: false, groups: &[] };
-    let problem = users.evaluate(given, Vocabulary::Okta).expect_err("a problem");
+    let problem = users.evaluate(given, Vocabulary::Okta, &Environment::default()).expect_err("a problem");
     assert_eq!(problem.path, "userName");
     assert_eq!(problem.text, "the target needs a value, and `appuser.userName` has none in the source");
 }
@@ -291,7 +296,7 @@ fn cerby_on_okta_notes_people_whose_user_name_is_not_their_e_mail_and_configcat_
         };
         let id = SourceId("00u1".to_owned());
         let given = Given { id: &id, kind: Kind::User, seen: &seen, soft_deleted: false, groups: &[] };
-        users.note(&users.evaluate(given, Vocabulary::Okta).expect("mapped"))
+        users.note(&users.evaluate(given, Vocabulary::Okta, &Environment::default()).expect("mapped"))
     };
     assert_eq!(note(CERBY, "ann@x.example"), None);
     assert_eq!(note(CERBY, "ann.lee@x.example"), Some(MappingNote::UserNameIsNotEmail));

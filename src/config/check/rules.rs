@@ -47,7 +47,7 @@ impl Checker<'_> {
         let teams = self.teams(&table.join("teams"), raw);
         self.deletions(table, leavers, actions);
         let mapping = mapping?;
-        Some(Rules {
+        let rules = Rules {
             vocabulary: vocabulary?,
             scope: scope?,
             people: people?,
@@ -59,7 +59,16 @@ impl Checker<'_> {
             adoption: raw.adopt.unwrap_or_default(),
             rehire: raw.rehire.unwrap_or_default(),
             protect: target.map(protected).unwrap_or_default(),
-        })
+        };
+        if rules.needs_app_roles()
+            && rules.vocabulary == Vocabulary::Graph
+            && rules.scope.users.assigned_to.is_none()
+        {
+            let cure = "set assigned_to = \"APPLICATION ID\", or leave appRoleAssignments out of mapping and filters";
+            let key = table.join("scope").join("users").join("assigned_to");
+            self.error::<()>(&key, "roles are those of an application, and none is named".to_owned(), cure);
+        }
+        Some(rules)
     }
 
     /// Deleting takes two settings, and one alone does nothing.

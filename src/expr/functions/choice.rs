@@ -4,6 +4,7 @@ use super::super::EvalError;
 use super::super::Value;
 use super::super::evaluate::Arguments;
 use super::super::tree::Node;
+use super::Refusal;
 
 /// Booleans are the texts `True` and `False`; their case is not held against anybody.
 pub(in super::super) fn is_true(text: &str) -> bool {
@@ -65,25 +66,43 @@ pub(super) fn is_string(arguments: &Arguments<'_>) -> Result<Value, EvalError> {
     Ok(Value::flag(arguments.value(0)?.values().len() == 1))
 }
 
+/// The value as it is. That it is shown nowhere is for those to see to who would show it.
+pub(super) fn redact(arguments: &Arguments<'_>) -> Result<Value, EvalError> {
+    arguments.value(0)
+}
+
+/// What there is to choose from, in order and each once. Which of them nobody has is for the target to say.
+pub(super) fn select_unique_value(arguments: &Arguments<'_>) -> Result<Value, EvalError> {
+    let mut values: Vec<String> = Vec::new();
+    for place in 0..arguments.count() {
+        let value = arguments.text(place)?.filter(|text| !text.is_empty() && !values.contains(text));
+        values.extend(value);
+    }
+    Ok(Value::list(values))
+}
+
 /// The value behind the first key that equals the source, letter by letter; the key `""` also stands for null.
 pub(super) fn switch(arguments: &Arguments<'_>) -> Result<Value, EvalError> {
     let source = arguments.text(0)?.unwrap_or_default();
     for place in (2..arguments.count()).step_by(2) {
-        if arguments.text(place)?.unwrap_or_default() == source {
+        if arguments.is(place, &source)? {
             return arguments.value(place + 1);
         }
     }
     arguments.value(1)
 }
 
-pub(super) fn check_switch(arguments: &[Node]) -> Result<(), String> {
+pub(super) fn check_switch(arguments: &[Node]) -> Result<(), Refusal> {
     if arguments.len() < 4 || !arguments.len().is_multiple_of(2) {
-        return Err(
-            "it takes a source, a default (which may be empty) and then pairs of key and value".to_owned()
-        );
+        return Err(Refusal::call(
+            "it takes a source, a default (which may be empty) and then pairs of key and value",
+        ));
     }
     match arguments.iter().skip(2).step_by(2).position(|key| !key.is_supplied()) {
-        Some(pair) => Err(format!("the key of pair {} is missing; \"\" stands for no value", pair + 1)),
+        Some(pair) => Err(Refusal::argument(
+            2 + 2 * pair,
+            format!("the key of pair {} is missing; \"\" stands for no value", pair + 1),
+        )),
         None => Ok(()),
     }
 }
@@ -140,7 +159,7 @@ mod tests {
         check(
             r#"Switch([a], "x", , "v")"#,
             &[],
-            "parse error at 0: Switch: the key of pair 1 is missing; \"\" stands for no value",
+            "parse error at 17: Switch: the key of pair 1 is missing; \"\" stands for no value",
         );
     }
 

@@ -4,11 +4,13 @@ use jiff::ToSpan;
 use jiff::Unit;
 use jiff::civil::DateTime;
 use jiff::civil::date;
+use jiff::tz::TimeZone;
 
 use super::super::EvalError;
 use super::super::Value;
 use super::super::evaluate::Arguments;
 use super::super::tree::Node;
+use super::Refusal;
 use super::calendar;
 
 /// Where Windows' FILETIME begins, in steps of 100 ns.
@@ -28,14 +30,20 @@ fn unit(text: &str) -> Option<Unit> {
     UNITS.iter().find(|(name, _)| name.eq_ignore_ascii_case(text)).map(|(_, unit)| *unit)
 }
 
-pub(super) fn check_interval(arguments: &[Node]) -> Result<(), String> {
-    match arguments[0].literal().map(unit) {
-        Some(None) => Err(INTERVALS.to_owned()),
+pub(super) fn check_interval(arguments: &[Node]) -> Result<(), Refusal> {
+    match arguments.first().and_then(Node::literal).map(unit) {
+        Some(None) => Err(Refusal::argument(0, INTERVALS)),
         _ => Ok(()),
     }
 }
 
 const INTERVALS: &str = "the interval is yyyy, m (month), ww, d, h, n (minute) or s";
+
+/// The time of the evaluation.
+pub(super) fn now(arguments: &Arguments<'_>) -> Result<Value, EvalError> {
+    let now = arguments.environment().now;
+    Ok(written(now.to_zoned(TimeZone::UTC).datetime()))
+}
 
 pub(super) fn c_date(arguments: &Arguments<'_>) -> Result<Value, EvalError> {
     Ok(when(arguments, 0)?.map_or(Value::Null, written))
@@ -143,6 +151,11 @@ mod tests {
     }
 
     #[test]
+    fn now_is_the_time_that_is_given() {
+        check("Now()", &[], "7/2/2021 3:33:38 PM");
+    }
+
+    #[test]
     fn dateadd_adds_units_to_a_date() {
         for (interval, count, expected) in [
             ("d", "7", "3/23/2012 7:00:00 AM"),
@@ -158,7 +171,7 @@ mod tests {
             check(&format!(r#"DateAdd("{interval}", {count}, "2012-03-16-07:00")"#), &[], expected);
         }
         check(r#"DateAdd("m", 1, "2021-01-31")"#, &[], "2/28/2021 12:00:00 AM");
-        let wrong = "parse error at 0: DateAdd: the interval is yyyy, m (month), ww, d, h, n (minute) or s";
+        let wrong = "parse error at 8: DateAdd: the interval is yyyy, m (month), ww, d, h, n (minute) or s";
         check(r#"DateAdd("days", 1, [a])"#, &[], wrong);
     }
 

@@ -4,6 +4,7 @@ use super::super::EvalError;
 use super::super::Value;
 use super::super::evaluate::Arguments;
 use super::super::tree::Node;
+use super::Refusal;
 
 /// Every value of every source, empty ones left out. Where none is left the result is null: the
 /// documentation does not say, and a text of no words is no value.
@@ -23,14 +24,25 @@ pub(super) fn join(arguments: &Arguments<'_>) -> Result<Value, EvalError> {
     Ok(if some { Value::One(joined) } else { Value::Null })
 }
 
-/// The parts between delimiters, each without white space around it.
+/// The parts between delimiters, each without white space around it. The function schema of Graph lets the delimiter be
+/// left out and does not say what then divides; here a space does, as in VBA.
 pub(super) fn split(arguments: &Arguments<'_>) -> Result<Value, EvalError> {
     let Some(source) = arguments.text(0)? else { return Ok(Value::Null) };
-    match arguments.text(1)?.filter(|delimiter| !delimiter.is_empty()) {
+    let delimiter = if arguments.is_supplied(1) { arguments.text(1)? } else { Some(" ".to_owned()) };
+    match delimiter.filter(|delimiter| !delimiter.is_empty()) {
         Some(delimiter) => Ok(Value::list(source.split(&delimiter).map(|part| part.trim().to_owned()))),
-        None => Err(arguments.error("the delimiter is empty")),
+        None => Err(arguments.error(NO_DELIMITER)),
     }
 }
+
+pub(super) fn check_split(arguments: &[Node]) -> Result<(), Refusal> {
+    match arguments.get(1).and_then(Node::literal) {
+        Some("") => Err(Refusal::argument(1, NO_DELIMITER)),
+        _ => Ok(()),
+    }
+}
+
+const NO_DELIMITER: &str = "the delimiter is empty";
 
 /// The value at a place, counted from 1; null where the list is shorter.
 pub(super) fn item(arguments: &Arguments<'_>) -> Result<Value, EvalError> {
@@ -43,11 +55,11 @@ pub(super) fn item(arguments: &Arguments<'_>) -> Result<Value, EvalError> {
     }
 }
 
-pub(super) fn check_item(arguments: &[Node]) -> Result<(), String> {
-    match arguments[1].literal().map(super::integer) {
+pub(super) fn check_item(arguments: &[Node]) -> Result<(), Refusal> {
+    match arguments.get(1).and_then(Node::literal).map(super::integer) {
         None => Ok(()),
         Some(Some(index)) if index > 0 => Ok(()),
-        Some(_) => Err("the second argument is a place, counted from 1".to_owned()),
+        Some(_) => Err(Refusal::argument(1, "the second argument is a place, counted from 1")),
     }
 }
 
@@ -89,7 +101,9 @@ mod tests {
             "[PermissionSetOne|PermissionSetTwo]",
         );
         check(r#"Split([none], ",")"#, &[], "null");
-        check(r#"Split([a], "")"#, &[("a", "x")], "error: Split: the delimiter is empty");
+        check(r#"Split([a], "")"#, &[], "parse error at 11: Split: the delimiter is empty");
+        check(r#"Split([a], [b])"#, &[("a", "x"), ("b", "")], "error: Split: the delimiter is empty");
+        check("Split([a])", &[("a", "one two")], "[one|two]");
     }
 
     #[test]
@@ -100,7 +114,7 @@ mod tests {
         check(
             "Item([proxyAddresses], 0)",
             ADDRESSES,
-            "parse error at 0: Item: the second argument is a place, counted from 1",
+            "parse error at 23: Item: the second argument is a place, counted from 1",
         );
         check("Item([proxyAddresses], [n])", &[("n", "0")], "error: Item: places count from 1");
     }

@@ -1,13 +1,16 @@
 //! Replace, in its five modes: which arguments are supplied selects the mode.
 
+use std::borrow::Cow;
+
 use regex::Captures;
 use regex::Regex;
-use regex::RegexBuilder;
 
 use super::super::EvalError;
 use super::super::Value;
 use super::super::evaluate::Arguments;
 use super::super::tree::Node;
+use super::Refusal;
+use super::pattern;
 
 const OLD: usize = 1;
 pub(super) const PATTERN: usize = 2;
@@ -15,21 +18,6 @@ const GROUP: usize = 3;
 const NEW: usize = 4;
 const OTHER: usize = 5;
 const TEMPLATE: usize = 6;
-
-/// A compiled pattern may take so much memory; a pattern of 10,000 plain characters needs a tenth.
-const PATTERN_BYTES_MAX: usize = 1 << 20;
-
-/// Compiles a pattern. Matching is linear in the text, at the price of look-around and back-references.
-pub(in super::super) fn pattern(text: &str) -> Result<Regex, String> {
-    RegexBuilder::new(text).size_limit(PATTERN_BYTES_MAX).build().map_err(|error| match error {
-        regex::Error::CompiledTooBig(_) => "the pattern is too large".to_owned(),
-        error => {
-            let told = error.to_string();
-            let reason = told.lines().last().unwrap_or_default().trim_start_matches("error: ");
-            format!("the pattern cannot be used: {reason}")
-        }
-    })
-}
 
 #[derive(Clone, Copy)]
 enum Mode {
@@ -62,21 +50,19 @@ fn mode(supplied: impl Fn(usize) -> bool) -> Result<Mode, String> {
     })
 }
 
-pub(super) fn check(arguments: &[Node]) -> Result<(), String> {
-    mode(|place| arguments.get(place).is_some_and(Node::is_supplied))?;
-    if arguments.get(OLD).and_then(Node::literal) == Some("") {
-        return Err("oldValue is empty".to_owned());
-    }
+pub(super) fn check(arguments: &[Node]) -> Result<(), Refusal> {
+    mode(|place| arguments.get(place).is_some_and(Node::is_supplied)).map_err(Refusal::call)?;
     let literal = |place: usize| arguments.get(place).and_then(Node::literal);
-    match (literal(PATTERN), literal(GROUP)) {
-        (Some(text), Some(group)) => has_group(&pattern(text)?, group),
-        _ => Ok(()),
+    if literal(OLD) == Some("") {
+        return Err(Refusal::argument(OLD, "oldValue is empty"));
     }
+    let (Some(text), Some(group)) = (literal(PATTERN), literal(GROUP)) else { return Ok(()) };
+    let pattern = pattern::compiled(text).map_err(|text| Refusal::argument(PATTERN, text))?;
+    has_group(&pattern, group).map_err(|text| Refusal::argument(GROUP, text))
 }
 
 fn has_group(pattern: &Regex, group: &str) -> Result<(), String> {
-    let numbered = group.parse::<usize>().is_ok_and(|number| number < pattern.captures_len());
-    if numbered || pattern.capture_names().flatten().any(|name| name == group) {
+    if pattern::group(pattern, group).is_some() {
         return Ok(());
     }
     Err(format!("the pattern has no group `{group}`; a group is written (?<{group}>…)"))
@@ -116,15 +102,24 @@ fn plain(arguments: &Arguments<'_>, text: &str, old: &str, new: &str) -> Result<
     Ok(replaced)
 }
 
+/// The pattern, for a text that is short enough for it.
+fn pattern_for<'a>(arguments: &'a Arguments<'_>, source: &str) -> Result<Cow<'a, Regex>, EvalError> {
+    if source.len() > pattern::TEXT_BYTES_MAX {
+        let most = pattern::TEXT_BYTES_MAX;
+        return Err(arguments.error(format!("a pattern is looked for in {most} bytes at most; cut the text")));
+    }
+    arguments.pattern(PATTERN)
+}
+
 fn matches(arguments: &Arguments<'_>, source: &str) -> Result<String, EvalError> {
     let new = part(arguments, NEW)?;
-    let pattern = arguments.pattern(PATTERN)?;
+    let pattern = pattern_for(arguments, source)?;
     let mut replaced = String::new();
     let mut after = 0;
     for found in pattern.captures_iter(source) {
         let whole = found.get_match();
         arguments.push(&mut replaced, &source[after..whole.start()])?;
-        arguments.push(&mut replaced, &expanded(&new, &found))?;
+        arguments.push(&mut replaced, &expanded(&new, &pattern, &found))?;
         after = whole.end();
     }
     arguments.push(&mut replaced, &source[after..])?;
@@ -133,13 +128,14 @@ fn matches(arguments: &Arguments<'_>, source: &str) -> Result<String, EvalError>
 
 fn groups(arguments: &Arguments<'_>, source: &str) -> Result<String, EvalError> {
     let (new, group) = (part(arguments, NEW)?, part(arguments, GROUP)?);
-    let pattern = arguments.pattern(PATTERN)?;
+    let pattern = pattern_for(arguments, source)?;
+    let Some(group) = pattern::group(&pattern, &group) else { return Ok(source.to_owned()) };
     let mut replaced = String::new();
     let mut after = 0;
     for found in pattern.captures_iter(source) {
-        let Some(inner) = named(&found, &group) else { continue };
+        let Some(inner) = found.get(group) else { continue };
         arguments.push(&mut replaced, &source[after..inner.start()])?;
-        arguments.push(&mut replaced, &expanded(&new, &found))?;
+        arguments.push(&mut replaced, &expanded(&new, &pattern, &found))?;
         after = inner.end();
     }
     arguments.push(&mut replaced, &source[after..])?;
@@ -151,27 +147,24 @@ fn other(arguments: &Arguments<'_>, source: Option<String>) -> Result<Value, Eva
         return Ok(Value::One(source));
     }
     let (other, group) = (part(arguments, OTHER)?, part(arguments, GROUP)?);
-    let pattern = arguments.pattern(PATTERN)?;
-    let found =
-        pattern.captures(&other).and_then(|found| named(&found, &group).map(|part| part.as_str().to_owned()));
+    let pattern = pattern_for(arguments, &other)?;
+    let found = pattern::group(&pattern, &group)
+        .and_then(|group| pattern.captures(&other)?.get(group))
+        .map(|part| part.as_str().to_owned());
     Ok(found.map_or(Value::Null, Value::One))
-}
-
-fn named<'a>(found: &Captures<'a>, group: &str) -> Option<regex::Match<'a>> {
-    found.name(group).or_else(|| found.get(group.parse().ok()?))
 }
 
 /// The replacement with its `${name}`, `${1}`, `$1`, `$&` and `$$` filled in, as .NET does it. What names no
 /// group stays as it is written; a group that took no part is empty.
-fn expanded(template: &str, found: &Captures<'_>) -> String {
+fn expanded(template: &str, pattern: &Regex, found: &Captures<'_>) -> String {
     let mut text = String::new();
     let mut rest = template;
     while let Some(at) = rest.find('$') {
         text.push_str(&rest[..at]);
         rest = &rest[at + 1..];
-        let (length, part) = substitution(rest, found);
+        let (length, part) = substitution(rest, pattern, found);
         match part {
-            Some(part) => text.push_str(&part),
+            Some(part) => text.push_str(part),
             None => text.push('$'),
         }
         rest = &rest[length..];
@@ -180,10 +173,10 @@ fn expanded(template: &str, found: &Captures<'_>) -> String {
 }
 
 /// What stands behind a `$`: how long it is, and what takes its place.
-fn substitution(rest: &str, found: &Captures<'_>) -> (usize, Option<String>) {
+fn substitution<'a>(rest: &str, pattern: &Regex, found: &Captures<'a>) -> (usize, Option<&'a str>) {
     let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
     let (length, name) = match rest.bytes().next() {
-        Some(b'$') => return (1, Some("$".to_owned())),
+        Some(b'$') => return (1, Some("$")),
         Some(b'&') => (1, "0"),
         Some(b'{') => match rest.find('}') {
             Some(end) => (end + 1, &rest[1..end]),
@@ -192,13 +185,9 @@ fn substitution(rest: &str, found: &Captures<'_>) -> (usize, Option<String>) {
         _ if digits > 0 => (digits, &rest[..digits]),
         _ => return (0, None),
     };
-    let number = name.parse::<usize>().ok().filter(|number| *number < found.len());
-    match (found.name(name), number) {
-        (Some(part), _) => (length, Some(part.as_str().to_owned())),
-        (None, Some(number)) => {
-            (length, Some(found.get(number).map_or(String::new(), |part| part.as_str().to_owned())))
-        }
-        (None, None) => (0, None),
+    match pattern::group(pattern, name) {
+        Some(group) => (length, Some(found.get(group).map_or("", |part| part.as_str()))),
+        None => (0, None),
     }
 }
 
@@ -286,14 +275,14 @@ mod tests {
         check(
             r#"Replace([a], , "(?=x)", , "", , )"#,
             &[],
-            "parse error at 0: Replace: the pattern cannot be used: look-around, including look-ahead and look-behind, is not supported",
+            "parse error at 15: Replace: the pattern cannot be used: look-around, including look-ahead and look-behind, is not supported",
         );
         check(
             r#"Replace([a], , "(?<b>x)", "c", "", , )"#,
             &[],
-            "parse error at 0: Replace: the pattern has no group `c`; a group is written (?<c>…)",
+            "parse error at 26: Replace: the pattern has no group `c`; a group is written (?<c>…)",
         );
-        check(r#"Replace([a], "", , , "b", , )"#, &[], "parse error at 0: Replace: oldValue is empty");
+        check(r#"Replace([a], "", , , "b", , )"#, &[], "parse error at 13: Replace: oldValue is empty");
         assert!(crate::expr::testing::evaluated(r#"Replace([a], "b")"#, &[]).contains("do not go together"));
     }
 

@@ -4,6 +4,7 @@ use super::super::EvalError;
 use super::super::Value;
 use super::super::evaluate::Arguments;
 use super::super::tree::Node;
+use super::Refusal;
 
 pub(super) const BINARY_COMPARE: &str = "vbBinaryCompare";
 pub(super) const TEXT_COMPARE: &str = "vbTextCompare";
@@ -55,27 +56,48 @@ pub(super) fn strip_spaces(arguments: &Arguments<'_>) -> Result<Value, EvalError
 /// is given (VBA's rules; the documentation leaves both defaults open).
 pub(super) fn in_str(arguments: &Arguments<'_>) -> Result<Value, EvalError> {
     let folded = arguments.text(3)?.as_deref() == Some(TEXT_COMPARE);
-    let letters = |text: Option<String>| -> Vec<char> {
+    let letters = |text: Option<String>| {
         let text = text.unwrap_or_default();
-        text.chars().map(|letter| if folded { fold(letter) } else { letter }).collect()
+        if folded { text.chars().map(fold).collect() } else { text }
     };
     let (text, wanted) = (letters(arguments.text(0)?), letters(arguments.text(1)?));
     let start = arguments.integer(2)?.unwrap_or(1);
-    let start = usize::try_from(start).ok().filter(|start| *start > 0);
-    let Some(start) = start else { return Err(arguments.error("the start counts from 1")) };
-    let place = (start..=text.len()).find(|place| text[place - 1..].starts_with(&wanted));
-    Ok(Value::One(place.unwrap_or(0).to_string()))
+    let start = usize::try_from(start).ok().and_then(|start| start.checked_sub(1));
+    let Some(before) = start else { return Err(arguments.error("the start counts from 1")) };
+    Ok(Value::One(place_of(&text, &wanted, before).unwrap_or(0).to_string()))
 }
 
+/// The place, counted from 1, of the first hit behind so many characters.
+fn place_of(text: &str, wanted: &str, before: usize) -> Option<usize> {
+    let (from, _) = text.char_indices().nth(before)?;
+    let rest = text.get(from..)?;
+    let found = rest.find(wanted)?;
+    Some(before + rest.get(..found)?.chars().count() + 1)
+}
+
+/// One letter for one: the place of a hit is the same in both.
 fn fold(letter: char) -> char {
     letter.to_lowercase().next().unwrap_or(letter)
 }
 
-pub(super) fn check_in_str(arguments: &[Node]) -> Result<(), String> {
+pub(super) fn check_in_str(arguments: &[Node]) -> Result<(), Refusal> {
     match arguments.get(3) {
         None | Some(Node::Empty) => Ok(()),
-        Some(Node::Literal(word)) if [BINARY_COMPARE, TEXT_COMPARE].contains(&word.as_str()) => Ok(()),
-        Some(_) => Err(format!("the fourth argument is {TEXT_COMPARE} or {BINARY_COMPARE}")),
+        Some(node) if node.literal().is_some_and(|word| [BINARY_COMPARE, TEXT_COMPARE].contains(&word)) => {
+            Ok(())
+        }
+        Some(_) => {
+            let text = format!("the fourth argument is {TEXT_COMPARE} or {BINARY_COMPARE}");
+            Err(Refusal::argument(3, text))
+        }
+    }
+}
+
+/// The domain that the directory itself calls its default one.
+pub(super) fn default_domain(arguments: &Arguments<'_>) -> Result<Value, EvalError> {
+    match &arguments.environment().default_domain {
+        Some(domain) => Ok(Value::One(domain.clone())),
+        None => Err(arguments.error("the source has no default domain; write the domain as a text")),
     }
 }
 
@@ -137,11 +159,13 @@ mod tests {
         check(r#"InStr("repEated","e",3,vbBinaryCompare)"#, &[], "7");
         check(r#"InStr("repEated","e",3,vbTextCompare)"#, &[], "4");
         check(r#"InStr("repEated","x")"#, &[], "0");
+        check(r#"InStr("Zoë and Zoë","Zoë",2)"#, &[], "9");
+        check(r#"InStr("ab","b",9)"#, &[], "0");
         check(r#"InStr([none],"x")"#, &[], "0");
         check(
             r#"InStr("a","a",1,"binary")"#,
             &[],
-            "parse error at 0: InStr: the fourth argument is vbTextCompare or vbBinaryCompare",
+            "parse error at 16: InStr: the fourth argument is vbTextCompare or vbBinaryCompare",
         );
     }
 
@@ -153,6 +177,11 @@ mod tests {
         check(r#"Word("one",2," ")"#, &[], "");
         check(r#"Word("one",0," ")"#, &[], "");
         check(r#"Word([none],1," ")"#, &[], "");
+    }
+
+    #[test]
+    fn the_default_domain_is_the_directorys() {
+        check(r#"Join("@", "ann", DefaultDomain())"#, &[], "ann@contoso.com");
     }
 
     #[test]

@@ -189,6 +189,7 @@ fn circles_of_groups_are_found_and_edges_that_are_gone_are_none() {
             (LinkId(7), vec![edge(8), edge(1)]),
             (LinkId(8), vec![edge(4)]),
         ]),
+        details: BTreeMap::new(),
     };
     assert_eq!(circles(&graph), [vec!["G1", "G2", "G3"], vec!["G6"]]);
 }

@@ -6,6 +6,7 @@ use super::Mapping;
 use super::Row;
 use super::RowFlow;
 use super::RowValue;
+use super::expressions;
 use super::known;
 use super::names::is_of_groups;
 use super::required;
@@ -99,6 +100,7 @@ fn check_row(row: &Row, vocabulary: Vocabulary, found: &mut Found) {
     }
     let sound = match &row.value {
         RowValue::Reference(_) => target::check_reference(found.kind, at),
+        _ if expressions::sends_roles(row, found.kind) => Ok(()),
         _ => target::check(found.kind, at),
     };
     if let Err(text) = sound {
@@ -145,6 +147,9 @@ fn check_value(row: &Row, vocabulary: Vocabulary, found: &mut Found) {
         }
         RowValue::Expression(expression) => {
             expression.hints().iter().for_each(|hint| found.warning(at, "expression", hint));
+            for (field, text) in expressions::check(row, expression, vocabulary) {
+                found.error(at, field, text);
+            }
         }
         _ => {}
     }

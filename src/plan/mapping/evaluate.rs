@@ -9,12 +9,15 @@ use super::Mapping;
 use super::Row;
 use super::RowFlow;
 use super::RowValue;
+use super::expressions;
 use super::names;
 use super::required;
 use super::target;
+use crate::expr::Environment;
 use crate::expr::Value;
 use crate::model::Accepted;
 use crate::model::Vocabulary;
+use crate::plan::OnCreate;
 use crate::scim::Attributes;
 use crate::scim::Kind;
 use crate::scim::fold;
@@ -28,8 +31,7 @@ const ACTIVE: &str = "active";
 pub struct Mapped {
     /// Without `active` and without references.
     pub attributes: Attributes,
-    /// Rows that flow only on create, and defaults.
-    pub on_create: Attributes,
+    pub on_create: OnCreate,
     /// What the `active` row says; `None` where there is no such row.
     pub active: Option<bool>,
     /// Whom the reference rows name, in the order of the rows.
@@ -82,7 +84,12 @@ impl MappingNote {
 impl Mapping {
     /// Evaluates every row. A row without a value (null, or an empty text) is left out: the target keeps what
     /// it has. One value that cannot be had spoils the whole object, which is then held as it is (P12).
-    pub fn evaluate(&self, given: Given<'_>, vocabulary: Vocabulary) -> Result<Mapped, MappingProblem> {
+    pub fn evaluate(
+        &self,
+        given: Given<'_>,
+        vocabulary: Vocabulary,
+        environment: &Environment,
+    ) -> Result<Mapped, MappingProblem> {
         let mut mapped = Mapped::default();
         for row in self.rows.iter().filter(|row| row.value != RowValue::Members) {
             if let RowValue::Reference(name) = &row.value {
@@ -90,9 +97,19 @@ impl Mapping {
                 continue;
             }
             let problem = |text| MappingProblem { path: row.target.clone(), text };
-            let value = value(&row.value, &given, vocabulary).map_err(problem)?;
+            let value = value(row, &given, vocabulary, environment).map_err(problem)?;
             if row.target == ACTIVE && given.kind == Kind::User {
                 mapped.active = Some(activity(&value).map_err(problem)?);
+                continue;
+            }
+            if let (Some(how), true) = (expressions::roles(row), value != Value::Null) {
+                for (path, json) in expressions::role_values(&value, how) {
+                    flow(&mut mapped, row, &path, json);
+                }
+                continue;
+            }
+            if row.value.is_choice() && value != Value::Null {
+                mapped.on_create.choices.0.insert(row.target.clone(), value.values().to_vec());
                 continue;
             }
             let json = target::json(&row.target, &value).map_err(problem)?;
@@ -105,7 +122,9 @@ impl Mapping {
         // A name of blanks alone is none.
         let says =
             |attributes: &Attributes| attributes.text(path).is_some_and(|text| !text.trim().is_empty());
-        if says(&mapped.attributes) || says(&mapped.on_create) {
+        let on_create = &mapped.on_create;
+        let chosen = on_create.choices.0.contains_key(path);
+        if chosen || says(&mapped.attributes) || says(&on_create.attributes) {
             return Ok(mapped);
         }
         let row = self.rows.iter().find(|row| row.target == path);
@@ -157,13 +176,21 @@ fn without_value(attributes: &[&str]) -> String {
     }
 }
 
-fn value(row: &RowValue, given: &Given<'_>, vocabulary: Vocabulary) -> Result<Value, String> {
-    match row {
+fn value(
+    row: &Row,
+    given: &Given<'_>,
+    vocabulary: Vocabulary,
+    environment: &Environment,
+) -> Result<Value, String> {
+    match &row.value {
         RowValue::Attribute(name) => Ok(names::value(name, given, vocabulary)),
         RowValue::Constant(text) => Ok(Value::One(text.clone())),
-        RowValue::Expression(expression) => expression
-            .evaluate(&|name| names::value(name, given, vocabulary))
-            .map_err(|error| error.to_string()),
+        RowValue::Expression(expression) => {
+            let own = expression.is_fleeting().then(|| environment.of(&given.id.0, &row.target));
+            let lookup = |name: &str| names::value(name, given, vocabulary);
+            let value = expression.evaluate(&lookup, own.as_ref().unwrap_or(environment));
+            value.map_err(|error| error.to_string())
+        }
         RowValue::Members | RowValue::Reference(_) => Ok(Value::Null),
     }
 }
@@ -178,17 +205,16 @@ fn activity(value: &Value) -> Result<bool, String> {
 }
 
 fn place(mapped: &mut Mapped, row: &Row, json: Json) -> Result<(), String> {
-    match row.flow {
-        _ if json.is_null() => {
-            if let Some(default) = &row.default {
-                mapped.on_create.set(&row.target, target::json(&row.target, &Value::One(default.clone()))?);
-            }
-            if row.clears {
-                mapped.attributes.unassign(&row.target);
-            }
-        }
-        RowFlow::Always | RowFlow::AddOnly => mapped.attributes.set(&row.target, json),
-        RowFlow::OnCreate => mapped.on_create.set(&row.target, json),
+    if !json.is_null() {
+        flow(mapped, row, &row.target, json);
+        return Ok(());
+    }
+    if let Some(default) = &row.default {
+        let default = target::json(&row.target, &Value::One(default.clone()))?;
+        mapped.on_create.attributes.set(&row.target, default);
+    }
+    if row.clears {
+        mapped.attributes.unassign(&row.target);
     }
     Ok(())
 }
@@ -200,6 +226,13 @@ fn reference(row: &Row, value: &Value) -> Reference {
         _ => None,
     };
     Reference { path: row.target.clone(), names, clears: row.clears }
+}
+
+fn flow(mapped: &mut Mapped, row: &Row, path: &str, json: Json) {
+    match row.flow {
+        RowFlow::Always | RowFlow::AddOnly => mapped.attributes.set(path, json),
+        RowFlow::OnCreate => mapped.on_create.attributes.set(path, json),
+    }
 }
 
 #[cfg(test)]
@@ -226,7 +259,8 @@ mod tests {
         let given = Given { id: &id, kind: Kind::User, seen: &seen, soft_deleted: false, groups: &[] };
         let name = copied("userName", "userPrincipalName");
         let rows = std::iter::once(name).chain(rows).collect();
-        Mapping { rows, ..Mapping::default() }.evaluate(given, Vocabulary::Graph)
+        let environment = Environment::default();
+        Mapping { rows, ..Mapping::default() }.evaluate(given, Vocabulary::Graph, &environment)
     }
 
     fn problem(rows: Vec<Row>, attributes: Json) -> String {
@@ -252,7 +286,7 @@ mod tests {
         let mapped =
             mapped(rows, json!({ "userPrincipalName": "ann", "mailNickname": "annie" })).expect("mapped");
         assert_eq!(json!(mapped.attributes), json!({ "nickName": "annie", "userName": "ann" }));
-        assert_eq!(json!(mapped.on_create), json!({ "locale": "de-DE", "title": "Member" }));
+        assert_eq!(json!(mapped.on_create.attributes), json!({ "locale": "de-DE", "title": "Member" }));
     }
 
     #[test]
@@ -266,7 +300,7 @@ mod tests {
             mapped(rows, json!({ "userPrincipalName": "ann", "displayName": "Ann" })).expect("mapped");
         let wanted = json!({ "displayName": "Ann", "nickName": null, "title": null, "userName": "ann" });
         assert_eq!(json!(mapped.attributes), wanted);
-        assert_eq!(json!(mapped.on_create), json!({ "nickName": "x" }));
+        assert_eq!(json!(mapped.on_create.attributes), json!({ "nickName": "x" }));
     }
 
     #[test]
@@ -307,7 +341,8 @@ mod tests {
         let id = SourceId("g".to_owned());
         let given = Given { id: &id, kind: Kind::Group, seen: &seen, soft_deleted: false, groups: &[] };
         let rows = vec![computed("displayName", "Coalesce([displayName], [mailNickname])")];
-        let problem = Mapping { rows, ..Mapping::default() }.evaluate(given, Vocabulary::Graph);
+        let environment = Environment::default();
+        let problem = Mapping { rows, ..Mapping::default() }.evaluate(given, Vocabulary::Graph, &environment);
         assert_eq!(
             problem.expect_err("a problem").text,
             "the target needs a value, and `displayName`, `mailNickname` give none"

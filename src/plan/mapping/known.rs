@@ -1,6 +1,7 @@
 //! The attributes that a source of a vocabulary can have, and what was meant by one that it cannot.
 
 use super::names::ALIASES;
+use super::names::APP_ROLES;
 use super::names::EXTENSION_ATTRIBUTES;
 use super::names::GROUPS;
 use super::names::IDS;
@@ -135,7 +136,8 @@ const OKTA_STATUS: &str = "status";
 
 /// Whether an attribute can have several values, where that is known.
 pub(super) fn is_list(name: &str, vocabulary: Vocabulary) -> bool {
-    is_of_groups(name) || vocabulary == Vocabulary::Graph && GRAPH_LISTS.contains(&name)
+    is_of_groups(name)
+        || vocabulary == Vocabulary::Graph && (name == APP_ROLES || GRAPH_LISTS.contains(&name))
 }
 
 /// What may be meant by an attribute that a source can have, and that is nearly one that every such source has.
@@ -182,7 +184,7 @@ fn check_graph(name: &str, kind: Kind) -> Result<(), String> {
             Err(format!("`{name}` is a reference, and is not available as a value"))
         }
         "memberOf" => Err("write `groups` for the names of the groups, `groupIds` for their ids".to_owned()),
-        "appRoleAssignments" => Err("`appRoleAssignments` is not available yet".to_owned()),
+        APP_ROLES if kind == Kind::User => Ok(()),
         EXTENSION_ATTRIBUTES => Err(format!("`{name}` has parts; name one, such as extensionAttribute1")),
         "employeeOrgData" => Err(format!("`{name}` has parts; name one, such as employeeOrgData.division")),
         _ => {

@@ -2,6 +2,7 @@
 
 mod check;
 mod evaluate;
+mod expressions;
 mod known;
 mod names;
 mod raw;
@@ -20,6 +21,8 @@ pub use raw::RawPreset;
 pub use raw::RawRow;
 pub use raw::RawRows;
 pub use target::reference_value;
+
+pub use names::APP_ROLES;
 
 pub(super) use names::IS_SOFT_DELETED;
 pub(super) use names::is_of_groups;
@@ -130,8 +133,10 @@ impl Mapping {
         self.matching()
             .into_iter()
             .filter_map(|row| {
-                let value =
-                    mapped.attributes.text(&row.target).or_else(|| mapped.on_create.text(&row.target));
+                let value = mapped
+                    .attributes
+                    .text(&row.target)
+                    .or_else(|| mapped.on_create.attributes.text(&row.target));
                 Some((row.target.clone(), value?.to_owned()))
             })
             .collect()
@@ -140,6 +145,23 @@ impl Mapping {
     /// Whether a row depends on the groups that somebody is in, so that a renamed group is a change of its members.
     pub fn uses_groups(&self) -> bool {
         self.rows.iter().any(|row| row.value.attributes().into_iter().any(names::is_of_groups))
+    }
+
+    /// Whether the value at a path is shown nowhere.
+    pub fn redacts(&self, path: &str) -> bool {
+        self.expressions().any(|(row, expression)| row.target == path && expression.is_redacted())
+    }
+
+    /// Whether a row asks for the directory's default domain.
+    pub fn needs_default_domain(&self) -> bool {
+        self.expressions().any(|(_, expression)| expression.needs_default_domain())
+    }
+
+    fn expressions(&self) -> impl Iterator<Item = (&Row, &Expression)> {
+        self.rows.iter().filter_map(|row| match &row.value {
+            RowValue::Expression(expression) => Some((row, expression)),
+            _ => None,
+        })
     }
 
     /// The attributes that a connector has to read for these rows, by the source's own names (`$select` of
@@ -151,6 +173,11 @@ impl Mapping {
 }
 
 impl RowValue {
+    /// Whether its values are a question to the target.
+    pub fn is_choice(&self) -> bool {
+        matches!(self, RowValue::Expression(expression) if expression.is_choice())
+    }
+
     /// The source attributes that the value depends on, as the row writes them.
     pub fn attributes(&self) -> Vec<&str> {
         match self {

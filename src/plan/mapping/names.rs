@@ -15,6 +15,10 @@ pub(in super::super) const IS_SOFT_DELETED: &str = "IsSoftDeleted";
 /// Names and ids of the groups that a person is directly in, of those that the job reads.
 pub(super) const GROUPS: [&str; 2] = ["groups", "groupIds"];
 
+/// The roles that a person has of the application: no property of a user, but made of the assignments (Entra
+/// provisioning reference, section 7.4).
+pub const APP_ROLES: &str = "appRoleAssignments";
+
 /// The immutable id, under both of its names in every vocabulary.
 pub(super) const IDS: [&str; 2] = ["id", "objectId"];
 

@@ -3,6 +3,9 @@
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
+use serde_json::Value;
+use serde_json::json;
+
 use super::door::APPLICATION_READ;
 use super::door::Graph;
 use super::door::segment;
@@ -10,8 +13,10 @@ use super::place::Place;
 use super::round::Round;
 use super::trouble::Link;
 use super::trouble::Trouble;
+use super::wire::AppRole;
 use super::wire::Assignment;
 use super::wire::Listing;
+use super::wire::Roles;
 use crate::client::Request;
 use crate::model::Collection;
 use crate::model::Container;
@@ -37,6 +42,9 @@ pub(super) async fn page(
         .ask(Request::get(url), link, APPLICATION_READ)
         .await
         .map_err(|trouble| unassigned(trouble, app))?;
+    if graph.settings.roles && place.link.is_none() {
+        round.role_names = Some(role_names(graph, app).await?);
+    }
     let records = edges(app, listing.value, round);
     let (next, notes) = match listing.next {
         Some(link) => (Next::Page(place.at(link).cursor()), Vec::new()),
@@ -47,6 +55,18 @@ pub(super) async fn page(
 
 pub(super) fn address(app: &SourceId, page_size: u16) -> String {
     format!("/servicePrincipals(appId='{}')/appRoleAssignedTo?$top={page_size}", segment(&app.0))
+}
+
+/// What the roles are called (graph.md section 5.7). A change of it changes the detail of every edge that has the role.
+async fn role_names(graph: &Graph, app: &SourceId) -> Result<BTreeMap<String, Value>, Trouble> {
+    let address = format!("/servicePrincipals(appId='{}')?$select=id,appRoles", segment(&app.0));
+    let asked = Request::get(graph.own(&address)?);
+    let heard: Roles = graph.ask(asked, Link::Own, APPLICATION_READ).await?;
+    let named = |role: AppRole| {
+        let told = json!({"id": role.id, "value": role.value, "displayName": role.display_name});
+        (role.id, told)
+    };
+    Ok(heard.app_roles.into_iter().map(named).collect())
 }
 
 /// An application that is not there is a mistake in the settings, never an empty list.
@@ -102,7 +122,9 @@ fn edges(app: &SourceId, rows: Vec<Assignment>, round: &mut Round) -> Vec<Record
 }
 
 fn edge(app: &SourceId, principal: String, kind: Kind, round: &Round) -> Record {
-    let detail = round.roles.get(&principal).map(joined).unwrap_or_default();
+    let told =
+        |roles| round.role_names.as_ref().map_or_else(|| joined(roles), |names| described(roles, names));
+    let detail = round.roles.get(&principal).map(told).unwrap_or_default();
     Record::Edge { container: Container::App(app.clone()), principal: SourceId(principal), kind, detail }
 }
 
@@ -110,10 +132,15 @@ fn joined(roles: &BTreeSet<String>) -> String {
     roles.iter().map(String::as_str).collect::<Vec<_>>().join(",")
 }
 
+/// The roles as a JSON list, by their ids. Of a role that the application no longer has, the id is all there is.
+fn described(roles: &BTreeSet<String>, names: &BTreeMap<String, Value>) -> String {
+    let told = |id: &String| names.get(id).cloned().unwrap_or_else(|| json!({"id": id}));
+    roles.iter().map(told).collect::<Value>().to_string()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     const NONE: &str = "00000000-0000-0000-0000-000000000000";
 
@@ -139,6 +166,22 @@ mod tests {
     fn roles_of_one_principal_end_in_one_edge() {
         let rows = vec![row("u1", "User", "r2"), row("g1", "Group", NONE), row("u1", "User", "r1")];
         assert_eq!(shown(rows, &mut Round::default()), ["group g1 ", "user u1 r1,r2"]);
+    }
+
+    #[test]
+    fn roles_come_with_their_names_where_a_mapping_asks_for_them() {
+        let r1 = json!({"id": "r1", "value": "admin", "displayName": "Administrator"});
+        let names = BTreeMap::from([("r1".to_owned(), r1)]);
+        let mut round = Round::default();
+        round.role_names = Some(names);
+        let rows = vec![row("u1", "User", "r2"), row("u1", "User", "r1"), row("u2", "User", NONE)];
+        assert_eq!(
+            shown(rows, &mut round),
+            [
+                r#"user u1 [{"displayName":"Administrator","id":"r1","value":"admin"},{"id":"r2"}]"#,
+                "user u2 "
+            ]
+        );
     }
 
     #[test]

@@ -19,6 +19,7 @@ mod advice;
 mod assignments;
 mod batch;
 mod check;
+mod domain;
 mod door;
 mod expiry;
 mod filter;
@@ -156,6 +157,10 @@ impl Source for GraphSource {
 
     fn check(&self) -> BoxFuture<'_, Vec<Finding>> {
         Box::pin(check::findings(&self.graph, Timestamp::now()))
+    }
+
+    fn default_domain(&self) -> BoxFuture<'_, Result<Option<String>, SourceError>> {
+        Box::pin(async { domain::default_domain(&self.graph).await.map(Some) })
     }
 
     fn requests(&self) -> u64 {

@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 
+use serde_json::Value;
+
 use super::place::Place;
 use crate::model::Record;
 use crate::model::Standing;
@@ -54,6 +56,8 @@ pub(super) struct Round {
     pub(super) links: Vec<String>,
     /// Roles of principals that hold other than default access, met so far.
     pub(super) roles: BTreeMap<String, BTreeSet<String>>,
+    /// What the roles of the application are called, by their ids; `None` where nobody asks.
+    pub(super) role_names: Option<BTreeMap<String, Value>>,
     /// Rows that could not be taken: without an id, or without the names that a permission would show.
     pub(super) left_out: u64,
     /// Members and assignments that are neither people nor groups.

@@ -116,6 +116,8 @@ pub struct GraphSettings {
     pub attributes: Vec<String>,
     /// Group properties that are read beyond the usual ones.
     pub group_attributes: Vec<String>,
+    /// What the roles of the application are called is read, and kept with who has them.
+    pub roles: bool,
     pub ca_file: Option<PathBuf>,
     /// Rows in a page, 1 to 999.
     pub page_size: u16,
@@ -153,6 +155,7 @@ impl GraphSettings {
             picks: Vec::new(),
             attributes: Vec::new(),
             group_attributes: Vec::new(),
+            roles: false,
             ca_file: None,
             page_size: PAGE_SIZE_MAX,
             attempts: 8,

@@ -86,6 +86,21 @@ pub(super) struct Assignment {
     pub(super) resource_id: Option<String>,
 }
 
+/// The roles that an application has (graph.md 5.7).
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Roles {
+    pub(super) app_roles: Vec<AppRole>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct AppRole {
+    pub(super) id: String,
+    pub(super) value: Option<String>,
+    pub(super) display_name: Option<String>,
+}
+
 /// Access without a role (graph.md 5.7).
 const DEFAULT_ACCESS: &str = "00000000-0000-0000-0000-000000000000";
 

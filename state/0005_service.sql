@@ -14,6 +14,11 @@ ALTER TABLE tokens ADD COLUMN tenant TEXT NOT NULL DEFAULT 'push';  -- all token
 ALTER TABLE tokens ADD COLUMN scopes TEXT NOT NULL DEFAULT 'read users:write groups:write';
 ALTER TABLE tokens ADD COLUMN denied TEXT NOT NULL DEFAULT '';      -- attributes that it may not write, by commas
 ALTER TABLE tokens ADD COLUMN client TEXT;                          -- the User-Agent of its last use
+ALTER TABLE tokens ADD COLUMN lifetime INTEGER;                     -- seconds that it and its successors last; NULL: no end
+ALTER TABLE tokens ADD COLUMN successor TEXT;                       -- the id of the token that was made to follow it
+ALTER TABLE tokens ADD COLUMN rotated INTEGER;                      -- seconds: when that was
+ALTER TABLE tokens ADD COLUMN revoked_by TEXT;
+ALTER TABLE tokens ADD COLUMN revoked_why TEXT;
 
 -- The journal again, with entries of pushes and commands: they have no job, no cycle and no link.
 CREATE TABLE journal_of_both (
@@ -73,7 +78,9 @@ CREATE TABLE losses (
   owner       TEXT NOT NULL,                         -- who did it: job NAME, push TENANT, local
   at          INTEGER NOT NULL,                      -- milliseconds
   reactivated INTEGER,                               -- when the user was first active again
-  undone      INTEGER                                -- when the grants were given back
+  undone      INTEGER,                               -- when the grants were given back
+  undone_by   TEXT,                                  -- by whom, and why
+  undone_why  TEXT
 ) STRICT;
 CREATE INDEX losses_user ON losses (workspace, user);
 

@@ -1,5 +1,23 @@
 //! The command line: what clap parses. One variant a command, in the order of the help.
 
+mod token;
+mod workspace;
+
+pub use token::Token;
+pub use token::TokenCreate;
+pub use token::TokenList;
+pub use token::TokenRevoke;
+pub use token::TokenRotate;
+pub use workspace::FollowUp;
+pub use workspace::FollowUpWord;
+pub use workspace::FollowUps;
+pub use workspace::FollowUpsAct;
+pub use workspace::Grants;
+pub use workspace::GrantsAct;
+pub use workspace::In;
+pub use workspace::Workspace;
+pub use workspace::WorkspaceList;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -75,10 +93,10 @@ pub enum Command {
     /// Looks at links, and sets, undoes or hands them over; nothing is asked of source or target
     #[command(subcommand)]
     Link(Link),
-    /// Shows what an embedded workspace holds
+    /// Shows what an embedded workspace holds: accounts, teams, access grants, follow-ups
     #[command(subcommand)]
     Workspace(Workspace),
-    /// Makes tokens with which others push into a workspace over SCIM
+    /// Makes, lists, rotates and revokes tokens with which others push into a workspace over SCIM
     #[command(subcommand)]
     Token(Token),
     /// Serves a simulated directory, for rehearsal and load tests
@@ -307,42 +325,6 @@ pub struct LinkMove {
     /// The job that is to own it
     #[arg(value_name = "TO_JOB")]
     pub to: String,
-    #[command(flatten)]
-    pub why: Why,
-}
-
-#[derive(Debug, Subcommand)]
-pub enum Workspace {
-    /// Lists accounts, their state and their teams
-    Users(WorkspaceList),
-    /// Lists teams and their members
-    Teams(WorkspaceList),
-}
-
-#[derive(Debug, Args)]
-pub struct WorkspaceList {
-    /// The workspace; needed where the settings have several
-    #[arg(long, value_name = "W")]
-    pub workspace: Option<String>,
-    /// As aligned text, or one SCIM resource a line
-    #[arg(long, value_enum, default_value_t)]
-    pub format: Output,
-}
-
-#[derive(Debug, Subcommand)]
-pub enum Token {
-    /// Makes a token and shows it once; only its hash is kept
-    Create(TokenCreate),
-}
-
-#[derive(Debug, Args)]
-pub struct TokenCreate {
-    /// The workspace that the token opens
-    #[arg(long, value_name = "W")]
-    pub workspace: String,
-    /// `strict`: RFC 7644 to the letter; `tolerant`: forgives what known clients send
-    #[arg(long, value_enum, default_value_t)]
-    pub dialect: DialectWord,
     #[command(flatten)]
     pub why: Why,
 }

@@ -5,9 +5,11 @@ mod commands;
 mod exit;
 mod logs;
 mod out;
+mod person;
 mod progress;
 mod runner;
 mod settings;
+mod when;
 mod who;
 mod wire;
 

@@ -10,16 +10,24 @@ use url::Url;
 use crate::client::IdentityHost;
 use crate::client::Secret;
 use crate::config::Config;
+use crate::config::FollowUpsConfig;
 use crate::config::GraphConfig;
 use crate::config::JobConfig;
 use crate::config::OktaConfig;
 use crate::config::OktaSignIn;
+use crate::config::ReceiverConfig;
 use crate::config::ScimConfig;
 use crate::config::SecretPlace;
 use crate::config::SignInError;
 use crate::config::SourceConfig;
 use crate::config::TargetKind;
+use crate::config::WorkspaceConfig;
 use crate::cycle::Job;
+use crate::daemon::FollowUps;
+use crate::daemon::MakeError;
+use crate::daemon::MakeReceiver;
+use crate::daemon::Receiver;
+use crate::daemon::WebhookSecret;
 use crate::expr::nearest;
 use crate::model::List;
 use crate::scim::profiles::Profile;
@@ -66,6 +74,14 @@ pub fn chosen<'a>(config: &'a Config, names: &[String]) -> Result<Vec<&'a JobCon
     names.iter().map(|name| one(config, name)).collect()
 }
 
+/// As [`chosen`], for what looks at workspaces as well: these do not need a job.
+pub fn looked_at<'a>(config: &'a Config, names: &[String]) -> Result<Vec<&'a JobConfig>, anyhow::Error> {
+    if names.is_empty() && config.jobs.is_empty() && !config.workspaces.is_empty() {
+        return Ok(Vec::new());
+    }
+    chosen(config, names)
+}
+
 pub fn one<'a>(config: &'a Config, name: &str) -> Result<&'a JobConfig, anyhow::Error> {
     config.jobs.get(name).ok_or_else(|| {
         let known = config.jobs.keys().map(String::as_str);
@@ -93,6 +109,28 @@ pub fn workspace_name(config: &Config, named: Option<&str>) -> Result<String, an
             anyhow::bail!("the settings have several workspaces; name one of {} with --workspace", all())
         }
     }
+}
+
+/// The follow-ups of every workspace, for the daemon.
+pub fn follow_ups(config: &Config) -> Vec<FollowUps> {
+    let one = |(name, workspace): (&String, &WorkspaceConfig)| {
+        let FollowUpsConfig { rhythm, overdue, receiver } = workspace.follow_ups.clone();
+        let key = format!("workspaces.{name}.follow_ups.secret");
+        let make = |receiver: ReceiverConfig| -> MakeReceiver {
+            Arc::new(move || self::receiver(&receiver, &key).map_err(MakeError::from))
+        };
+        FollowUps { workspace: name.clone(), rhythm, overdue, receiver: receiver.map(make) }
+    };
+    config.workspaces.iter().map(one).collect()
+}
+
+fn receiver(receiver: &ReceiverConfig, key: &str) -> Result<Receiver, anyhow::Error> {
+    let one = |place| {
+        WebhookSecret::new(&secret(place, key)?)
+            .with_context(|| format!("what lies at `{key}` cannot be used"))
+    };
+    let secrets: Vec<WebhookSecret> = receiver.secrets.iter().map(one).collect::<Result<_, _>>()?;
+    Ok(Receiver::new(&receiver.settings, secrets)?)
 }
 
 /// A job, ready to run. Nothing is sent.

@@ -13,6 +13,7 @@ use super::graph::GraphConfig;
 use super::problem::Problem;
 use crate::client::Secret;
 use crate::client::SecretError;
+use crate::daemon::ReceiverSettings;
 use crate::daemon::Schedule;
 use crate::model::SourceId;
 use crate::plan::Limits;
@@ -21,6 +22,7 @@ use crate::plan::Rules;
 use crate::sources::okta::Share;
 use crate::sources::okta::StatusPolicy;
 use crate::store::Policy;
+use crate::store::Rhythm;
 
 #[derive(Debug)]
 pub struct Config {
@@ -118,6 +120,37 @@ pub enum TargetKind {
 #[derive(Clone, Debug, Default)]
 pub struct WorkspaceConfig {
     pub policy: Policy,
+    pub follow_ups: FollowUpsConfig,
+}
+
+/// When follow-ups go out, and where.
+#[derive(Clone, Debug)]
+pub struct FollowUpsConfig {
+    pub rhythm: Rhythm,
+    /// What is open so long after it was to go out is told.
+    pub overdue: Duration,
+    /// Without one they wait for a person.
+    pub receiver: Option<ReceiverConfig>,
+}
+
+/// Doubling from half a minute to a quarter of a day: a receiver that restarts is not missed, one that is gone for a
+/// week is not pestered. A day is what a password may stay as it was, by the usual policies, before somebody is told.
+impl Default for FollowUpsConfig {
+    fn default() -> FollowUpsConfig {
+        let rhythm = Rhythm {
+            delay: Duration::ZERO,
+            retry: Duration::from_secs(30),
+            retry_max: Duration::from_secs(6 * 3600),
+        };
+        FollowUpsConfig { rhythm, overdue: Duration::from_secs(24 * 3600), receiver: None }
+    }
+}
+
+#[derive(Clone, Debug)]
+pub struct ReceiverConfig {
+    pub settings: ReceiverSettings,
+    /// Each signs, so that one can be replaced without a gap.
+    pub secrets: Vec<SecretPlace>,
 }
 
 #[derive(Clone, Debug)]

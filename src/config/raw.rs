@@ -210,6 +210,21 @@ pub(super) struct RawWorkspaceRules {
     pub other_owners: Option<OtherOwners>,
     pub restore_grants: Option<bool>,
     pub unique: Option<Vec<Unique>>,
+    pub follow_ups: Option<RawFollowUps>,
+}
+
+/// Where follow-ups go, and when.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawFollowUps {
+    pub url: Option<String>,
+    pub secret: Option<OneOrMany>,
+    pub delay: Option<String>,
+    pub retry: Option<String>,
+    pub retry_max: Option<String>,
+    pub overdue: Option<String>,
+    pub timeout: Option<String>,
+    pub ca_file: Option<String>,
 }
 
 /// A text, or a list of texts. Not an untagged enum, which would lose the place of an error.

@@ -22,6 +22,8 @@ struct Inner {
     last_beat: Option<Instant>,
     /// How each job stands; `None` until it is known.
     jobs: BTreeMap<String, Option<Trouble>>,
+    /// Follow-ups of each workspace that nobody acknowledges.
+    overdue: BTreeMap<String, u64>,
     stopping: bool,
 }
 
@@ -59,7 +61,15 @@ impl Health {
         if !inner.jobs.is_empty() && inner.jobs.values().all(cannot_run) {
             return Err(format!("no job can run\n{}", troubles.trim_end()));
         }
-        Ok(format!("ready\n{troubles}"))
+        let overdue: String = inner
+            .overdue
+            .iter()
+            .filter(|(_, count)| **count > 0)
+            .map(|(workspace, count)| {
+                format!("workspace {workspace}: {count} follow-ups are overdue; see `rosterd workspace follow-ups`\n")
+            })
+            .collect();
+        Ok(format!("ready\n{troubles}{overdue}"))
     }
 
     pub(super) fn beat(&self) {
@@ -72,6 +82,10 @@ impl Health {
 
     pub(super) fn note(&self, job: &str, trouble: Option<Trouble>) {
         self.lock().jobs.insert(job.to_owned(), trouble);
+    }
+
+    pub(super) fn note_overdue(&self, workspace: &str, count: u64) {
+        self.lock().overdue.insert(workspace.to_owned(), count);
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -103,6 +117,17 @@ mod tests {
         assert_eq!(health.ready(), Ok("ready\n".to_owned()));
         health.stopping();
         assert_eq!(health.ready(), Err("stopping".to_owned()));
+    }
+
+    #[test]
+    fn overdue_follow_ups_are_told_and_keep_nobody_from_work() {
+        let health = Health::default();
+        health.beat();
+        health.note_overdue("main", 2);
+        let line = "workspace main: 2 follow-ups are overdue; see `rosterd workspace follow-ups`";
+        assert_eq!(health.ready(), Ok(format!("ready\n{line}\n")));
+        health.note_overdue("main", 0);
+        assert_eq!(health.ready(), Ok("ready\n".to_owned()));
     }
 
     #[test]

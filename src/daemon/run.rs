@@ -14,11 +14,14 @@ use tokio_cron_scheduler::JobSchedulerError;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::FollowUps;
 use super::Health;
 use super::Make;
 use super::Schedule;
+use super::follow_ups::Courier;
 use super::heartbeat::Heartbeat;
 use super::keeper::Keeper;
+use super::reminder::remind;
 use super::systemd;
 use super::worker::Worker;
 use crate::store::Store;
@@ -38,6 +41,7 @@ pub struct Scheduled {
 /// What the daemon works with.
 pub struct Daemon {
     pub jobs: Vec<Scheduled>,
+    pub follow_ups: Vec<FollowUps>,
     pub store: Store,
     pub health: Health,
     pub stop: CancellationToken,
@@ -62,7 +66,7 @@ pub async fn run(
     daemon: Daemon,
     service: impl Future<Output = io::Result<()>> + Send + 'static,
 ) -> Result<(), DaemonError> {
-    let Daemon { jobs, store, health, stop } = daemon;
+    let Daemon { jobs, follow_ups, store, health, stop } = daemon;
     stop_on_signals(&stop)?;
     let heartbeat = Heartbeat::start().await?;
     let tasks = TaskTracker::new();
@@ -71,6 +75,11 @@ pub async fn run(
         let cycle = move |now| worker.clone().cycle(now);
         tasks.spawn(keeper.keep(heartbeat.beats(), stop.clone(), Timestamp::now, cycle));
     }
+    for workspace in follow_ups {
+        let courier = Courier::new(workspace, store.clone(), health.clone());
+        tasks.spawn(courier.attend(heartbeat.beats(), stop.clone(), Timestamp::now));
+    }
+    tasks.spawn(remind(store.clone(), heartbeat.beats(), stop.clone(), Timestamp::now));
     tasks.spawn(feel(heartbeat.beats(), health.clone(), stop.clone()));
     tasks.spawn(systemd::attend(heartbeat.beats(), stop.clone()));
     let ended = serve(service, &stop).await;

@@ -128,7 +128,7 @@ fn parse_cron(text: &str) -> Result<CronLine, ScheduleError> {
 }
 
 /// Between nothing and `most`, chosen by the seed and the last begin.
-fn jitter(most: Duration, seed: &str, last: Timestamp) -> Duration {
+pub(super) fn jitter(most: Duration, seed: &str, last: Timestamp) -> Duration {
     let mut hash = blake3::Hasher::new();
     hash.update(seed.as_bytes());
     hash.update(&last.as_nanosecond().to_le_bytes());

@@ -12,7 +12,8 @@ use crate::store::Token;
 /// The token of the request; `None` where there is no valid one, for whatever reason.
 pub async fn token(service: &Service, headers: &HeaderMap) -> Result<Option<Token>, StoreError> {
     let sent = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    service.store.recognise_token(credential(sent), (service.clock)()).await
+    let client = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    service.store.recognise_token(credential(sent), client, (service.clock)()).await
 }
 
 /// Okta's "HTTP header" authentication sends the token bare.

@@ -170,12 +170,8 @@ pub(super) fn undo(db: &Connection, loss: i64, author: &Author) -> Sql<(Vec<Foll
         "UPDATE follow_ups SET state = 'cancelled', ended = ?2, by = ?3, reason = 'the grants were given back'
           WHERE loss = ?1 AND state = 'waiting'",
     )?
-    .execute(params![loss, author.now.as_millisecond(), who(author)])?;
+    .execute(params![loss, author.now.as_millisecond(), author.who()])?;
     Ok(open.into_iter().partition(|one| one.state == FollowUpState::Waiting && one.attempts == 0))
-}
-
-fn who(author: &Author) -> String {
-    author.by.clone().unwrap_or_else(|| author.owner.to_string())
 }
 
 impl Store {
@@ -338,7 +334,9 @@ fn decide(db: &Connection, n: i64, act: FollowUpAct, author: &Author) -> Sql<()>
     let now = author.now.as_millisecond();
     let ended = "UPDATE follow_ups SET state = ?2, ended = ?3, by = ?4, reason = ?5 WHERE n = ?1";
     let end = |state: FollowUpState| {
-        db.prepare_cached(ended)?.execute(params![n, state.word(), now, who(author), author.reason]).map(drop)
+        db.prepare_cached(ended)?
+            .execute(params![n, state.word(), now, author.who(), author.reason])
+            .map(drop)
     };
     match act {
         FollowUpAct::Acknowledge => end(FollowUpState::Acknowledged),
@@ -348,7 +346,7 @@ fn decide(db: &Connection, n: i64, act: FollowUpAct, author: &Author) -> Sql<()>
                 "UPDATE follow_ups SET state = 'waiting', due = ?2, at_once = 1, ended = NULL, by = ?3, reason = ?4
                   WHERE n = ?1",
             )?
-            .execute(params![n, now, who(author), author.reason])
+            .execute(params![n, now, author.who(), author.reason])
             .map(drop),
     }
 }

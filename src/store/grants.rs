@@ -217,7 +217,8 @@ pub(super) fn give_back(
         undone.given_back.push(account);
     }
     let now = author.now.as_millisecond();
-    db.prepare_cached("UPDATE losses SET undone = ?2 WHERE id = ?1")?.execute(params![loss, now])?;
+    db.prepare_cached("UPDATE losses SET undone = ?2, undone_by = ?3, undone_why = ?4 WHERE id = ?1")?
+        .execute(params![loss, now, author.who(), author.reason])?;
     (undone.cancelled, undone.gone_out) = follow_ups::undo(db, loss, author)?;
     Ok(undone)
 }

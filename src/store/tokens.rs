@@ -16,7 +16,6 @@ use super::Sql;
 use super::Store;
 use super::StoreError;
 use super::directory::ensure_workspace;
-use super::directory::workspace;
 use super::rights::NoRight;
 use super::values;
 use crate::scim::Dialect;
@@ -28,6 +27,8 @@ const ID_BYTES: usize = 6;
 const SECRET_BYTES: usize = 32;
 /// `last_used` is written at most once in so many seconds: a request must not cost a write.
 const LAST_USED_SECONDS: i64 = 3600;
+/// Enough to tell Entra from Okta and their versions.
+const CLIENT_MAX: usize = 120;
 
 /// What is known of a token; the secret is not.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,13 +50,41 @@ pub struct Token {
     pub revoked: Option<Timestamp>,
     /// To the hour.
     pub last_used: Option<Timestamp>,
-    /// The `User-Agent` of the last use.
+    /// The `User-Agent` of the last use, cut and printable.
     pub client: Option<String>,
+    /// The token that was made to follow it, and when.
+    pub successor: Option<(String, Timestamp)>,
 }
 
 impl Token {
     pub fn is_valid(&self, now: Timestamp) -> bool {
-        self.revoked.is_none() && self.expires.is_none_or(|expires| now < expires)
+        self.state(now) == TokenState::Valid
+    }
+
+    pub fn state(&self, now: Timestamp) -> TokenState {
+        match (self.revoked, self.expires) {
+            (Some(_), _) => TokenState::Revoked,
+            (None, Some(expires)) if expires <= now => TokenState::Expired,
+            _ => TokenState::Valid,
+        }
+    }
+}
+
+/// Whether a token opens anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenState {
+    Valid,
+    Expired,
+    Revoked,
+}
+
+impl TokenState {
+    pub fn word(self) -> &'static str {
+        match self {
+            TokenState::Valid => "valid",
+            TokenState::Expired => "expired",
+            TokenState::Revoked => "revoked",
+        }
     }
 }
 
@@ -94,6 +123,7 @@ impl TokenWish {
 }
 
 /// The whole token, for the one time that it is shown. `Debug` does not.
+#[derive(Clone)]
 pub struct NewToken {
     pub id: String,
     /// `rst_<id>_<secret>`.
@@ -109,36 +139,20 @@ impl std::fmt::Debug for NewToken {
 impl Store {
     /// Makes a token of a workspace, which is made as well where it does not exist.
     pub async fn create_token(&self, wish: TokenWish, now: Timestamp) -> Result<NewToken, StoreError> {
-        let id = hex(&random::<ID_BYTES>()?);
-        let secret = hex(&random::<SECRET_BYTES>()?);
-        let token = NewToken { text: format!("{PREFIX}_{id}_{secret}"), id: id.clone() };
-        let hash = hash(&secret);
-        self.write(move |tx| {
-            let workspace = ensure_workspace(tx, &wish.workspace)?;
-            tx.execute(
-                "INSERT INTO tokens (id, workspace, dialect, hash, created, expires, who, reason, tenant, scopes, denied)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
-                params![
-                    id,
-                    workspace,
-                    wish.dialect.word(),
-                    hash.as_slice(),
-                    now.as_second(),
-                    wish.expires.map(Timestamp::as_second),
-                    wish.who,
-                    wish.reason,
-                    wish.tenant,
-                    wish.rights.to_string(),
-                    wish.denied.join(",")
-                ],
-            )
-        })
-        .await?;
+        let made = Made::new()?;
+        let token = made.token.clone();
+        self.write(move |tx| insert(tx, &made, &wish, now)).await?;
         Ok(token)
     }
 
-    /// Whose token this is; `None` for every text that is not a valid token, after the same work.
-    pub async fn recognise_token(&self, text: &str, now: Timestamp) -> Result<Option<Token>, StoreError> {
+    /// Whose token this is; `None` for every text that is not a valid token, after the same work. `client` is what the
+    /// request says of the program that sends it.
+    pub async fn recognise_token(
+        &self,
+        text: &str,
+        client: &str,
+        now: Timestamp,
+    ) -> Result<Option<Token>, StoreError> {
         let (id, secret) = parts(text);
         let (id, shown) = (id.to_owned(), hash(secret));
         let found = self.read(move |db| with_hash(db, &id)).await?;
@@ -149,62 +163,92 @@ impl Store {
         };
         let equal = verify_slices_are_equal(&shown, &kept).is_ok();
         let Some(token) = token.filter(|token| equal && token.is_valid(now)) else { return Ok(None) };
-        self.note_use(&token, now).await?;
+        self.note_use(&token, client, now).await?;
         Ok(Some(token))
     }
 
-    async fn note_use(&self, token: &Token, now: Timestamp) -> Result<(), StoreError> {
+    async fn note_use(&self, token: &Token, client: &str, now: Timestamp) -> Result<(), StoreError> {
         let fresh = |used: Timestamp| now.as_second() - used.as_second() < LAST_USED_SECONDS;
         if token.last_used.is_some_and(fresh) {
             return Ok(());
         }
-        let id = token.id.clone();
+        let (id, client) = (token.id.clone(), printable(client));
+        // Of many requests that come at once, the first one writes: the others find it done, and change nothing.
         self.write(move |tx| {
-            tx.execute("UPDATE tokens SET last_used = ?2 WHERE id = ?1", params![id, now.as_second()])
+            tx.execute(
+                "UPDATE tokens SET last_used = ?2, client = ?3
+                  WHERE id = ?1 AND (last_used IS NULL OR last_used <= ?2 - ?4)",
+                params![id, now.as_second(), client, LAST_USED_SECONDS],
+            )
         })
         .await
         .map(drop)
     }
 
-    /// From now on the token is nobody's. `false` where there is no such token, or it was revoked before.
-    pub async fn revoke_token(&self, id: &str, now: Timestamp) -> Result<bool, StoreError> {
-        let id = id.to_owned();
-        self.write(move |tx| {
-            tx.execute(
-                "UPDATE tokens SET revoked = ?2 WHERE id = ?1 AND revoked IS NULL",
-                params![id, now.as_second()],
-            )
-        })
-        .await
-        .map(|changed| changed > 0)
-    }
-
-    /// All tokens of a workspace, the oldest first, revoked ones included.
-    pub async fn tokens(&self, workspace_name: &str) -> Result<Vec<Token>, StoreError> {
-        let name = workspace_name.to_owned();
+    /// All tokens, the oldest first, those that are over included.
+    pub async fn tokens(&self) -> Result<Vec<Token>, StoreError> {
         self.read(move |db| {
-            let Some(workspace) = workspace(db, &name)? else { return Ok(Vec::new()) };
-            let sql = format!("{SELECT} WHERE tokens.workspace = ?1 ORDER BY created, tokens.id");
+            let sql = format!("{SELECT} ORDER BY created, tokens.id");
             let mut statement = db.prepare_cached(&sql)?;
-            let tokens = statement.query_map([workspace], token)?;
+            let tokens = statement.query_map([], token)?;
             tokens.collect()
         })
         .await
     }
 }
 
-const SELECT: &str =
+/// A token that is not kept yet.
+pub(super) struct Made {
+    pub token: NewToken,
+    hash: Vec<u8>,
+}
+
+impl Made {
+    pub fn new() -> Result<Made, StoreError> {
+        let id = hex(&random::<ID_BYTES>()?);
+        let secret = hex(&random::<SECRET_BYTES>()?);
+        let hash = hash(&secret);
+        Ok(Made { token: NewToken { text: format!("{PREFIX}_{id}_{secret}"), id }, hash })
+    }
+}
+
+pub(super) fn insert(db: &Connection, made: &Made, wish: &TokenWish, now: Timestamp) -> Sql<()> {
+    let workspace = ensure_workspace(db, &wish.workspace)?;
+    let lasts = wish.expires.map(|expires| expires.as_second() - now.as_second());
+    db.execute(
+        "INSERT INTO tokens (id, workspace, dialect, hash, created, expires, who, reason, tenant, scopes, denied,
+                             lifetime)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+        params![
+            made.token.id,
+            workspace,
+            wish.dialect.word(),
+            made.hash,
+            now.as_second(),
+            wish.expires.map(Timestamp::as_second),
+            wish.who,
+            wish.reason,
+            wish.tenant,
+            wish.rights.to_string(),
+            wish.denied.join(","),
+            lasts
+        ],
+    )
+    .map(drop)
+}
+
+pub(super) const SELECT: &str =
     "SELECT tokens.id, name, dialect, created, expires, revoked, last_used, who, reason, tenant, scopes, denied, client,
-            hash
+            successor, rotated, hash
     FROM tokens JOIN workspaces ON workspaces.id = tokens.workspace";
 
 fn with_hash(db: &Connection, id: &str) -> Sql<Option<(Token, Vec<u8>)>> {
     db.prepare_cached(&format!("{SELECT} WHERE tokens.id = ?1"))?
-        .query_row([id], |row| Ok((token(row)?, row.get(13)?)))
+        .query_row([id], |row| Ok((token(row)?, row.get(15)?)))
         .optional()
 }
 
-fn token(row: &Row<'_>) -> Sql<Token> {
+pub(super) fn token(row: &Row<'_>) -> Sql<Token> {
     Ok(Token {
         id: row.get(0)?,
         workspace: row.get(1)?,
@@ -219,6 +263,7 @@ fn token(row: &Row<'_>) -> Sql<Token> {
         rights: rights(row, 10)?,
         denied: paths(row, 11)?,
         client: row.get(12)?,
+        successor: row.get::<_, Option<String>>(13)?.zip(second(row, 14)?),
     })
 }
 
@@ -238,6 +283,12 @@ fn second(row: &Row<'_>, column: usize) -> Sql<Option<Timestamp>> {
     let second: Option<i64> = row.get(column)?;
     let time = second.map(Timestamp::from_second).transpose();
     time.map_err(|error| rusqlite::Error::FromSqlConversionFailure(column, Type::Integer, Box::new(error)))
+}
+
+/// What a client says of itself is for people to read: of a bounded length, and nothing that moves a terminal.
+fn printable(client: &str) -> Option<String> {
+    let text: String = client.chars().filter(|c| matches!(c, ' '..='~')).take(CLIENT_MAX).collect();
+    Some(text).filter(|text| !text.is_empty())
 }
 
 /// The two parts of a token; what is not one has empty parts, which no token has.

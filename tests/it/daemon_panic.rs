@@ -43,7 +43,8 @@ async fn a_panic_is_a_failed_cycle_and_the_next_one_runs() {
     let (store, health, stop) = (stage.store.clone(), Health::default(), CancellationToken::new());
     let schedule = daemon::Schedule::parse("every 1s", Some(Duration::ZERO)).unwrap();
     let scheduled = Scheduled { name: job.name.clone(), schedule, make: Arc::new(move || Ok(job.clone())) };
-    let daemon = Daemon { jobs: vec![scheduled], store: store.clone(), health, stop: stop.clone() };
+    let (jobs, follow_ups) = (vec![scheduled], Vec::new());
+    let daemon = Daemon { jobs, follow_ups, store: store.clone(), health, stop: stop.clone() };
     let stopped = stop.clone();
     let running = tokio::spawn(daemon::run(daemon, async move {
         stopped.cancelled().await;

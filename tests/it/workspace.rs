@@ -10,7 +10,6 @@ use rosterd::scim::incoming;
 use rosterd::store::Author;
 use rosterd::store::ListQuery;
 use rosterd::store::Store;
-use rosterd::store::TokenWish;
 use rosterd::store::WriteAct;
 use rosterd::store::Written;
 use serde_json::Value;
@@ -175,37 +174,4 @@ async fn a_change_of_a_large_team_costs_what_it_names() {
     assert!(started.elapsed().as_millis() < 2_000, "{:?}", started.elapsed());
     let counts = store.workspace_counts("main").await.expect("the store reads");
     assert_eq!((counts.users, counts.teams, counts.memberships), (PEOPLE as u64, 1, PEOPLE as u64));
-}
-
-#[tokio::test]
-async fn a_token_opens_its_workspace_until_it_is_revoked_or_expires() {
-    let store = Store::in_memory().expect("a store");
-    let wish = TokenWish {
-        expires: Some(at(100)),
-        ..TokenWish::new("main", Dialect::Strict, "ann", "the new tenant")
-    };
-    let token = store.create_token(wish, at(0)).await.expect("a token");
-    assert!(token.text.starts_with(&format!("rst_{}_", token.id)));
-    assert_eq!(token.text.len(), "rst_".len() + 12 + 1 + 64);
-    assert!(!format!("{token:?}").contains(&token.text[20..]), "Debug shows the id only");
-
-    let known = async |text: &str, minute| {
-        let token = store.recognise_token(text, at(minute)).await.expect("the store reads");
-        token.map(|token| (token.workspace, token.dialect))
-    };
-    let main = Some(("main".to_owned(), Dialect::Strict));
-    assert_eq!(known(&token.text, 1).await, main);
-    let mut wrong = token.text.clone();
-    wrong.replace_range(wrong.len() - 1.., if token.text.ends_with('0') { "1" } else { "0" });
-    for text in [wrong.as_str(), "", "rst", "rst_", "rst__", "x", &token.text[..20], &token.text[4..]] {
-        assert_eq!(known(text, 1).await, None, "{text}");
-    }
-    assert_eq!(known(&token.text, 100).await, None, "expired");
-
-    assert!(store.revoke_token(&token.id, at(2)).await.expect("the store writes"));
-    assert!(!store.revoke_token(&token.id, at(3)).await.expect("the store writes"));
-    assert_eq!(known(&token.text, 3).await, None, "revoked");
-    let tokens = store.tokens("main").await.expect("the store reads");
-    assert_eq!((tokens.len(), tokens[0].last_used, tokens[0].revoked), (1, Some(at(1)), Some(at(2))));
-    assert_eq!((tokens[0].who.as_str(), tokens[0].reason.as_str()), ("ann", "the new tenant"));
 }

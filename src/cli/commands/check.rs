@@ -1,9 +1,11 @@
 //! `check`: settings, secrets, sign-in, permissions and targets; each line ok, warning or error with the cure.
 
+use jiff::Timestamp;
 use owo_colors::OwoColorize;
 
 use crate::cli::args::Check as Arguments;
 use crate::cli::args::Global;
+use crate::cli::commands::status::workspaces::WorkspaceStatus;
 use crate::cli::exit::Exit;
 use crate::cli::out;
 use crate::cli::settings;
@@ -28,10 +30,24 @@ pub async fn run(global: &Global, arguments: &Arguments) -> Result<Exit, anyhow:
     }
     let store = wire::open_to_look(&config)?;
     let names: Vec<String> = arguments.job.iter().cloned().collect();
-    for job in wire::chosen(&config, &names)? {
+    for job in wire::looked_at(&config, &names)? {
         worst = worst.max(one(&config, job, &store).await);
     }
+    if arguments.job.is_none() {
+        for workspace in WorkspaceStatus::all(&config, &store, Timestamp::now()).await? {
+            worst = worst.max(told(&workspace));
+        }
+    }
     Ok(if worst == Grade::Error { Exit::Failed } else { Exit::Done })
+}
+
+/// Nothing is said of a workspace in which nobody has to do anything.
+fn told(workspace: &WorkspaceStatus) -> Grade {
+    let findings = workspace.findings();
+    if !findings.is_empty() {
+        out::print(&format!("workspace {}\n", report::printable(workspace.name())));
+    }
+    findings.iter().map(|finding| tell("", finding)).max().unwrap_or(Grade::Ok)
 }
 
 /// Both sides are looked at, also where one of them cannot be used.
@@ -73,7 +89,8 @@ fn tell(side: &str, finding: &Finding) -> Grade {
         Grade::Warning => format!("{:<8}", "warning").yellow().to_string(),
         Grade::Error => format!("{:<8}", "error").red().to_string(),
     };
-    let mut text = format!("  {word}{side} {:<20} {}\n", finding.subject, report::printable(&finding.text));
+    let whose = format!("{side} {:<20}", finding.subject);
+    let mut text = format!("  {word}{} {}\n", whose.trim_start(), report::printable(&finding.text));
     if !finding.cure.is_empty() {
         text += &format!("          cure: {}\n", report::printable(&finding.cure));
     }

@@ -5,8 +5,6 @@
 
 use anyhow::Context;
 use jiff::Timestamp;
-use jiff::civil;
-use jiff::tz::TimeZone;
 use serde_json::Value;
 use serde_json::json;
 
@@ -16,8 +14,8 @@ use crate::cli::args::Output;
 use crate::cli::exit::Exit;
 use crate::cli::out;
 use crate::cli::settings;
+use crate::cli::when;
 use crate::cli::wire;
-use crate::daemon::parse_duration;
 use crate::report;
 use crate::store::LogFilter;
 use crate::store::LogRow;
@@ -61,19 +59,12 @@ fn filter(arguments: &Arguments, now: Timestamp) -> Result<LogFilter, anyhow::Er
 
 /// A time, a date (its midnight UTC), or so long ago.
 fn since(text: &str, now: Timestamp) -> Result<Timestamp, anyhow::Error> {
-    if let Ok(at) = text.parse::<Timestamp>() {
+    if let Some(at) = when::moment(text) {
         return Ok(at);
     }
-    if let Ok(date) = text.parse::<civil::Date>() {
-        return Ok(date.to_zoned(TimeZone::UTC)?.timestamp());
-    }
-    let days = text.strip_suffix(" days").or_else(|| text.strip_suffix('d'));
-    let ago = match days.and_then(|days| days.trim().parse::<u64>().ok()) {
-        Some(days) => std::time::Duration::from_secs(days.saturating_mul(24 * 3600)),
-        None => parse_duration(text).ok().with_context(|| {
-            format!("`{text}` is no time; write 2026-03-02T10:00:00Z, 2026-03-02, 90m, 2h or 7d")
-        })?,
-    };
+    let ago = when::span(text).with_context(|| {
+        format!("`{text}` is no time; write 2026-03-02T10:00:00Z, 2026-03-02, 90m, 2h or 7d")
+    })?;
     Ok(now.checked_sub(ago)?)
 }
 

@@ -33,7 +33,8 @@ pub async fn run(global: &Global, arguments: &Arguments) -> Result<Exit, anyhow:
     let (stop, health) = (CancellationToken::new(), Health::default());
     let service = server::serve(listener, service(&store, &health), stop.clone());
     let jobs = config.jobs.keys().map(|name| scheduled(&config, name, &store)).collect();
-    daemon::run(Daemon { jobs, store, health, stop }, service).await?;
+    let follow_ups = wire::follow_ups(&config);
+    daemon::run(Daemon { jobs, follow_ups, store, health, stop }, service).await?;
     Ok(Exit::Done)
 }
 

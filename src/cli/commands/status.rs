@@ -1,9 +1,13 @@
-//! `status`: each job's mode, last cycle, what waits, and its next run.
+//! `status`: each job's mode, last cycle, what waits, and its next run; of each workspace, what somebody has to do.
 //!
-//! As JSON: `{"format": 1, "jobs": [{"job", "mode", "most", "schedule", "next", "running_since", "last", "push"}]}`. `mode`
-//! is what the job does now, `most` what the settings allow; `next` is a time; `running_since` is set while a cycle
-//! has begun and not ended; `last` is the record of the last cycle that ended, or null;
-//! `push` is how Okta's Group Push stands, for each group that it pushes: `{"group", "id", "status", "target", "error"}`.
+//! As JSON: `{"format": 1, "jobs": […], "workspaces": […]}`. A job is `{"job", "mode", "most", "schedule", "next",
+//! "running_since", "last", "push"}`: `mode` is what the job does now, `most` what the settings allow; `next` is a time;
+//! `running_since` is set while a cycle has begun and not ended; `last` is the record of the last cycle that ended, or
+//! null; `push` is how Okta's Group Push stands, for each group that it pushes: `{"group", "id", "status", "target",
+//! "error"}`. A workspace is `{"workspace", "follow_ups": {"waiting", "sent", "overdue"}, "tokens"}`: `tokens` tells which
+//! of them end soon.
+
+pub mod workspaces;
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -22,6 +26,7 @@ use crate::plan::Mode;
 use crate::report;
 use crate::store::PushState;
 use crate::store::Store;
+use workspaces::WorkspaceStatus;
 
 /// Enough to find the last one that ended, past some that crashed.
 const CYCLES: usize = 20;
@@ -31,14 +36,23 @@ pub async fn run(global: &Global, arguments: &Arguments) -> Result<Exit, anyhow:
     let store = wire::open_to_look(&config)?;
     let names: Vec<String> = arguments.job.iter().cloned().collect();
     let mut all = Vec::new();
-    for job in wire::chosen(&config, &names)? {
-        all.push(JobStatus::of(job, &store, Timestamp::now()).await?);
+    let now = Timestamp::now();
+    for job in wire::looked_at(&config, &names)? {
+        all.push(JobStatus::of(job, &store, now).await?);
     }
+    let workspaces = match arguments.job {
+        Some(_) => Vec::new(),
+        None => WorkspaceStatus::all(&config, &store, now).await?,
+    };
     match arguments.format {
-        Output::Text => all.iter().for_each(|status| out::print(&status.text())),
+        Output::Text => {
+            all.iter().for_each(|status| out::print(&status.text()));
+            workspaces.iter().for_each(|status| out::print(&status.text()));
+        }
         Output::Json => {
             let jobs: Vec<Value> = all.iter().map(JobStatus::json).collect();
-            out::print(&format!("{}\n", json!({ "format": 1, "jobs": jobs })));
+            let workspaces: Vec<Value> = workspaces.iter().map(WorkspaceStatus::json).collect();
+            out::print(&format!("{}\n", json!({ "format": 1, "jobs": jobs, "workspaces": workspaces })));
         }
     }
     Ok(Exit::Done)

@@ -49,6 +49,7 @@ impl Merged {
                 checker.secret_error(&key, &error);
             }
         }
+        checker.webhook_secrets(config);
         for job in config.jobs.values() {
             if let SourceConfig::Graph(graph) = &job.source
                 && let Err(error) = graph.sign_in.read()

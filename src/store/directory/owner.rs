@@ -81,6 +81,11 @@ impl Author {
         Author { owner: Owner::Local, by, reason, writes_others: true, now }
     }
 
+    /// Who gave the command or sent the push; of a job, its name.
+    pub fn who(&self) -> String {
+        self.by.clone().unwrap_or_else(|| self.owner.to_string())
+    }
+
     /// Whether a resource of this owner may be written. Jobs settle it among themselves, by their links.
     pub fn may_write(&self, owner: &Owner) -> bool {
         self.writes_others

@@ -19,6 +19,7 @@ use crate::model::SourceId;
 use crate::plan::Limits;
 use crate::plan::Mode;
 use crate::plan::Rules;
+use crate::server::Settings;
 use crate::sources::okta::Share;
 use crate::sources::okta::StatusPolicy;
 use crate::store::Policy;
@@ -27,6 +28,8 @@ use crate::store::Rhythm;
 #[derive(Debug)]
 pub struct Config {
     pub daemon: DaemonConfig,
+    /// The SCIM service.
+    pub service: Settings,
     pub jobs: BTreeMap<String, JobConfig>,
     pub targets: BTreeMap<String, TargetConfig>,
     /// Every workspace: of a target, or with a table of its own.

@@ -26,7 +26,7 @@ use super::problem::Severity;
 /// (`ROSTERD_CONFIG`, `ROSTERD_LOG`) belong to the command line.
 pub const PREFIX: &str = "ROSTERD_";
 const BETWEEN: &str = "__";
-const OFTEN_MEANT: [&str; 6] = ["DAEMON", "JOBS", "TARGETS", "WORKSPACES", "STATE", "LISTEN"];
+const OFTEN_MEANT: [&str; 7] = ["DAEMON", "SCIM", "JOBS", "TARGETS", "WORKSPACES", "STATE", "LISTEN"];
 
 const DAEMON_DEFAULTS: &str = r#"
 [daemon]

@@ -12,6 +12,7 @@ mod presets;
 mod problem;
 mod raw;
 mod raw_graph;
+mod raw_service;
 mod shape;
 mod show;
 

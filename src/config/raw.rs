@@ -8,6 +8,7 @@ use serde::Deserializer;
 use serde::de;
 
 use super::raw_graph::RawGraph;
+use super::raw_service::RawService;
 use crate::plan::Adoption;
 use crate::plan::Mode;
 use crate::plan::OnLeave;
@@ -24,6 +25,7 @@ use crate::store::Unique;
 #[serde(deny_unknown_fields, default)]
 pub(super) struct RawSettings {
     pub daemon: RawDaemon,
+    pub scim: RawService,
     pub jobs: BTreeMap<String, RawJob>,
     pub targets: BTreeMap<String, RawTarget>,
     /// By the workspace's name.
@@ -35,6 +37,7 @@ pub(super) struct RawSettings {
 pub(super) struct RawDaemon {
     pub state: Option<String>,
     pub listen: Option<String>,
+    pub plain_http: Option<bool>,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -163,9 +163,11 @@ impl Patch {
         match value {
             Value::Object(members) => {
                 no_twins(members)?;
-                members
-                    .iter()
-                    .try_for_each(|(name, value)| self.take_member(op, &format!("{urn}:{name}"), value))
+                // Some clients put `schemas` into an extension too; as that of the resource, it follows.
+                let mut named = members.iter().filter(|(name, _)| !name.eq_ignore_ascii_case("schemas"));
+                let take =
+                    |(name, value): (&String, &Value)| self.take_member(op, &format!("{urn}:{name}"), value);
+                named.try_for_each(take)
             }
             Value::Null if known && op != Op::Add => self.push_known(Op::Remove, path.clone(), &Value::Null),
             _ if !known && self.dialect == Dialect::Tolerant => {

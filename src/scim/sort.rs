@@ -84,7 +84,7 @@ pub enum SortKey {
     Truth(bool),
     Whole(i64),
     Number(f64),
-    Instant(Timestamp),
+    When(Timestamp),
     Text(String),
     Nothing,
 }
@@ -114,7 +114,7 @@ fn key(value: &Value, path: &Path) -> SortKey {
         },
         Value::String(text) if text.is_empty() => SortKey::Nothing,
         Value::String(text) if form == Form::DateTime => {
-            instant(text).map_or(SortKey::Nothing, SortKey::Instant)
+            instant(text).map_or(SortKey::Nothing, SortKey::When)
         }
         Value::String(text) if deciding.is_some_and(|leaf| leaf.case_exact) => SortKey::Text(text.clone()),
         Value::String(text) => SortKey::Text(fold(text)),
@@ -128,7 +128,7 @@ impl SortKey {
             SortKey::Truth(_) => 0,
             SortKey::Whole(_) => 1,
             SortKey::Number(_) => 2,
-            SortKey::Instant(_) => 3,
+            SortKey::When(_) => 3,
             SortKey::Text(_) => 4,
             SortKey::Nothing => 5,
         }
@@ -149,7 +149,7 @@ impl Ord for SortKey {
             (SortKey::Truth(a), SortKey::Truth(b)) => a.cmp(b),
             (SortKey::Whole(a), SortKey::Whole(b)) => a.cmp(b),
             (SortKey::Number(a), SortKey::Number(b)) => a.total_cmp(b),
-            (SortKey::Instant(a), SortKey::Instant(b)) => a.cmp(b),
+            (SortKey::When(a), SortKey::When(b)) => a.cmp(b),
             (SortKey::Text(a), SortKey::Text(b)) => a.cmp(b),
             _ => self.rank().cmp(&other.rank()),
         }

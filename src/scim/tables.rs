@@ -104,7 +104,9 @@ pub static GROUP: Schema = Schema {
                 immutable(exact("value")),
                 immutable(Definition { refers_to: &["User", "Group"], ..reference("$ref") }),
                 immutable(Definition { canonical: &["User", "Group"], ..text("type") }),
-                read_only(text("display")),
+                // The RFC's own schema has no `display` here: clients that compare what they read with what they sent
+                // see it only if they ask.
+                read_only(Definition { returned: Returned::Request, ..text("display") }),
             ],
         ),
     ],

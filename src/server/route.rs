@@ -7,15 +7,20 @@ use crate::scim::ResourceType;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Route {
+    /// All resource types at once.
+    Root,
     Collection(ResourceType),
     One(ResourceType, ResourceId),
-    Search(ResourceType),
+    /// Of one resource type, or of all.
+    Search(Option<ResourceType>),
+    Bulk,
+    /// Known to the RFC, not to us: a token is no person.
+    Me,
     ServiceProviderConfig,
     /// All, or the one of this id.
     ResourceTypes(Option<String>),
     Schemas(Option<String>),
-    /// Known to the RFC, not to us: bulk, `/Me`, queries over all resource types.
-    Unsupported,
+    OpenApi,
 }
 
 impl Route {
@@ -23,21 +28,19 @@ impl Route {
     pub fn of(path: &str) -> Option<Route> {
         let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
         let route = match segments.as_slice() {
-            ["Users"] => Route::Collection(ResourceType::User),
-            ["Groups"] => Route::Collection(ResourceType::Group),
-            ["Grants"] => Route::Collection(ResourceType::Grant),
-            ["Grants", ".search"] => Route::Search(ResourceType::Grant),
-            ["Grants", id] => Route::One(ResourceType::Grant, ResourceId((*id).to_owned())),
-            ["Users", ".search"] => Route::Search(ResourceType::User),
-            ["Groups", ".search"] => Route::Search(ResourceType::Group),
-            ["Users", id] => Route::One(ResourceType::User, ResourceId((*id).to_owned())),
-            ["Groups", id] => Route::One(ResourceType::Group, ResourceId((*id).to_owned())),
+            [] => Route::Root,
+            [".search"] => Route::Search(None),
+            ["Bulk"] => Route::Bulk,
+            ["Me", ..] => Route::Me,
             ["ServiceProviderConfig"] => Route::ServiceProviderConfig,
             ["ResourceTypes"] => Route::ResourceTypes(None),
             ["ResourceTypes", id] => Route::ResourceTypes(Some((*id).to_owned())),
             ["Schemas"] => Route::Schemas(None),
             ["Schemas", urn] => Route::Schemas(Some((*urn).to_owned())),
-            [] | ["Bulk" | "Me" | ".search"] => Route::Unsupported,
+            ["openapi.json"] => Route::OpenApi,
+            [endpoint] => Route::Collection(resource_type(endpoint)?),
+            [endpoint, ".search"] => Route::Search(Some(resource_type(endpoint)?)),
+            [endpoint, id] => Route::One(resource_type(endpoint)?, ResourceId((*id).to_owned())),
             _ => return None,
         };
         Some(route)
@@ -48,21 +51,42 @@ impl Route {
         match self {
             Route::Collection(_) => &[Method::GET, Method::POST],
             Route::One(..) => &[Method::GET, Method::PUT, Method::PATCH, Method::DELETE],
-            Route::Search(_) => &[Method::POST],
-            Route::ServiceProviderConfig | Route::ResourceTypes(_) | Route::Schemas(_) => &[Method::GET],
-            Route::Unsupported => &[Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE],
+            Route::Search(_) | Route::Bulk => &[Method::POST],
+            Route::Me => &[Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE],
+            Route::Root
+            | Route::ServiceProviderConfig
+            | Route::ResourceTypes(_)
+            | Route::Schemas(_)
+            | Route::OpenApi => &[Method::GET],
         }
+    }
+
+    pub fn is_discovery(&self) -> bool {
+        matches!(
+            self,
+            Route::ServiceProviderConfig | Route::ResourceTypes(_) | Route::Schemas(_) | Route::OpenApi
+        )
     }
 
     /// For logs: the kind of thing, without ids or values.
     pub fn word(&self) -> &'static str {
         match self {
-            Route::Collection(ResourceType::User) | Route::Search(ResourceType::User) => "users",
-            Route::Collection(ResourceType::Group) | Route::Search(ResourceType::Group) => "groups",
-            Route::Collection(ResourceType::Grant) | Route::Search(ResourceType::Grant) => "grants",
+            Route::Collection(kind) | Route::Search(Some(kind)) => match kind {
+                ResourceType::User => "users",
+                ResourceType::Group => "groups",
+                ResourceType::Grant => "grants",
+            },
             Route::One(kind, _) => kind.word(),
-            Route::ServiceProviderConfig | Route::ResourceTypes(_) | Route::Schemas(_) => "discovery",
-            Route::Unsupported => "unsupported",
+            Route::Root | Route::Search(None) => "everything",
+            Route::Bulk => "bulk",
+            Route::Me => "me",
+            Route::ServiceProviderConfig | Route::ResourceTypes(_) | Route::Schemas(_) | Route::OpenApi => {
+                "discovery"
+            }
         }
     }
+}
+
+fn resource_type(endpoint: &str) -> Option<ResourceType> {
+    ResourceType::ALL.into_iter().find(|kind| kind.endpoint().strip_prefix('/') == Some(endpoint))
 }

@@ -119,8 +119,9 @@ fn what_is_doubtful_in_the_settings_is_told() {
     let mut open = host.command(&["config", "check"]);
     open.env("ROSTERD_DAEMON__LISTEN", "0.0.0.0:8480");
     let open = ran(open);
-    assert_eq!(open.code, 0, "{}", open.out);
-    assert!(open.out.starts_with("warning: other hosts reach this address by plain HTTP"), "{}", open.out);
+    assert_eq!(open.code, 1, "{}", open.out);
+    let told = format!("{}{}", open.out, open.err);
+    assert!(told.contains("error: other hosts would reach this address by plain HTTP"), "{told}");
 }
 
 #[test]

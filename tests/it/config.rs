@@ -1,6 +1,7 @@
 //! Settings: layers and their origins, and bad settings told all at once with file, line, key and cure.
 
 mod scope;
+mod service;
 mod workspaces;
 
 use std::fs;

@@ -45,7 +45,7 @@ async fn every_recorded_request_is_answered_as_its_sender_expects() {
     }
 }
 
-fn files() -> Option<BTreeMap<String, Value>> {
+pub fn files() -> Option<BTreeMap<String, Value>> {
     let folder = PathBuf::from(std::env::var_os("ROSTERD_CORPUS")?).join("scim-requests");
     let entries = std::fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
     let file = |entry: std::io::Result<std::fs::DirEntry>| {

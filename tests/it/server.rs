@@ -1,5 +1,14 @@
 //! The SCIM service over HTTP: what is answered, to whom, and with which headers.
 
+mod bulk;
+mod isolation;
+mod limits;
+mod load;
+mod paging;
+mod refusals;
+mod rights;
+mod roots;
+mod tenants;
 mod writes;
 
 use std::sync::Arc;
@@ -12,11 +21,14 @@ use reqwest::Method;
 use reqwest::header::HeaderMap;
 use rosterd::scim::Dialect;
 use rosterd::server::Service;
+use rosterd::server::Settings;
 use rosterd::server::serve;
 use rosterd::store::Store;
 use rosterd::store::TokenWish;
 use serde_json::Value;
 use serde_json::json;
+use tokio::io::AsyncReadExt;
+use tokio::io::AsyncWriteExt;
 use tokio_util::sync::CancellationToken;
 
 /// A service on loopback with one token, stopped when it is dropped.
@@ -59,6 +71,20 @@ impl Got {
     }
 }
 
+async fn got(response: reqwest::Response) -> Got {
+    let (status, headers) = (response.status().as_u16(), response.headers().clone());
+    let bytes = response.bytes().await.expect("a body");
+    let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
+    Got { status, headers, body }
+}
+
+/// The body of a PATCH.
+fn patch(operations: Value) -> Option<Value> {
+    Some(json!({
+        "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": operations,
+    }))
+}
+
 fn wish(workspace: &str, dialect: Dialect) -> TokenWish {
     let (workspace, who, reason) = (workspace.to_owned(), "test".to_owned(), String::new());
     TokenWish::new(workspace, dialect, who, reason)
@@ -66,7 +92,14 @@ fn wish(workspace: &str, dialect: Dialect) -> TokenWish {
 
 impl Served {
     pub async fn start(dialect: Dialect) -> Served {
-        let store = Store::in_memory().expect("a store");
+        Served::with(dialect, Settings::default()).await
+    }
+
+    pub async fn with(dialect: Dialect, settings: Settings) -> Served {
+        Served::over(Store::in_memory().expect("a store"), dialect, settings).await
+    }
+
+    pub async fn over(store: Store, dialect: Dialect, settings: Settings) -> Served {
         let minute = AtomicI64::new(0);
         let clock = move || {
             Timestamp::from_second(1_700_000_000 + minute.fetch_add(60, Ordering::Relaxed)).expect("a time")
@@ -77,7 +110,7 @@ impl Served {
             ids: Arc::new(move || format!("r{}", number.fetch_add(1, Ordering::Relaxed))),
             clock: Arc::new(clock),
             ready: Arc::new(|| Err("no cycle has run yet".to_owned())),
-            public_url: None,
+            settings: Arc::new(settings),
         };
         let now = Timestamp::from_second(1_700_000_000).expect("a time");
         let token = store.create_token(wish("main", dialect), now).await.expect("a token").text;
@@ -85,7 +118,7 @@ impl Served {
         let root = format!("http://{}", listener.local_addr().expect("an address"));
         let stop = CancellationToken::new();
         tokio::spawn(serve(listener, service, stop.clone()));
-        let http = reqwest::Client::builder().no_proxy().build().expect("a client");
+        let http = reqwest::Client::builder().no_proxy().no_gzip().build().expect("a client");
         Served { root, token, store, http, stop }
     }
 
@@ -110,11 +143,43 @@ impl Served {
         if let Some(body) = body {
             request = request.body(body);
         }
-        let response = request.send().await.expect("an answer");
-        let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        let text = response.text().await.expect("a text");
-        let body = serde_json::from_str(&text).unwrap_or(Value::Null);
-        Got { status, headers, body }
+        got(request.send().await.expect("an answer")).await
+    }
+
+    /// The same as `call`, with another token.
+    pub async fn call_as(&self, token: &str, method: &str, path: &str, body: Option<Value>) -> Got {
+        let headers = [("authorization", format!("Bearer {token}"))];
+        self.raw(method, &format!("/scim/v2{path}"), &headers, body.map(|body| body.to_string())).await
+    }
+
+    /// A token like the first one but for what `change` changes.
+    pub async fn token(&self, change: impl FnOnce(&mut TokenWish)) -> String {
+        let mut wish = wish("main", Dialect::Tolerant);
+        change(&mut wish);
+        let now = Timestamp::from_second(1_700_000_000).expect("a time");
+        self.store.create_token(wish, now).await.expect("a token").text
+    }
+
+    /// A request whose body is no text, with the token.
+    pub async fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Vec<u8>) -> Got {
+        let method = Method::from_bytes(method.as_bytes()).expect("a method");
+        let mut request = self.http.request(method, format!("{}{path}", self.root)).bearer_auth(&self.token);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        got(request.body(body).send().await.expect("an answer")).await
+    }
+
+    /// What is answered to these bytes, until the service closes the connection.
+    pub async fn spoken(&self, sent: &[u8]) -> String {
+        let address = self.root.strip_prefix("http://").expect("an address");
+        let mut stream = tokio::net::TcpStream::connect(address).await.expect("a connection");
+        let (mut reading, mut writing) = stream.split();
+        let mut answer = Vec::new();
+        // Who is refused in the middle cannot send the rest.
+        let (_, read) = tokio::join!(writing.write_all(sent), reading.read_to_end(&mut answer));
+        assert!(read.is_ok() || !answer.is_empty(), "{read:?}");
+        String::from_utf8(answer).expect("a text")
     }
 
     pub async fn made(&self, path: &str, body: Value) -> String {
@@ -176,7 +241,9 @@ async fn what_is_not_there_or_not_allowed_is_an_error_message() {
         ("PUT", "/ServiceProviderConfig", "405"),
         ("GET", "/Schemas/urn:nothing", "404"),
         ("GET", "/Schemas?filter=id%20pr", "403"),
-        ("POST", "/Bulk", "501"),
+        ("POST", "/Bulk", "400 invalidSyntax"),
+        ("GET", "/Bulk", "405"),
+        ("PATCH", "/", "405"),
         ("GET", "/Me", "501"),
         ("GET", "/Users?filter=", "400 invalidFilter"),
         ("GET", "/Users?filter=shoeSize%20pr", "400 invalidFilter"),
@@ -203,6 +270,15 @@ async fn discovery_says_what_the_service_does() {
     let config = served.call("GET", "/ServiceProviderConfig", None).await;
     assert_eq!(config.body["patch"], json!({"supported": true}));
     assert_eq!(config.body["filter"], json!({"supported": true, "maxResults": 500}));
+    assert_eq!(
+        config.body["bulk"],
+        json!({"supported": true, "maxOperations": 1000, "maxPayloadSize": 4 * 1024 * 1024})
+    );
+    let document = served.call("GET", "/openapi.json", None).await;
+    assert_eq!(
+        (document.header("content-type"), &document.body["openapi"]),
+        ("application/json", &json!("3.1.0"))
+    );
     let types = served.call("GET", "/ResourceTypes", None).await;
     assert_eq!((&types.body["totalResults"], &types.body["itemsPerPage"]), (&json!(2), &json!(2)));
     assert_eq!(served.call("GET", "/ResourceTypes/Group", None).await.body["endpoint"], "/Groups");

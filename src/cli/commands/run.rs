@@ -31,7 +31,7 @@ pub async fn run(global: &Global, arguments: &Arguments) -> Result<Exit, anyhow:
         .with_context(|| format!("{listen} cannot be listened on; change daemon.listen, or use --listen"))?;
     tracing::info!(listen = %listener.local_addr()?, jobs = config.jobs.len(), "started");
     let (stop, health) = (CancellationToken::new(), Health::default());
-    let service = server::serve(listener, service(&store, &health), stop.clone());
+    let service = server::serve(listener, service(&config, &store, &health), stop.clone());
     let jobs = config.jobs.keys().map(|name| scheduled(&config, name, &store)).collect();
     let follow_ups = wire::follow_ups(&config);
     daemon::run(Daemon { jobs, follow_ups, store, health, stop }, service).await?;
@@ -46,13 +46,13 @@ fn scheduled(config: &Arc<Config>, name: &str, store: &Store) -> Scheduled {
     Scheduled { name: name.to_owned(), schedule, make: Arc::new(make) }
 }
 
-fn service(store: &Store, health: &Health) -> Service {
+fn service(config: &Config, store: &Store, health: &Health) -> Service {
     let health = health.clone();
     Service {
         store: store.clone(),
         ids: Arc::new(wire::new_id),
         clock: Arc::new(Timestamp::now),
         ready: Arc::new(move || health.ready()),
-        public_url: None,
+        settings: Arc::new(config.service.clone()),
     }
 }

@@ -5,11 +5,11 @@ mod job;
 mod mapping;
 mod people;
 mod rules;
+mod service;
 mod source;
 mod target;
 mod workspace;
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use url::Host;
@@ -88,6 +88,7 @@ struct Checker<'a> {
 impl Checker<'_> {
     fn config(&mut self, raw: &RawSettings) -> Option<Config> {
         let daemon = self.daemon(&raw.daemon);
+        let service = self.service(&raw.scim);
         let targets = self.targets(&raw.targets);
         let workspaces = self.workspaces(&raw.workspaces, &targets);
         let jobs = self.jobs(&raw.jobs, &raw.targets);
@@ -96,7 +97,7 @@ impl Checker<'_> {
             let cure = "add [jobs.NAME] and [targets.NAME]; config/rosterd.example.toml shows how";
             self.warn(&Key::of(["jobs"]), "no job and no target", cure);
         }
-        Some(Config { daemon: daemon?, jobs, targets, workspaces, warnings: Vec::new() })
+        Some(Config { daemon: daemon?, service, jobs, targets, workspaces, warnings: Vec::new() })
     }
 
     fn warn_of_slips(&mut self) {
@@ -115,27 +116,9 @@ impl Checker<'_> {
         let table = Key::of(["daemon"]);
         let state = self.text(&table.join("state"), raw.state.as_deref(), "the path of the database file");
         let listen = self.text(&table.join("listen"), raw.listen.as_deref(), "an address and a port");
-        let listen = listen.and_then(|text| self.address(&table.join("listen"), &text));
+        let listen = listen
+            .and_then(|text| self.address(&table.join("listen"), &text, raw.plain_http.unwrap_or(false)));
         Some(DaemonConfig { state: PathBuf::from(state?), listen: listen? })
-    }
-
-    fn address(&mut self, key: &Key, text: &str) -> Option<SocketAddr> {
-        match text.parse() {
-            Ok(address) => {
-                self.warn_of_plain_http(key, address);
-                Some(address)
-            }
-            Err(_) => {
-                self.error(key, format!("`{text}` is not an address and a port"), "write 127.0.0.1:8480")
-            }
-        }
-    }
-
-    fn warn_of_plain_http(&mut self, key: &Key, address: SocketAddr) {
-        if !address.ip().is_loopback() {
-            let message = "other hosts reach this address by plain HTTP, with their tokens";
-            self.warn(key, message, "listen on 127.0.0.1, and put a proxy with TLS before it");
-        }
     }
 
     /// Names become parts of variables and commands, so they are kept plain.

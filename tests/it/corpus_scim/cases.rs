@@ -95,7 +95,7 @@ pub const CASES: &[Case] = &[
     ),
     case("014-okta-update-user-patch.json", 200, &[("/active", "false"), ("/title", "\"Boss\"")]),
     case("015-okta-create-group.json", 201, &[("/members", "null")]),
-    case("016-okta-retrieve-group.json", 200, &[("/members/0/value", "\"u1\""), ("/members/0/display", "\"u1\"")])
+    case("016-okta-retrieve-group.json", 200, &[("/members/0/value", "\"u1\""), ("/members/0/type", "\"User\"")])
         .people(&["u1"])
         .before(r#"{"displayName": "Test SCIMv2", "members": [{"value": "u1"}]}"#),
     case("017-okta-update-group-name.json", 204, &[("/displayName", "\"Test SCIMv2\"")]),

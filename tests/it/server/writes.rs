@@ -5,12 +5,7 @@ use serde_json::Value;
 use serde_json::json;
 
 use super::Served;
-
-fn patch(operations: Value) -> Option<Value> {
-    Some(json!({
-        "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": operations,
-    }))
-}
+use super::patch;
 
 #[tokio::test]
 async fn a_user_is_created_read_replaced_patched_and_deleted() {
@@ -126,8 +121,10 @@ async fn members_are_changed_one_by_one_and_seen_from_both_sides() {
     assert_eq!((got.status, got.body, got.headers.get("etag").is_some()), (204, Value::Null, true));
     let shown = served.call("GET", &path, None).await.body;
     let reference = format!("{}/scim/v2/Users/{bob}", served.root);
-    let expected = json!([{"value": bob, "$ref": reference, "type": "User", "display": "bob"}]);
+    let expected = json!([{"value": bob, "$ref": reference, "type": "User"}]);
     assert_eq!(shown["members"], expected);
+    let named = served.call("GET", &format!("{path}?attributes=members.display"), None).await.body;
+    assert_eq!(named["members"], json!([{"display": "bob"}]), "the names of members are shown on request");
     let groups = served.call("GET", &format!("/Users/{bob}"), None).await.body["groups"].clone();
     assert_eq!(groups[0]["value"], json!(team));
     assert_eq!(groups[0]["display"], "Sales");

@@ -5,6 +5,7 @@ pub mod directory;
 pub mod host;
 pub mod keys;
 pub mod script;
+pub mod served;
 pub mod simulated;
 pub mod story;
 pub mod there;

@@ -1,0 +1,198 @@
+//! Lists (RFC 7644 section 3.4.2): of one resource type, or of all that a token may read, one type after another.
+
+use super::answer::Answer;
+use super::around::Noted;
+use super::cursor::Place;
+use super::rights;
+use super::rights::Access;
+use super::scim::Asked;
+use super::scim::Call;
+use super::scim::Failure;
+use super::scim::cut;
+use super::scim::shows_related;
+use crate::scim::Direction;
+use crate::scim::Error;
+use crate::scim::Filter;
+use crate::scim::Page;
+use crate::scim::Projection;
+use crate::scim::Quotes;
+use crate::scim::ResourceType;
+use crate::scim::ScimType;
+use crate::scim::Search;
+use crate::scim::cursor_response;
+use crate::scim::list_response;
+use crate::store::ListQuery;
+use crate::store::Sort;
+
+/// What of which list.
+struct List {
+    kinds: Vec<ResourceType>,
+    filter: Option<Filter>,
+    sort: Option<Sort>,
+    projection: Projection,
+}
+
+/// What was found of a page.
+#[derive(Default)]
+struct Found {
+    /// All that match.
+    total: u64,
+    resources: Vec<serde_json::Value>,
+    /// Where the next page begins.
+    next: Option<Place>,
+}
+
+impl Call<'_> {
+    pub async fn list(
+        &self,
+        kind: ResourceType,
+        asked: &Asked,
+        search: &Search,
+        noted: &mut Noted,
+    ) -> Result<Answer, Failure> {
+        self.require(kind, Access::Read)?;
+        self.list_of(vec![kind], asked, search, noted).await
+    }
+
+    /// A query at the root (section 3.4.2.1).
+    pub async fn list_all(
+        &self,
+        asked: &Asked,
+        search: &Search,
+        noted: &mut Noted,
+    ) -> Result<Answer, Failure> {
+        let kinds = rights::readable(self.token.rights);
+        if kinds.is_empty() {
+            self.require(ResourceType::User, Access::Read)?;
+        }
+        self.list_of(kinds, asked, search, noted).await
+    }
+
+    async fn list_of(
+        &self,
+        kinds: Vec<ResourceType>,
+        asked: &Asked,
+        search: &Search,
+        noted: &mut Noted,
+    ) -> Result<Answer, Failure> {
+        let list = self.read_search(kinds, search)?;
+        noted.filter = list.filter.as_ref().map(Filter::shape);
+        match search.page(self.limits().pages())? {
+            Page::Index { start, count } => {
+                let found = self.page(&list, asked, start, self.place(&list, count)).await?;
+                Ok(Answer::new(200, list_response(found.total, start, found.resources)))
+            }
+            Page::Cursor { cursor, count } => {
+                let question = self.question(&list, search);
+                let place = self.begin(&list, cursor.as_deref(), count, &question)?;
+                let found = self.page(&list, asked, 1, place).await?;
+                let next = found.next.map(|next| self.shared.cursors.seal(&next, &question)).transpose()?;
+                let body = cursor_response(Some(found.total), None, next.as_deref(), found.resources);
+                Ok(Answer::new(200, body))
+            }
+        }
+    }
+
+    fn read_search(&self, kinds: Vec<ResourceType>, search: &Search) -> Result<List, Error> {
+        let most = self.limits().filter_bytes;
+        if search.filter.as_ref().is_some_and(|text| text.len() > most) {
+            let detail = format!("the filter is longer than {most} bytes (setting scim.filter_bytes)");
+            return Err(Error::bad(ScimType::InvalidFilter, detail));
+        }
+        let quotes = if self.tenant.unquoted_filters { Quotes::Optional } else { Quotes::Needed };
+        let sort = search
+            .sort(&kinds, self.token.dialect)?
+            .map(|sort| Sort { path: sort.path, descending: sort.direction == Direction::Descending });
+        Ok(List {
+            filter: search.filter(&kinds, self.token.dialect, quotes)?,
+            projection: search.projection()?,
+            sort,
+            kinds,
+        })
+    }
+
+    /// The begin of a list.
+    fn place(&self, list: &List, count: u64) -> Place {
+        let issued = (self.shared.service.clock)().as_second();
+        let kind = list.kinds.first().copied().unwrap_or(ResourceType::User);
+        Place { issued, count, kind, after: None }
+    }
+
+    /// Where a page begins that is asked for by cursor. Rights were looked at for this page too: a cursor gives none
+    /// (RFC 9865 section 5.2).
+    fn begin(
+        &self,
+        list: &List,
+        cursor: Option<&str>,
+        count: Option<u64>,
+        question: &str,
+    ) -> Result<Place, Error> {
+        let limits = self.limits();
+        let Some(cursor) = cursor else {
+            return Ok(self.place(list, count.unwrap_or(limits.page_default)));
+        };
+        let now = (self.shared.service.clock)();
+        let place = self.shared.cursors.open(cursor, question, now, limits.cursor_wait)?;
+        match count {
+            Some(count) if count != place.count => {
+                let detail =
+                    format!("count was {} when the cursor was given, and has to stay so", place.count);
+                Err(Error::bad(ScimType::InvalidCount, detail))
+            }
+            _ => Ok(Place { issued: now.as_second(), ..place }),
+        }
+    }
+
+    /// What a cursor is good for: this query, asked by this tenant in this workspace.
+    fn question(&self, list: &List, search: &Search) -> String {
+        let kinds: Vec<&str> = list.kinds.iter().map(|kind| kind.word()).collect();
+        let kinds = kinds.join(",");
+        let parts = [
+            Some(&self.token.workspace),
+            Some(&self.token.tenant),
+            Some(&kinds),
+            search.filter.as_ref(),
+            search.sort_by.as_ref(),
+            search.sort_order.as_ref(),
+            search.attributes.as_ref(),
+            search.excluded_attributes.as_ref(),
+        ];
+        // With lengths, so that no two queries look alike.
+        parts
+            .iter()
+            .map(|part| part.map_or_else(|| "-;".to_owned(), |part| format!("{}:{part};", part.len())))
+            .collect()
+    }
+
+    /// One page of the types, one after another. Types before the place are only counted, and so are those behind a
+    /// full page.
+    async fn page(&self, list: &List, asked: &Asked, start: u64, place: Place) -> Result<Found, Failure> {
+        let mut found = Found::default();
+        let mut is_ahead = true;
+        for kind in &list.kinds {
+            is_ahead &= *kind != place.kind;
+            let room = if is_ahead { 0 } else { place.count.saturating_sub(found.resources.len() as u64) };
+            let query = ListQuery {
+                filter: list.filter.clone(),
+                sort: list.sort.clone(),
+                start: start.saturating_sub(found.total).max(1),
+                after: place.after.clone().filter(|_| *kind == place.kind),
+                count: room,
+                related: shows_related(*kind, &list.projection),
+                ..ListQuery::all(*kind)
+            };
+            if room == 0 && !is_ahead && found.next.is_none() && place.count > 0 {
+                found.next = Some(Place { kind: *kind, after: None, ..place.clone() });
+            }
+            let listing = self.shared.service.store.list_resources(&self.token.workspace, query).await?;
+            found.total += listing.total;
+            let shown =
+                listing.resources.iter().map(|resource| cut(resource, &list.projection, &asked.base, &[]));
+            found.resources.extend(shown);
+            if let Some(after) = listing.next.filter(|_| room > 0) {
+                found.next = Some(Place { kind: *kind, after: Some(after), ..place.clone() });
+            }
+        }
+        Ok(found)
+    }
+}

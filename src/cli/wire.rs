@@ -200,7 +200,7 @@ fn okta_settings(job: &JobConfig, okta: &OktaConfig) -> Result<OktaSettings, any
     let mut settings = OktaSettings::new(&okta.url, okta_sign_in(job, okta)?, &okta.app.0)?
         .with_also_hosts(okta.also_hosts.clone())?
         .with_people_of(scope.users.groups.clone())?
-        .with_groups(scope.teams.groups.clone())?;
+        .with_groups(scope.teams.groups.iter().chain(scope.groups_looked_at()).cloned().collect())?;
     settings.assigned_teams = scope.teams.assigned_to.is_some();
     settings.push_mappings = scope.teams.lists.contains(&List::PushMappings(okta.app.clone()).id());
     settings.statuses = okta.statuses;

@@ -136,11 +136,13 @@ impl GraphConfig {
         settings.team_app = rules.scope.teams.assigned_to.clone();
         settings.budget_percent = self.budget_percent;
         settings.tenant_size = self.tenant_size;
-        settings.picks = rules.scope.users.groups.iter().chain(&rules.scope.teams.groups).cloned().collect();
+        settings.picks = picks(&rules.scope).cloned().collect();
         let lists = rules.scope.users.lists.iter().chain(&rules.scope.teams.lists);
         settings.lists = lists.map(List::of).collect();
         settings.groups = groups_needed(&rules.scope);
-        settings.nested = rules.scope.users.nested || rules.scope.teams.nested;
+        // Who is in a group that a filter looks at is in it through others too.
+        let looked_at = rules.scope.groups_looked_at().next().is_some();
+        settings.nested = rules.scope.users.nested || rules.scope.teams.nested || looked_at;
         let mut attributes = rules.source_attributes(Kind::User);
         settings.roles = attributes.remove(APP_ROLES);
         settings.attributes = attributes.into_iter().collect();
@@ -159,13 +161,19 @@ fn groups_needed(scope: &Scope) -> GroupsNeed {
         GroupPick::Id(id) => Some(SourceId(id.0.to_lowercase())),
         GroupPick::Name(_) | GroupPick::Prefix(_) | GroupPick::Rule { .. } => None,
     };
-    let picks = scope.users.groups.iter().chain(&scope.teams.groups);
-    picks.map(id).collect::<Option<BTreeSet<SourceId>>>().map_or(GroupsNeed::All, GroupsNeed::Ids)
+    picks(scope).map(id).collect::<Option<BTreeSet<SourceId>>>().map_or(GroupsNeed::All, GroupsNeed::Ids)
+}
+
+fn picks(scope: &Scope) -> impl Iterator<Item = &GroupPick> {
+    scope.users.groups.iter().chain(&scope.teams.groups).chain(scope.groups_looked_at())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Vocabulary;
+    use crate::plan::RawClause;
+    use crate::plan::RawFilters;
     use crate::plan::Selection;
 
     #[test]
@@ -181,5 +189,23 @@ mod tests {
             Scope { users: Selection::default(), teams: Selection { all: true, ..Selection::default() } };
         assert_eq!(groups_needed(&every), GroupsNeed::All, "every group becomes a team");
         assert_eq!(needed(vec![id, GroupPick::Name("Sales".to_owned())]), GroupsNeed::All);
+    }
+
+    /// Who is in a group that a filter looks at (`IsMemberOf`) has to be read.
+    #[test]
+    fn a_group_that_a_filter_looks_at_is_read() {
+        let clause = |value: &str| RawClause {
+            op: Some("IsMemberOf".to_owned()),
+            value: Some(value.into()),
+            ..RawClause::default()
+        };
+        let needed = |value: &str| {
+            let raw = RawFilters(vec![vec![clause(value)]]);
+            let exclude = raw.check(Kind::User, Vocabulary::Graph).expect("sound");
+            let users = Selection { exclude, ..Selection::default() };
+            groups_needed(&Scope { users, teams: Selection::default() })
+        };
+        assert_eq!(needed("id:AB-1"), GroupsNeed::Ids([SourceId("ab-1".to_owned())].into()));
+        assert_eq!(needed("name:Sales"), GroupsNeed::All);
     }
 }

@@ -43,7 +43,14 @@ adopt = "external_id_or_name"
 rehire = "propose"
 team_names = "hold"
 actions = { create = true, update = true, deactivate = true, delete = false, teams = true }
-leavers = { users = "deactivate", teams = "empty" }
+[leavers]
+unassigned = "deactivate"
+out_of_scope = "deactivate"
+disabled = "deactivate"
+suspended = "deactivate"
+soft_deleted = "deactivate"
+purged = "deactivate"
+teams = "empty"
 [limits]
 rename = { count = 100, percent = 10 }
 remove_members = { count = 500, percent = 20 }
@@ -53,6 +60,7 @@ delete_teams = { count = 0, percent = 0 }
 floor = 5
 witness_budget = 200
 lost_anchors = 5
+clock_jump = "8d"
 "#;
 
 const BUILT_IN: &str = "built-in default";

@@ -11,7 +11,6 @@ use super::raw_graph::RawGraph;
 use super::raw_service::RawService;
 use crate::plan::Adoption;
 use crate::plan::Mode;
-use crate::plan::OnLeave;
 use crate::plan::OnTeamLeave;
 use crate::plan::RawFilters;
 use crate::plan::RawMapping;
@@ -123,6 +122,7 @@ pub(super) struct RawUserScope {
     pub all: Option<bool>,
     pub nested: Option<bool>,
     pub filters: Option<RawFilters>,
+    pub exclude: Option<RawFilters>,
     pub guests: Option<bool>,
     pub disabled: Option<bool>,
     pub resource_accounts: Option<bool>,
@@ -147,6 +147,7 @@ pub(super) struct RawTeamScope {
     pub all: Option<bool>,
     pub nested: Option<bool>,
     pub filters: Option<RawFilters>,
+    pub exclude: Option<RawFilters>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -165,6 +166,7 @@ pub(super) struct RawLimits {
     pub floor: Option<u64>,
     pub witness_budget: Option<u64>,
     pub lost_anchors: Option<u64>,
+    pub clock_jump: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
@@ -177,8 +179,15 @@ pub(super) struct RawLimit {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct RawLeavers {
-    pub users: Option<OnLeave>,
+    pub unassigned: Option<String>,
+    pub out_of_scope: Option<String>,
+    pub disabled: Option<String>,
+    pub suspended: Option<String>,
+    pub soft_deleted: Option<String>,
+    pub purged: Option<String>,
     pub teams: Option<OnTeamLeave>,
+    /// What all of them were before each event had its own.
+    pub users: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -8,6 +8,7 @@ use super::Progress;
 use super::Run;
 use crate::model::Container;
 use crate::model::LinkId;
+use crate::model::WitnessQuestion;
 use crate::plan;
 use crate::plan::AppRoles;
 use crate::plan::Cause;
@@ -18,6 +19,10 @@ use crate::plan::Environment;
 use crate::plan::Facts;
 use crate::plan::GroupName;
 use crate::plan::MappingNote;
+use crate::plan::MemberFacts;
+use crate::plan::Membership;
+use crate::plan::Memberships;
+use crate::plan::Proof;
 use crate::plan::Reach;
 use crate::plan::Rehire;
 use crate::plan::ScopeFact;
@@ -53,10 +58,15 @@ pub(super) async fn decide(
     let vocabulary = on.job.rules.vocabulary;
     let users = Reach::new(&on.job.rules.scope.users, vocabulary, &graph);
     let teams = Reach::new(&on.job.rules.scope.teams, vocabulary, &graph);
-    store.note_grants(job, &users).await.map_err(on.store())?;
+    let in_groups = Memberships::new(&on.job.rules.scope.users, vocabulary, &graph);
+    let teams_in_groups = Memberships::new(&on.job.rules.scope.teams, vocabulary, &graph);
+    let grants = plan::grants(&users, &[&in_groups, &teams_in_groups]);
+    store.note_grants(job, grants).await.map_err(on.store())?;
+    let (users, teams) =
+        (Side { reach: users, in_groups }, Side { reach: teams, in_groups: teams_in_groups });
     let rules = &on.job.rules;
     let roles = rules.needs_app_roles().then(|| AppRoles::new(&rules.scope.users, &graph));
-    let mut scopes = Scopes { graph: &graph, users: &users, teams: &teams, twins, roles, environment };
+    let mut scopes = Scopes { graph: &graph, users, teams, twins, roles, environment };
     let mut told = BTreeMap::new();
     let rules_were_edited = links(on, store, job, Kind::Group, &scopes, &mut told).await?;
     let twins = self::twins(on, store, job, rules_were_edited).await?;
@@ -94,13 +104,19 @@ type Told = BTreeMap<MappingNote, u64>;
 
 struct Scopes<'a> {
     graph: &'a ContainerGraph,
-    users: &'a Reach,
-    teams: &'a Reach,
+    users: Side<'a>,
+    teams: Side<'a>,
     /// Teams that would be the second of their name.
     twins: BTreeSet<LinkId>,
     /// `None` where nothing asks for them.
     roles: Option<AppRoles>,
     environment: &'a Environment,
+}
+
+/// Of people, or of teams.
+struct Side<'a> {
+    reach: Reach,
+    in_groups: Memberships<'a>,
 }
 
 struct Twins {
@@ -147,9 +163,9 @@ impl Scopes<'_> {
 
     fn fact(&self, link: &DirtyLink) -> ScopeFact {
         match link.kind {
-            Kind::User => self.users.fact(&link.source, link.kind, &link.edges),
+            Kind::User => self.users.reach.fact(&link.source, link.kind, &link.edges),
             Kind::Group => match self.graph.nodes.get(&link.link) {
-                Some(node) => self.teams.fact_of_group(node),
+                Some(node) => self.teams.reach.fact_of_group(node),
                 None => ScopeFact::Out(Vec::new()),
             },
         }
@@ -159,6 +175,27 @@ impl Scopes<'_> {
         if let (Some(roles), Kind::User) = (&self.roles, link.kind) {
             roles.show(&mut link.seen, &link.edges, &link.details);
         }
+    }
+
+    /// The groups that a complete read no longer showed it in, as a witness is asked for them.
+    fn lost_groups(&self, link: &DirtyLink) -> Vec<WitnessQuestion> {
+        let absent = link.edges.iter().filter(|(_, state)| *state == EdgeState::Gone(Proof::Absence));
+        let nodes = absent.filter_map(|(container, _)| self.graph.nodes.get(container));
+        let groups = nodes.filter(|node| matches!(node.container, Container::Group(_)));
+        let asked = groups.map(|node| WitnessQuestion::Held {
+            container: node.container.clone(),
+            principal: link.source.clone(),
+            kind: link.kind,
+        });
+        asked.collect()
+    }
+
+    fn memberships(&self, link: &DirtyLink) -> Vec<Membership<'_>> {
+        let side = match link.kind {
+            Kind::User => &self.users,
+            Kind::Group => &self.teams,
+        };
+        side.in_groups.of(&link.source, link.kind, &link.edges)
     }
 }
 
@@ -185,6 +222,8 @@ async fn links(
         count += chunk.len() as u64;
         let decide = |link: &DirtyLink| {
             let groups = scopes.groups(link);
+            let lost_groups = scopes.lost_groups(link);
+            let memberships = scopes.memberships(link);
             let facts = Facts {
                 kind,
                 source: &link.source,
@@ -195,6 +234,10 @@ async fn links(
                 twin: scopes.twins.contains(&link.link),
                 groups: &groups,
                 environment: scopes.environment,
+                lost_groups: &lost_groups,
+                memberships: &memberships,
+                left: link.left,
+                now_second: on.how.now.as_second(),
             };
             (link.link, plan::decide(&on.job.rules, &rules_digest, &facts))
         };
@@ -231,7 +274,13 @@ async fn edges(on: &Run<'_>, store: &Store, job: JobId) -> Result<u64, CycleErro
 
 /// `None` where there is nothing to keep: not wanted, and not ours.
 fn decide_edge(edge: &DirtyEdge) -> Option<EdgeDecision> {
-    let wanted = wants_member(edge.shown, edge.team_wanted, edge.person_wanted);
+    let wanted = wants_member(&MemberFacts {
+        shown: edge.shown,
+        team_wanted: edge.team_wanted,
+        person_wanted: edge.person_wanted,
+        frozen: edge.frozen,
+        applied: edge.applied,
+    });
     if !wanted && !edge.known {
         return None;
     }

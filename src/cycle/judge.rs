@@ -38,12 +38,13 @@ const EDGE_CHUNK: usize = 5_000;
 /// The rolling window of P13.
 const WINDOW_SECONDS: i64 = 24 * 60 * 60;
 
-/// `frozen`: nothing is created or removed until a person approves (P15).
+/// `frozen`: nothing is created or removed until a person approves (P15). `clock`: why the clock is not believed (P17).
 pub(super) async fn judge(
     on: &Run<'_>,
     store: &Store,
     state: &JobState,
     frozen: Option<Hold>,
+    clock: Option<Hold>,
 ) -> Result<(), CycleError> {
     if store.quiet(state.id).await.map_err(on.store())? {
         return Ok(());
@@ -53,7 +54,7 @@ pub(super) async fn judge(
         store,
         job: state.id,
         mode: on.job.mode(state),
-        guard: guard(on, store, state.id).await?,
+        guard: Guard { clock, ..guard(on, store, state.id).await? },
         frozen,
         succeeded: BTreeSet::new(),
     };
@@ -79,7 +80,7 @@ async fn guard(on: &Run<'_>, store: &Store, job: JobId) -> Result<Guard, CycleEr
     let classes = plan::over(&on.job.limits, &counts, &on.job.name);
     let tripped = classes.keys().copied().collect();
     let causes = store.causes_of(job, tripped).await.map_err(on.store())?;
-    Ok(Guard { classes, causes })
+    Ok(Guard { classes, causes, clock: None })
 }
 
 pub(super) struct Judge<'a> {
@@ -188,6 +189,7 @@ impl Judge<'_> {
             team: link.kind == Kind::Group,
             approved: link.approved,
             protected: self.protects(link),
+            by_time: link.by_time,
         };
         plan::judge(&self.on.job.name, self.mode, &self.on.job.rules.actions, &self.guard, &candidate)
     }
@@ -233,6 +235,7 @@ impl Judge<'_> {
             team: true,
             approved: edge.approved || edge.follows,
             protected: self.on.job.rules.protect.contains(&scim::fold(&edge.team_name)),
+            by_time: edge.by_time,
         };
         let hold =
             plan::judge(&self.on.job.name, self.mode, &self.on.job.rules.actions, &self.guard, &candidate);

@@ -37,12 +37,14 @@ pub use stream::standing;
 
 use crate::model::Reading;
 use crate::plan::CycleRecord;
+use crate::plan::Hold;
 use crate::plan::Limits;
 use crate::plan::Mode;
 use crate::plan::Rules;
 use crate::sources::Source;
 use crate::sources::SourceError;
 use crate::store::CycleId;
+use crate::store::JobId;
 use crate::store::JobState;
 use crate::store::LeftOver;
 use crate::store::Store;
@@ -311,11 +313,20 @@ impl<'a> Run<'a> {
         let mut notes = std::mem::take(&mut read.notes);
         self.stopped()?;
         let frozen = anchors::release(self, store, state.id).await?;
+        let clock = self.doubts_clock(store, state.id).await?;
         notes.extend(decide::decide(self, store, state.id, &environment).await?);
         notes.extend(decide::left_out(self, store, state.id).await?);
-        judge::judge(self, store, state, frozen).await?;
+        judge::judge(self, store, state, frozen, clock).await?;
         let planned = stream::planned(self, store, state, notes).await?;
         Ok(Prepared { planned, read })
+    }
+
+    /// Looks at the clock, and marks whose time has come (P17).
+    async fn doubts_clock(&self, store: &Store, job: JobId) -> Result<Option<Hold>, CycleError> {
+        let jump_max = self.job.limits.clock_jump_seconds;
+        let now = self.how.now.as_second();
+        let doubt = store.look_at_clock(job, now, jump_max).await.map_err(self.store())?;
+        Ok(doubt.map(|doubt| doubt.hold(&self.job.name, jump_max)))
     }
 
     async fn carry_out(

@@ -54,6 +54,7 @@ impl Judge<'_> {
             team: false,
             approved: reference.approved,
             protected: self.on.job.rules.protect.contains(&scim::fold(&reference.person_name)),
+            by_time: false,
         };
         plan::judge(&self.on.job.name, self.mode, &self.on.job.rules.actions, &self.guard, &candidate)
     }

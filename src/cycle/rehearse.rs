@@ -76,9 +76,10 @@ async fn planned(
     // Both plans draw the same, and nothing of it is ever sent.
     let environment = Environment { seed: [0; 32], ..environment::environment(&on).await? };
     copy.take_rules(state.id, job.rules.digest_with(&environment)).await.map_err(on.store())?;
+    let clock = on.doubts_clock(&copy, state.id).await?;
     let mut notes = decide::decide(&on, &copy, state.id, &environment).await?;
     notes.extend(decide::left_out(&on, &copy, state.id).await?);
-    judge::judge(&on, &copy, state, None).await?;
+    judge::judge(&on, &copy, state, None, clock).await?;
     let mut planned = stream::planned(&on, &copy, state, notes).await?;
     planned.header.findings =
         lint::look(&copy, state.id, &job.rules, job.target.demands()).await.map_err(on.store())?;
@@ -164,7 +165,7 @@ fn containers(rules: &Rules) -> impl Iterator<Item = Named<'_>> {
     let selections = [&rules.scope.users, &rules.scope.teams];
     selections.into_iter().flat_map(|selection| {
         let lists = selection.all_lists().map(|id| Named::List(&id.0));
-        lists.chain(selection.groups.iter().map(Named::Group))
+        lists.chain(selection.groups.iter().chain(selection.groups_looked_at()).map(Named::Group))
     })
 }
 

@@ -37,6 +37,8 @@ use crate::store::Waits;
 
 /// Changes read at once: a plan of any length is shown in constant memory.
 const CHUNK: usize = 1_000;
+/// Deletions to come that a header names; the rest is counted.
+const DELETIONS: usize = 100;
 
 /// A plan that was made, and is not carried out.
 pub struct Planned {
@@ -144,6 +146,7 @@ async fn tally(
     stream.each(&mut |change| tallies.add(&change)).await?;
     let (active, desired) = store.population(state.id).await?;
     let known = if tallies.causes.is_empty() { BTreeMap::new() } else { store.causes(state.id).await? };
+    let (deletions, deletions_total) = store.due_deletions(state.id, DELETIONS).await?;
     let mut header = Header {
         job: of.job.to_owned(),
         source: sides.source,
@@ -153,6 +156,8 @@ async fn tally(
         desired,
         counts: BTreeMap::new(),
         causes: Vec::new(),
+        deletions,
+        deletions_total,
         notes: Vec::new(),
         findings: Vec::new(),
         digest: String::new(),

@@ -1,5 +1,7 @@
 //! Which groups of a source are chosen: by id, by name, by a rule.
 
+use std::fmt;
+
 use serde::Serialize;
 
 use super::SourceId;
@@ -22,6 +24,18 @@ pub enum GroupPick {
 }
 
 impl GroupPick {
+    /// `id:ID`, `name:WHOLE NAME`, `prefix:BEGINNING OF NAMES` or a rule such as `name_contains:PART`; `None` for
+    /// anything else.
+    pub fn read(text: &str) -> Option<GroupPick> {
+        match text.split_once(':')? {
+            (_, "") => None,
+            ("id", id) => Some(GroupPick::Id(SourceId(id.to_owned()))),
+            ("name", name) => Some(GroupPick::Name(name.to_owned())),
+            ("prefix" | "name_starts", beginning) => Some(GroupPick::Prefix(beginning.to_owned())),
+            (rule, text) => read_rule(rule, text),
+        }
+    }
+
     /// Whether a group of this id, name and description is chosen.
     pub fn takes(&self, id: &SourceId, name: &str, description: &str) -> bool {
         match self {
@@ -34,11 +48,42 @@ impl GroupPick {
     }
 }
 
+/// As the settings write it.
+impl fmt::Display for GroupPick {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            GroupPick::Id(id) => write!(f, "id:{id}"),
+            GroupPick::Name(name) => write!(f, "name:{name}"),
+            GroupPick::Prefix(beginning) => write!(f, "prefix:{beginning}"),
+            GroupPick::Rule { field, test, text } => write!(f, "{}_{}:{text}", field.word(), test.word()),
+        }
+    }
+}
+
+/// `name_contains` and its like.
+fn read_rule(rule: &str, text: &str) -> Option<GroupPick> {
+    let (field, test) = rule.split_once('_')?;
+    let field = GroupField::ALL.into_iter().find(|known| known.word() == field)?;
+    let test = TextTest::ALL.into_iter().find(|known| known.word() == test)?;
+    Some(GroupPick::Rule { field, test, text: text.to_owned() })
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum GroupField {
     Name,
     Description,
+}
+
+impl GroupField {
+    const ALL: [GroupField; 2] = [GroupField::Name, GroupField::Description];
+
+    fn word(self) -> &'static str {
+        match self {
+            GroupField::Name => "name",
+            GroupField::Description => "description",
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -50,6 +95,16 @@ pub enum TextTest {
 }
 
 impl TextTest {
+    const ALL: [TextTest; 3] = [TextTest::Starts, TextTest::Contains, TextTest::Ends];
+
+    fn word(self) -> &'static str {
+        match self {
+            TextTest::Starts => "starts",
+            TextTest::Contains => "contains",
+            TextTest::Ends => "ends",
+        }
+    }
+
     /// Without case, and with one form of accented letters.
     pub fn holds(self, text: &str, part: &str) -> bool {
         let (text, part) = (scim::fold(text), scim::fold(part));
@@ -84,5 +139,16 @@ mod tests {
         check(rule(GroupField::Name, TextTest::Contains, "a\u{308}rz"), [false, true, false]);
         check(rule(GroupField::Description, TextTest::Starts, "who"), [true, false, true]);
         check(rule(GroupField::Description, TextTest::Contains, "sells"), [true, false, true]);
+    }
+
+    #[test]
+    fn a_choice_is_read_as_it_is_written() {
+        for text in ["id:00g1", "name:Sales", "prefix:app-", "name_ends:-x", "description_contains:a:b"] {
+            assert_eq!(GroupPick::read(text).map(|pick| pick.to_string()).as_deref(), Some(text));
+        }
+        assert_eq!(GroupPick::read("name_starts:app-"), Some(GroupPick::Prefix("app-".to_owned())));
+        for text in ["Sales", "id:", "names:x", "name_is:x", ":x"] {
+            assert_eq!(GroupPick::read(text), None, "{text}");
+        }
     }
 }

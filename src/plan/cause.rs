@@ -43,6 +43,8 @@ pub enum CauseKind {
     Retired,
     /// The target no longer has what we knew by its id.
     LostAnchor,
+    /// Time alone: a deletion is due, or a date of a filter was reached; the subject says which.
+    Time,
 }
 
 /// A cause has an identity of its own: kind, subject, settings digest. It does not depend on evidence, so it
@@ -110,7 +112,7 @@ impl Cause {
             CauseKind::Overwritten => format!("{} was overwritten by hand", subjects()),
             CauseKind::Settings if self.names.is_empty() => "the settings were edited".to_owned(),
             CauseKind::Settings => format!("the settings were edited: {}", self.names.join(", and ")),
-            CauseKind::Filtered => self.names.join(", and "),
+            CauseKind::Filtered | CauseKind::Time => self.names.join(", and "),
             CauseKind::Matched => format!("what is there already matches by {}", subjects()),
             CauseKind::MatchedInactive => {
                 format!("what is there already, and not active, matches by {}", subjects())

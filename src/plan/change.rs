@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::Cause;
 use super::CauseId;
+use super::DueDeletion;
 use crate::model::Finding;
 use crate::model::SourceId;
 use crate::scim::Attributes;
@@ -196,6 +197,8 @@ pub enum HoldKind {
     Action,
     /// A required value is missing.
     Mapping,
+    /// Time alone would cause it, and the clock is not believed.
+    Clock,
 }
 
 /// What a job may do (design: modes).
@@ -237,6 +240,10 @@ pub struct Header {
     pub counts: BTreeMap<Class, BTreeMap<Kind, Tally>>,
     /// Causes with how many changes each explains, the largest first.
     pub causes: Vec<(Cause, Tally)>,
+    /// Accounts whose deletion is still to come, the next first; many are cut.
+    pub deletions: Vec<DueDeletion>,
+    /// How many there are.
+    pub deletions_total: u64,
     /// Facts that are no change: members left out of a team because they are out of scope, and the like.
     pub notes: Vec<String>,
     /// What a look at the wanted people and teams found; of a dry run alone.

@@ -4,23 +4,30 @@
 use serde_json::Value;
 
 use super::Class;
+use super::Departure;
 use super::Given;
 use super::GroupName;
 use super::Hold;
 use super::HoldKind;
+use super::Left;
 use super::Mapping;
 use super::MappingNote;
 use super::MappingProblem;
+use super::Membership;
 use super::OnCreate;
-use super::OnLeave;
 use super::OnTeamLeave;
 use super::Reference;
 use super::Rules;
 use super::ScopeFact;
 use super::Why;
-use super::admission::Bar;
+use super::admission::Bars;
 use super::admission::bars;
+use super::admission::next_look;
 use super::diff;
+use super::leavers::Farewell;
+use super::leavers::Leaving;
+use super::leavers::leaving;
+use super::why::deletion_due;
 use super::why::why;
 use crate::expr::Environment;
 use crate::model::Applied;
@@ -28,6 +35,7 @@ use crate::model::Desired;
 use crate::model::Seen;
 use crate::model::SourceId;
 use crate::model::Standing;
+use crate::model::WitnessQuestion;
 use crate::scim::Kind;
 use crate::scim::fold;
 
@@ -37,6 +45,20 @@ pub struct Dirty {
     pub object: bool,
     pub edge: bool,
     pub rules: bool,
+    /// A date was reached.
+    pub time: bool,
+}
+
+impl Dirty {
+    /// Nothing but the settings changed.
+    pub(super) fn is_edit(self) -> bool {
+        self.rules && !self.object && !self.edge
+    }
+
+    /// Nothing but the time changed.
+    pub(super) fn is_time(self) -> bool {
+        self.time && !self.rules && !self.object && !self.edge
+    }
 }
 
 /// One link as the decision needs it.
@@ -53,6 +75,14 @@ pub struct Facts<'a> {
     /// The groups that a person is directly in.
     pub groups: &'a [GroupName],
     pub environment: &'a Environment,
+    /// What is asked of a witness for each group that a complete read no longer showed it in (P2).
+    pub lost_groups: &'a [WitnessQuestion],
+    /// What every `IsMemberOf` of its scope says of it.
+    pub memberships: &'a [Membership<'a>],
+    /// Why and since when it is not wanted, as the last decision had it.
+    pub left: Option<Left>,
+    /// The time that it is decided with, in seconds since 1970.
+    pub now_second: i64,
 }
 
 /// What the rules make of it.
@@ -69,6 +99,14 @@ pub struct Decision {
     pub note: Option<MappingNote>,
     /// Whom the person's attributes name, where the person is wanted active.
     pub references: Vec<Reference>,
+    /// Of an account of ours that is not wanted: why, and since when.
+    pub left: Option<Left>,
+    /// When the account is, or was, due to be deleted.
+    pub delete_at: Option<i64>,
+    /// When time alone may make another decision; `i64::MAX` where it did, and only a clock that goes back changes it.
+    pub decide_at: Option<i64>,
+    /// Time alone is why it is not wanted, or is to be deleted.
+    pub by_time: bool,
 }
 
 /// A change that would make applied equal desired, before limits, matching and witness.
@@ -80,23 +118,53 @@ pub struct Pending {
 
 /// Decides one link.
 pub fn decide(rules: &Rules, rules_digest: &str, facts: &Facts<'_>) -> Decision {
-    let bars = match facts.scope {
-        ScopeFact::In(_) => bars(rules, facts),
-        ScopeFact::Out(_) => Vec::new(),
-    };
-    let Wish { desired, on_create, note, references } = match wish(rules, facts, &bars) {
+    let selected = matches!(facts.scope, ScopeFact::In(_));
+    let bars = if selected { bars(rules, facts) } else { Bars::default() };
+    let look_at = if selected { next_look(rules, facts) } else { None };
+    let departure = Departure::of(rules, facts, &bars);
+    let leaving = departure.filter(|_| is_ours(facts)).map(|by| left(rules, facts, by));
+    let Wish { desired, on_create, note, references } = match wish(rules, facts, &bars, leaving.as_ref()) {
         Ok(wish) => wish,
-        Err(problem) => return unmapped(rules, rules_digest, facts, &problem),
+        Err(problem) => {
+            let decision = unmapped(rules, rules_digest, facts, &problem);
+            return Decision { left: facts.left, decide_at: look_at, ..decision };
+        }
     };
     let key = match &desired {
         Desired::Active(attributes) => attributes.text(key_path(facts.kind)).map(fold),
         _ => None,
     };
     let class = diff::diff(facts.kind, &desired, facts.applied).map(|act| diff::class(facts.kind, &act));
-    let why = why(rules, rules_digest, facts, class, bars);
+    let by_time = bars.by_time;
     let on_create = if class == Some(Class::Create) { on_create } else { OnCreate::default() };
-    let pending = class.map(|class| Pending { class, hold: None });
-    Decision { desired, on_create, key, why, pending, note, references }
+    let mut decision = Decision {
+        desired,
+        on_create,
+        key,
+        why: why(rules, rules_digest, facts, class, bars),
+        pending: class.map(|class| Pending { class, hold: None }),
+        note,
+        references,
+        left: leaving.map(|leaving| leaving.left),
+        delete_at: leaving.and_then(|leaving| leaving.delete_at),
+        decide_at: look_at,
+        by_time,
+    };
+    if let Some(Leaving { farewell, left, delete_at: Some(at) }) = leaving {
+        let due = farewell == Farewell::Delete;
+        let look_at = if due { i64::MAX } else { at };
+        decision.decide_at = Some(decision.decide_at.map_or(look_at, |other| other.min(look_at)));
+        if due {
+            decision.by_time = true;
+            decision.why = deletion_due(rules, facts, left.by, decision.why);
+        }
+    }
+    decision
+}
+
+/// A person who has an account that we made or adopted.
+fn is_ours(facts: &Facts<'_>) -> bool {
+    facts.kind == Kind::User && *facts.applied != Applied::Absent
 }
 
 fn key_path(kind: Kind) -> &'static str {
@@ -124,28 +192,60 @@ impl From<Desired> for Wish {
 ///
 /// | standing | in scope | out of scope |
 /// |---|---|---|
-/// | enabled | active | policy for leavers |
-/// | disabled | inactive, or policy for leavers (`scope.users.disabled = false`) | policy for leavers |
-/// | in the recycle bin, gone, missing | policy for leavers | policy for leavers |
+/// | enabled | active | policy of the event |
+/// | disabled | policy of the event | policy of the event |
+/// | in the recycle bin, gone, missing | policy of the event | policy of the event |
 /// | never read | unmanaged | unmanaged |
-fn wish(rules: &Rules, facts: &Facts<'_>, bars: &[Bar]) -> Result<Wish, MappingProblem> {
-    let in_scope = matches!(facts.scope, ScopeFact::In(_)) && bars.is_empty();
-    let disabled_stay = facts.kind == Kind::Group || rules.people.disabled;
-    match facts.seen.standing {
-        Standing::Unread => Ok(Desired::Unmanaged.into()),
-        Standing::Enabled if in_scope => mapped(rules, facts, false),
-        Standing::Disabled if in_scope && disabled_stay => mapped(rules, facts, true),
-        _ if *facts.applied == Applied::Absent => Ok(Desired::Inactive.into()),
-        _ => Ok(left(rules, facts).into()),
+fn wish(
+    rules: &Rules,
+    facts: &Facts<'_>,
+    bars: &Bars,
+    leaving: Option<&Leaving>,
+) -> Result<Wish, MappingProblem> {
+    let in_scope = matches!(facts.scope, ScopeFact::In(_)) && bars.are_none();
+    match (facts.kind, facts.seen.standing, leaving) {
+        (_, Standing::Unread, _) => Ok(Desired::Unmanaged.into()),
+        (_, Standing::Enabled, _) if in_scope => mapped(rules, facts, false),
+        (Kind::Group, Standing::Disabled, _) if in_scope => mapped(rules, facts, true),
+        (_, _, _) if *facts.applied == Applied::Absent => Ok(Desired::Inactive.into()),
+        (Kind::Group, _, _) => Ok(left_team(rules).into()),
+        (Kind::User, _, Some(leaving)) => match leaving.farewell {
+            Farewell::Shut => shut(rules, facts, leaving.left.by),
+            Farewell::Delete => Ok(Desired::Absent.into()),
+            Farewell::Leave => Ok(Desired::Unmanaged.into()),
+        },
+        (Kind::User, _, None) => Ok(Desired::Unmanaged.into()),
+    }
+}
+
+fn left_team(rules: &Rules) -> Desired {
+    match rules.leavers.teams {
+        OnTeamLeave::Empty => Desired::Inactive,
+        OnTeamLeave::Delete => Desired::Absent,
+        OnTeamLeave::Leave => Desired::Unmanaged,
+    }
+}
+
+fn left(rules: &Rules, facts: &Facts<'_>, by: Departure) -> Leaving {
+    let active = matches!(facts.applied, Applied::Active(_)) && disables(rules, facts);
+    leaving(rules.leavers.policy(by), by, facts, active)
+}
+
+/// Who is disabled stays in scope where the settings say so, so that what else the mapping says is still sent.
+fn shut(rules: &Rules, facts: &Facts<'_>, by: Departure) -> Result<Wish, MappingProblem> {
+    let stays = matches!(by, Departure::Disabled | Departure::Suspended)
+        && matches!(facts.scope, ScopeFact::In(_))
+        && rules.people.disabled;
+    match stays {
+        true => mapped(rules, facts, true),
+        false if disables(rules, facts) => Ok(Desired::Inactive.into()),
+        false => Ok(Desired::Unmanaged.into()),
     }
 }
 
 /// The mapping's `active` row has the last word: without one no disable is sent (Entra provisioning reference,
 /// section 8).
 fn mapped(rules: &Rules, facts: &Facts<'_>, soft_deleted: bool) -> Result<Wish, MappingProblem> {
-    if facts.kind == Kind::User && soft_deleted && *facts.applied == Applied::Absent {
-        return Ok(Desired::Inactive.into()); // Never create somebody disabled, whatever else the mapping says.
-    }
     let mapping = mapping(rules, facts.kind);
     let mut mapped = mapping.evaluate(given(facts, soft_deleted), rules.vocabulary, facts.environment)?;
     if let (Kind::Group, Some(name)) = (facts.kind, mapped.attributes.text(key_path(Kind::Group))) {
@@ -173,21 +273,6 @@ fn mapping(rules: &Rules, kind: Kind) -> &Mapping {
     }
 }
 
-fn left(rules: &Rules, facts: &Facts<'_>) -> Desired {
-    match facts.kind {
-        Kind::User => match rules.leavers.users {
-            OnLeave::Deactivate if disables(rules, facts) => Desired::Inactive,
-            OnLeave::Deactivate | OnLeave::Leave => Desired::Unmanaged,
-            OnLeave::Delete => Desired::Absent,
-        },
-        Kind::Group => match rules.leavers.teams {
-            OnTeamLeave::Empty => Desired::Inactive,
-            OnTeamLeave::Delete => Desired::Absent,
-            OnTeamLeave::Leave => Desired::Unmanaged,
-        },
-    }
-}
-
 /// Whether the mapping turns `active` off for somebody who left. A leaver whose other attributes cannot be
 /// mapped any more is disabled all the same.
 fn disables(rules: &Rules, facts: &Facts<'_>) -> bool {
@@ -209,285 +294,42 @@ fn unmapped(rules: &Rules, rules_digest: &str, facts: &Facts<'_>, problem: &Mapp
         Applied::Active(accepted) => (Desired::Active(accepted.sent.clone()), Class::Update),
         Applied::Inactive(_) => (Desired::Inactive, Class::Reactivate),
     };
-    let why = why(rules, rules_digest, facts, Some(class), Vec::new());
-    let pending = Some(Pending { class, hold: Some(hold) });
-    let on_create = OnCreate::default();
-    Decision { desired, on_create, key: None, why, pending, note: None, references: Vec::new() }
+    Decision {
+        desired,
+        on_create: OnCreate::default(),
+        key: None,
+        why: why(rules, rules_digest, facts, Some(class), Bars::default()),
+        pending: Some(Pending { class, hold: Some(hold) }),
+        note: None,
+        references: Vec::new(),
+        left: None,
+        delete_at: None,
+        decide_at: None,
+        by_time: false,
+    }
 }
 
 /// Whether somebody is wanted in a team: the source shows the membership, the team is wanted, and the person is
-/// in scope and active.
-pub fn wants_member(shown: bool, team_wanted: bool, person_wanted: bool) -> bool {
-    shown && team_wanted && person_wanted
+/// in scope and active. Where one of the two is left as it is (policy `leave`), so is the membership.
+pub fn wants_member(member: &MemberFacts) -> bool {
+    match member.frozen {
+        true => member.applied,
+        false => member.shown && member.team_wanted && member.person_wanted,
+    }
+}
+
+/// One pair of a group and a person.
+#[derive(Clone, Copy, Debug)]
+pub struct MemberFacts {
+    /// The source shows the membership.
+    pub shown: bool,
+    pub team_wanted: bool,
+    pub person_wanted: bool,
+    /// The team or the person is not ours to change any more.
+    pub frozen: bool,
+    /// The person is a member in the target, by us.
+    pub applied: bool,
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::BTreeMap;
-
-    use serde_json::json;
-
-    use super::*;
-    use crate::model::Accepted;
-    use crate::model::Container;
-    use crate::model::Origin;
-    use crate::model::Vocabulary;
-    use crate::model::WitnessQuestion;
-    use crate::plan::Actions;
-    use crate::plan::Adoption;
-    use crate::plan::Grant;
-    use crate::plan::Leavers;
-    use crate::plan::Loss;
-    use crate::plan::People;
-    use crate::plan::Proof;
-    use crate::plan::RawClause;
-    use crate::plan::RawFilters;
-    use crate::plan::RawMapping;
-    use crate::plan::RawRow;
-    use crate::plan::Scope;
-    use crate::plan::Selection;
-    use crate::plan::Teams;
-    use crate::plan::why::why_lost;
-    use crate::scim::Attributes;
-    use crate::scim::ResourceId;
-
-    fn row(attribute: &str, matching: Option<u8>) -> RawRow {
-        RawRow { attribute: Some(attribute.to_owned()), matching, ..RawRow::default() }
-    }
-
-    fn rules(leavers: Leavers) -> Rules {
-        let active = RawRow { expression: Some("Not([IsSoftDeleted])".to_owned()), ..RawRow::default() };
-        let raw = RawMapping {
-            preset: None,
-            clear: Vec::new(),
-            users: BTreeMap::from([
-                ("userName".to_owned(), row("userName", Some(1))),
-                ("active".to_owned(), active),
-            ]),
-            groups: BTreeMap::from([("displayName".to_owned(), row("displayName", Some(1)))]),
-        };
-        let mappings = raw.check(None, Vocabulary::File).expect("the rows are sound");
-        Rules {
-            vocabulary: Vocabulary::File,
-            scope: Scope { users: Selection::default(), teams: Selection::default() },
-            people: People::default(),
-            teams: Teams::default(),
-            users: mappings.users,
-            groups: mappings.groups,
-            leavers,
-            actions: Actions::default(),
-            adoption: Adoption::default(),
-            rehire: Default::default(),
-            protect: Default::default(),
-        }
-    }
-
-    fn id(text: &str) -> SourceId {
-        SourceId(text.to_owned())
-    }
-
-    fn grant() -> Grant {
-        Grant {
-            source: id("app"),
-            name: "the application".to_owned(),
-            container: Container::App(id("app")),
-            lost: None,
-        }
-    }
-
-    fn loss(proof: Proof) -> Loss {
-        let question = WitnessQuestion::Held {
-            container: Container::App(id("app")),
-            principal: id("u1"),
-            kind: Kind::User,
-        };
-        Loss { subject: id("app"), name: "the application".to_owned(), whole: false, proof, question }
-    }
-
-    fn ours() -> Applied {
-        let sent = Attributes::from_iter([("userName".to_owned(), json!("ann"))]);
-        Applied::Active(Accepted {
-            resource: ResourceId("r1".to_owned()),
-            shown: sent.clone(),
-            sent,
-            origin: Origin::Created,
-        })
-    }
-
-    fn decided(
-        leavers: Leavers,
-        kind: Kind,
-        standing: Standing,
-        scope: ScopeFact,
-        applied: &Applied,
-    ) -> Decision {
-        let name = if kind == Kind::User { "userName" } else { "displayName" };
-        let seen = Seen { standing, attributes: BTreeMap::from([(name.to_owned(), json!("ann"))]) };
-        let dirty = Dirty { object: true, ..Dirty::default() };
-        decide(
-            &rules(leavers),
-            "digest",
-            &Facts {
-                kind,
-                source: &id("u1"),
-                seen: &seen,
-                scope,
-                applied,
-                dirty,
-                twin: false,
-                groups: &[],
-                environment: &Environment::default(),
-            },
-        )
-    }
-
-    fn word(desired: &Desired) -> &'static str {
-        match desired {
-            Desired::Active(_) => "active",
-            Desired::Inactive => "inactive",
-            Desired::Absent => "absent",
-            Desired::Unmanaged => "unmanaged",
-        }
-    }
-
-    const STANDINGS: [(&str, Standing); 6] = [
-        ("enabled", Standing::Enabled),
-        ("disabled", Standing::Disabled),
-        ("recycled", Standing::SoftDeleted),
-        ("gone", Standing::Gone),
-        ("missing", Standing::Missing),
-        ("unread", Standing::Unread),
-    ];
-
-    fn table(leavers: Leavers, kind: Kind) -> String {
-        let mut table = String::new();
-        for (name, standing) in STANDINGS {
-            let cell =
-                |scope, applied: &Applied| word(&decided(leavers, kind, standing, scope, applied).desired);
-            let out = || ScopeFact::Out(vec![loss(Proof::Event)]);
-            table += &format!(
-                "{name}: {} {} {}\n",
-                cell(ScopeFact::In(vec![grant()]), &ours()),
-                cell(out(), &ours()),
-                cell(out(), &Applied::Absent),
-            );
-        }
-        table
-    }
-
-    /// Columns: in scope and ours; out of scope and ours; out of scope and never ours.
-    #[test]
-    fn the_table_of_standing_and_scope() {
-        let expected = "\
-enabled: active inactive inactive
-disabled: inactive inactive inactive
-recycled: inactive inactive inactive
-gone: inactive inactive inactive
-missing: inactive inactive inactive
-unread: unmanaged unmanaged unmanaged
-";
-        assert_eq!(table(Leavers::default(), Kind::User), expected);
-    }
-
-    #[test]
-    fn the_policy_for_leavers_is_only_for_leavers() {
-        let leavers = Leavers { users: OnLeave::Delete, teams: OnTeamLeave::Leave };
-        let people = "\
-enabled: active absent inactive
-disabled: inactive absent inactive
-recycled: absent absent inactive
-gone: absent absent inactive
-missing: absent absent inactive
-unread: unmanaged unmanaged unmanaged
-";
-        assert_eq!(table(leavers, Kind::User), people);
-        let teams = "\
-enabled: active unmanaged inactive
-disabled: active unmanaged inactive
-recycled: unmanaged unmanaged inactive
-gone: unmanaged unmanaged inactive
-missing: unmanaged unmanaged inactive
-unread: unmanaged unmanaged unmanaged
-";
-        assert_eq!(table(leavers, Kind::Group), teams);
-    }
-
-    /// How we know, and what a witness is asked, of every way to leave.
-    #[test]
-    fn absence_asks_and_events_do_not() {
-        let ways = [
-            (Standing::SoftDeleted, ScopeFact::In(vec![grant()]), "SoftDeleted Event 0"),
-            (Standing::Gone, ScopeFact::In(vec![grant()]), "Gone Event 0"),
-            (Standing::Missing, ScopeFact::In(vec![grant()]), "Missing Absence 1"),
-            (Standing::Disabled, ScopeFact::In(vec![grant()]), "Disabled Event 0"),
-            (Standing::Enabled, ScopeFact::Out(vec![loss(Proof::Event)]), "Left Event 0"),
-            (Standing::Enabled, ScopeFact::Out(vec![loss(Proof::Absence)]), "Left Absence 1"),
-            (
-                Standing::Enabled,
-                ScopeFact::Out(vec![loss(Proof::Event), loss(Proof::Absence)]),
-                "Left Absence 1",
-            ),
-            (Standing::Enabled, ScopeFact::Out(Vec::new()), "Settings Event 0"),
-        ];
-        for (standing, scope, expected) in ways {
-            let decision = decided(Leavers::default(), Kind::User, standing, scope, &ours());
-            let why = &decision.why;
-            let told = format!("{:?} {:?} {}", why.cause.kind, why.proof, why.questions.len());
-            assert_eq!(told, expected);
-            assert_eq!(decision.pending.map(|pending| pending.class), Some(Class::Deactivate));
-        }
-    }
-
-    #[test]
-    fn a_cause_is_the_same_whoever_it_explains() {
-        let of = |source: &str| {
-            let why = why_lost(&[loss(Proof::Absence)], "digest");
-            (why.cause.id(), source.to_owned())
-        };
-        assert_eq!(of("u1").0, of("u2").0);
-        assert_ne!(why_lost(&[], "one").cause.id(), why_lost(&[], "two").cause.id());
-    }
-
-    /// P13: the edit of a filter is a cause of its own; an attribute that changed is an event of the source.
-    #[test]
-    fn who_is_barred_by_a_filter_has_its_clause_as_cause() {
-        let clause = RawClause {
-            attribute: Some("userName".to_owned()),
-            op: Some("EQUALS".to_owned()),
-            value: Some("bob".into()),
-            ..RawClause::default()
-        };
-        let mut rules = rules(Leavers::default());
-        rules.scope.users.filters =
-            RawFilters(vec![vec![clause]]).check(Kind::User, Vocabulary::File).expect("sound");
-        let told = |dirty: Dirty, applied: &Applied| {
-            let seen = Seen {
-                standing: Standing::Enabled,
-                attributes: BTreeMap::from([("userName".to_owned(), json!("ann"))]),
-            };
-            let scope = ScopeFact::In(vec![grant()]);
-            let facts = Facts {
-                kind: Kind::User,
-                source: &id("u1"),
-                seen: &seen,
-                scope,
-                applied,
-                dirty,
-                twin: false,
-                groups: &[],
-                environment: &Environment::default(),
-            };
-            let Decision { why, pending, .. } = decide(&rules, "digest", &facts);
-            let class = pending.map_or("-", |pending| pending.class.word());
-            format!("{class} {:?} {}: {}", why.proof, why.questions.len(), why.cause.sentence())
-        };
-        let object = Dirty { object: true, ..Dirty::default() };
-        let edited = Dirty { rules: true, ..object };
-        assert_eq!(told(object, &ours()), "deactivate Event 0: userName EQUALS bob is not met");
-        assert_eq!(
-            told(edited, &ours()),
-            "deactivate Event 0: the settings were edited: userName EQUALS bob is not met"
-        );
-        assert_eq!(told(edited, &Applied::Absent), "- Event 0: userName EQUALS bob is not met");
-    }
-}
+mod tests;

@@ -28,6 +28,8 @@ pub struct Guard {
     pub classes: BTreeMap<Class, Hold>,
     /// Causes with a change in one of these classes: all their removals are held.
     pub causes: BTreeSet<CauseId>,
+    /// Why the clock is not believed: what time alone removes is held (P17).
+    pub clock: Option<Hold>,
 }
 
 /// How many changes of a class may go: the count or the percentage, the first reached. In a small directory a
@@ -71,6 +73,8 @@ pub struct Candidate<'a> {
     pub team: bool,
     pub approved: bool,
     pub protected: bool,
+    /// Time alone causes it.
+    pub by_time: bool,
 }
 
 /// The verdict of settings, mode and limits; `None` is go. The first that speaks is the one that is shown:
@@ -103,6 +107,9 @@ pub fn judge(
     }
     if change.approved {
         return None;
+    }
+    if let Some(hold) = guard.clock.as_ref().filter(|_| change.by_time && change.class.removes()) {
+        return Some(hold.clone());
     }
     if let Some(hold) = guard.classes.get(&change.class) {
         return Some(hold.clone());
@@ -179,7 +186,8 @@ mod tests {
 
     fn verdict(mode: Mode, class: Class, approved: bool, guard: &Guard) -> Option<HoldKind> {
         let cause = CauseId("c1".to_owned());
-        let change = Candidate { class, cause: &cause, team: false, approved, protected: false };
+        let change =
+            Candidate { class, cause: &cause, team: false, approved, protected: false, by_time: false };
         judge("acme", mode, &Actions::default(), guard, &change).map(|hold| hold.kind)
     }
 
@@ -241,10 +249,34 @@ mod tests {
             (false, Actions::default(), Mode::Write, true, None),
         ];
         for (protected, actions, mode, approved, expected) in rows {
-            let change =
-                Candidate { class: Class::Deactivate, cause: &cause, team: false, approved, protected };
+            let change = Candidate {
+                class: Class::Deactivate,
+                cause: &cause,
+                team: false,
+                approved,
+                protected,
+                by_time: false,
+            };
             let verdict = judge("acme", mode, &actions, &guard, &change).map(|hold| hold.kind);
             assert_eq!(verdict, expected, "{protected} {mode:?} {approved}");
         }
+    }
+
+    /// P17: what time alone would remove waits for a clock that is believed; the rest goes on.
+    #[test]
+    fn a_doubted_clock_holds_what_time_alone_removes() {
+        let clock = Some(Hold { kind: HoldKind::Clock, text: "the clock jumped".to_owned() });
+        let guard = Guard { clock, ..Guard::default() };
+        let cause = CauseId("c1".to_owned());
+        let verdict = |class, by_time, approved| {
+            let change = Candidate { class, cause: &cause, team: false, approved, protected: false, by_time };
+            judge("acme", Mode::Write, &Actions { delete: true, ..Actions::default() }, &guard, &change)
+                .map(|hold| hold.kind)
+        };
+        assert_eq!(verdict(Class::Delete, true, false), Some(HoldKind::Clock));
+        assert_eq!(verdict(Class::Deactivate, true, false), Some(HoldKind::Clock));
+        assert_eq!(verdict(Class::Delete, false, false), None);
+        assert_eq!(verdict(Class::Reactivate, true, false), None);
+        assert_eq!(verdict(Class::Delete, true, true), None, "approved");
     }
 }

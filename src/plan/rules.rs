@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::Class;
 use super::Filters;
+use super::Leavers;
 use super::Mapping;
 use super::People;
 use super::Teams;
@@ -43,7 +44,9 @@ impl Rules {
 
     /// Whether a renamed group is a change of its members.
     pub fn uses_groups(&self) -> bool {
-        self.users.uses_groups() || self.scope.users.filters.uses_groups()
+        self.users.uses_groups()
+            || self.scope.users.filters.uses_groups()
+            || self.scope.users.exclude.uses_groups()
     }
 
     /// What `desired` depends on besides what was seen: the rules, and the default domain where a row asks for it.
@@ -81,7 +84,9 @@ impl Rules {
             Kind::Group => (&self.groups, &self.scope.teams),
         };
         let mut read = mapping.source_attributes(self.vocabulary);
-        read.extend(selection.filters.source_attributes(self.vocabulary));
+        for filters in [&selection.filters, &selection.exclude] {
+            read.extend(filters.source_attributes(self.vocabulary));
+        }
         match kind {
             Kind::User => read.extend(self.people.source_attributes(self.vocabulary)),
             // What standing is made of, which a group does not have.
@@ -98,6 +103,13 @@ pub struct Scope {
     pub teams: Selection,
 }
 
+impl Scope {
+    /// The groups that a filter of people or of teams looks at.
+    pub fn groups_looked_at(&self) -> impl Iterator<Item = &GroupPick> {
+        self.users.groups_looked_at().chain(self.teams.groups_looked_at())
+    }
+}
+
 /// A union of clauses, and the filters over it.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Selection {
@@ -111,6 +123,8 @@ pub struct Selection {
     /// Members of members count too.
     pub nested: bool,
     pub filters: Filters,
+    /// Whom one of these takes is out, whatever `filters` say.
+    pub exclude: Filters,
 }
 
 impl Selection {
@@ -118,32 +132,11 @@ impl Selection {
     pub fn all_lists(&self) -> impl Iterator<Item = &SourceId> {
         self.assigned_to.iter().chain(&self.lists)
     }
-}
 
-/// What happens to what leaves scope. Nothing is deleted unless a setting says so (P16).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Leavers {
-    pub users: OnLeave,
-    pub teams: OnTeamLeave,
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, serde::Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum OnLeave {
-    #[default]
-    Deactivate,
-    Delete,
-    Leave,
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, serde::Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum OnTeamLeave {
-    /// Loses the members that we added.
-    #[default]
-    Empty,
-    Delete,
-    Leave,
+    /// The groups that the filters look at (`IsMemberOf`): who is in them has to be read.
+    pub fn groups_looked_at(&self) -> impl Iterator<Item = &GroupPick> {
+        self.filters.groups().chain(self.exclude.groups())
+    }
 }
 
 /// Which actions are on. What is off is held, and said.
@@ -209,6 +202,8 @@ pub struct Limits {
     /// So many accounts and teams that the target no longer knows, within 24 hours, are matched anew by themselves; more
     /// wait for a person, and so does everything that creates or removes (P15).
     pub lost_anchors: u64,
+    /// By how much the clock may go on between two cycles and still be believed (P17).
+    pub clock_jump_seconds: i64,
 }
 
 impl Default for Limits {
@@ -220,6 +215,6 @@ impl Default for Limits {
             (Class::Delete, Limit { count: 10, percent: 2 }),
             (Class::DeleteTeams, Limit { count: 0, percent: 0 }),
         ]);
-        Limits { classes, floor: 5, witness_budget: 200, lost_anchors: 5 }
+        Limits { classes, floor: 5, witness_budget: 200, lost_anchors: 5, clock_jump_seconds: 8 * 86_400 }
     }
 }

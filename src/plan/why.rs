@@ -3,14 +3,17 @@
 use super::Cause;
 use super::CauseKind;
 use super::Class;
+use super::Departure;
 use super::Facts;
 use super::Loss;
+use super::OnLeave;
 use super::Proof;
 use super::Rules;
 use super::ScopeFact;
-use super::admission::Bar;
+use super::admission::Bars;
 use super::admission::selection;
 use crate::model::Applied;
+use crate::model::Container;
 use crate::model::SourceId;
 use crate::model::Standing;
 use crate::model::WitnessQuestion;
@@ -29,8 +32,17 @@ pub(super) fn why(
     rules_digest: &str,
     facts: &Facts<'_>,
     class: Option<Class>,
-    bars: Vec<Bar>,
+    bars: Bars,
 ) -> Why {
+    let mut why = happened(rules, rules_digest, facts, class, bars);
+    // Who left long ago is deleted because somebody edited the policy (P13).
+    if class == Some(Class::Delete) && facts.dirty.is_edit() && why.cause.kind != CauseKind::Settings {
+        why.cause = settings(rules_digest).cause;
+    }
+    why
+}
+
+fn happened(rules: &Rules, rules_digest: &str, facts: &Facts<'_>, class: Option<Class>, bars: Bars) -> Why {
     match (&facts.scope, facts.seen.standing) {
         (_, Standing::SoftDeleted) => event(CauseKind::SoftDeleted),
         (_, Standing::Gone) => event(CauseKind::Gone),
@@ -40,10 +52,11 @@ pub(super) fn why(
             questions: vec![WitnessQuestion::Exists { id: facts.source.clone(), kind: facts.kind }],
         },
         (ScopeFact::Out(lost), _) => why_lost(lost, rules_digest),
-        (ScopeFact::In(_), _) if !bars.is_empty() => barred(rules_digest, facts, bars),
+        (ScopeFact::In(_), _) if !bars.are_none() => barred(rules_digest, facts, bars),
         (ScopeFact::In(_), Standing::Disabled) => event(CauseKind::Disabled),
-        (ScopeFact::In(_), _) if facts.dirty.rules && !facts.dirty.object && !facts.dirty.edge => {
-            settings(rules_digest)
+        (ScopeFact::In(_), _) if facts.dirty.is_edit() => settings(rules_digest),
+        (ScopeFact::In(_), _) if facts.dirty.is_time() => {
+            timed("a date of the filters was reached".to_owned())
         }
         (ScopeFact::In(through), _) => match class {
             Some(Class::Create) => joined(through),
@@ -78,14 +91,58 @@ fn joined(through: &[super::Grant]) -> Why {
     why
 }
 
-/// The source shows the attribute that a filter looks at, so falling out of it is an event. Where the rules were
-/// edited as well, the edit is the cause of what becomes of accounts that are there (P13).
-fn barred(rules_digest: &str, facts: &Facts<'_>, bars: Vec<Bar>) -> Why {
+/// The source shows the attribute that a filter looks at, so falling out of it is an event; a membership that a complete
+/// read no longer showed is an absence. Where the rules were edited as well, the edit is the cause of what becomes of
+/// accounts that are there (P13).
+fn barred(rules_digest: &str, facts: &Facts<'_>, bars: Bars) -> Why {
     let ours = *facts.applied != Applied::Absent;
     let mut why = if facts.dirty.rules && ours { settings(rules_digest) } else { event(CauseKind::Filtered) };
-    why.cause.subjects = bars.iter().map(|bar| SourceId(bar.0.clone())).collect();
-    why.cause.names = bars.into_iter().map(|bar| bar.0).collect();
+    why.cause.subjects = bars.reasons.iter().cloned().map(SourceId).collect();
+    why.cause.names = bars.reasons.into_iter().collect();
+    if !bars.questions.is_empty() {
+        why.proof = Proof::Absence;
+        why.questions = bars.questions;
+    }
     why
+}
+
+fn timed(told: String) -> Why {
+    let mut why = event(CauseKind::Time);
+    why.cause.subjects = vec![SourceId(told.clone())];
+    why.cause.names = vec![told];
+    why
+}
+
+/// The time has come to delete who left so long ago; what proved the leaving is asked for again (P2). An edit of the
+/// policy stays the cause where it is.
+pub(super) fn deletion_due(rules: &Rules, facts: &Facts<'_>, by: Departure, mut why: Why) -> Why {
+    if !facts.dirty.is_edit() {
+        why.cause = timed(since(by, rules.leavers.policy(by))).cause;
+    }
+    if by == Departure::Unassigned
+        && why.questions.is_empty()
+        && matches!(&facts.scope, ScopeFact::Out(lost) if lost.is_empty())
+    {
+        // No edge remembers what was lost: every list that could give it back is asked.
+        let lists = selection(rules, facts.kind).all_lists();
+        why.questions = lists.map(|list| held(list, facts)).collect();
+        why.proof = if why.questions.is_empty() { Proof::Event } else { Proof::Absence };
+    }
+    why
+}
+
+fn held(list: &SourceId, facts: &Facts<'_>) -> WitnessQuestion {
+    let container = Container::App(list.clone());
+    WitnessQuestion::Held { container, principal: facts.source.clone(), kind: facts.kind }
+}
+
+/// `unassigned: delete after 30d (leavers.unassigned)`.
+fn since(by: Departure, policy: OnLeave) -> String {
+    let keys = match by {
+        Departure::Missing => "leavers.soft_deleted, leavers.purged".to_owned(),
+        _ => format!("leavers.{}", by.word()),
+    };
+    format!("{}: {policy} ({keys})", by.told())
 }
 
 /// What was lost through two groups has the set as its cause. It is an event only where every part of it is.

@@ -7,6 +7,8 @@
 //!             "counts": {"create": {"user": {"go": 1, "held": 0, "waiting": 0, "escrow": 0}}},
 //!             "causes": [{"id": "a1b2c3d4", "kind": "joined", "subjects": ["…"], "names": ["Sales"],
 //!                         "sentence": "assigned through Sales", "go": 1, "held": 0, "waiting": 0, "escrow": 0}],
+//!             "deletions": {"total": 1, "next": [{"id": "00u7", "name": "bo@x.example", "event": "unassigned",
+//!                                                 "at": "2026-03-01T06:00:00Z"}]},
 //!             "notes": [],
 //!             "findings": [{"grade": "warning", "subject": "guests", "text": "…", "cure": "…"}]},
 //!  "changes": [
@@ -17,9 +19,11 @@
 //!
 //! `do` is create, link, update, deactivate, release, reactivate, delete, add_member or remove_member. A link has
 //! `resource` and `by`; a release has `wanted_by`, the other job that wants it still; a membership has `person` and `person_name`, and its `id` and `name` are the team's.
+//! `deletions` are accounts that are deleted when their time has come, the next hundred of them.
 //! `verdict` is go, held (with `hold.kind` and `hold.text`), waiting or escrow (with `text`). Keys are only
 //! ever added; `format` counts up when one changes its meaning.
 
+use jiff::Timestamp;
 use serde_json::Value;
 use serde_json::json;
 
@@ -69,6 +73,14 @@ fn head(header: &Header) -> Value {
             entry
         })
         .collect();
+    let deletions: Vec<Value> = header
+        .deletions
+        .iter()
+        .map(|deletion| {
+            let at = Timestamp::from_second(deletion.at_second).map(|at| at.to_string()).ok();
+            json!({ "id": deletion.source, "name": deletion.name, "event": deletion.by, "at": at })
+        })
+        .collect();
     json!({
         "job": header.job,
         "source": header.source,
@@ -79,6 +91,7 @@ fn head(header: &Header) -> Value {
         "desired": header.desired,
         "counts": header.counts,
         "causes": causes,
+        "deletions": { "total": header.deletions_total, "next": deletions },
         "notes": header.notes,
         "findings": header.findings,
     })

@@ -48,7 +48,7 @@ impl Render for Markdown {
 
     fn end(&mut self) -> String {
         let Some(header) = self.header.take() else { return String::new() };
-        held(&self.held, &header) + &observed(&self.held, &header)
+        held(&self.held, &header) + &deletions(&header) + &observed(&self.held, &header)
     }
 }
 
@@ -153,6 +153,22 @@ fn held(fold: &HeldFold, header: &Header) -> String {
         out += &format!("- {}: {count}, {cause}. {}", words::hold_word(line.kind), cell(&line.text));
         out += &line.command.map(|command| format!(" `{command}`")).unwrap_or_default();
         out += "\n";
+    }
+    out
+}
+
+fn deletions(header: &Header) -> String {
+    if header.deletions.is_empty() {
+        return String::new();
+    }
+    let mut out = "\n## To be deleted\n\n| day | name | id | event |\n|---|---|---|---|\n".to_owned();
+    for deletion in &header.deletions {
+        let (name, id) = (cell(&deletion.name), cell(&deletion.source.0));
+        out += &format!("| {} | {name} | {id} | {} |\n", words::day(deletion.at_second), deletion.by.told());
+    }
+    let more = header.deletions_total.saturating_sub(header.deletions.len() as u64);
+    if more > 0 {
+        out += &format!("\n… and {more} more\n");
     }
     out
 }

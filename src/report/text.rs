@@ -19,6 +19,8 @@ const NAME_WIDTH: usize = 32;
 const PATH_WIDTH: std::ops::RangeInclusive<usize> = 24..=48;
 /// More causes than this are counted, not listed: the largest come first.
 const CAUSES_MAX: usize = 20;
+/// The next ones are shown, the rest is counted.
+const DELETIONS_MAX: usize = 20;
 /// A link or a create carries many attributes; those of one change stand on lines of their own.
 const INDENT: &str = "        ";
 
@@ -100,7 +102,7 @@ impl Render for Text {
     fn end(&mut self) -> String {
         let rest = self.rest();
         let Some(header) = self.header.take() else { return rest };
-        rest + &held(&self.held, &header) + &observed(&self.held, &header)
+        rest + &held(&self.held, &header) + &deletions(&header) + &observed(&self.held, &header)
     }
 }
 
@@ -201,6 +203,26 @@ fn held(fold: &HeldFold, header: &Header) -> String {
         if let Some(command) = line.command {
             out += &format!("{INDENT}{command}\n");
         }
+    }
+    out
+}
+
+/// Accounts that wait for their deletion.
+fn deletions(header: &Header) -> String {
+    if header.deletions.is_empty() {
+        return String::new();
+    }
+    let mut out = "\nto be deleted\n".to_owned();
+    let mut shown = 0;
+    for deletion in header.deletions.iter().take(DELETIONS_MAX) {
+        let name = padded(&words::printable(&deletion.name), NAME_WIDTH);
+        let day = words::day(deletion.at_second);
+        out += &format!("  {day}  {name}  {}  ({})\n", deletion.by.told(), deletion.source);
+        shown += 1;
+    }
+    let more = header.deletions_total.saturating_sub(shown);
+    if more > 0 {
+        out += &format!("  … and {more} more\n");
     }
     out
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::plan::Act;
@@ -255,6 +256,7 @@ fn deciding(kind: HoldKind, cause: &CauseId, job: &str) -> Option<String> {
         | HoldKind::Limit
         | HoldKind::Unwitnessed
         | HoldKind::Disagrees
+        | HoldKind::Clock
         | HoldKind::Unexplained => Some(format!("rosterd approve {job} {}", cause.0)),
         HoldKind::Observe
         | HoldKind::Matching
@@ -282,7 +284,13 @@ pub(super) fn hold_word(kind: HoldKind) -> &'static str {
         HoldKind::Protected => "protected",
         HoldKind::Action => "action",
         HoldKind::Mapping => "mapping",
+        HoldKind::Clock => "clock",
     }
+}
+
+/// Days are enough for what happens in days; the time stands in the JSON.
+pub(super) fn day(second: i64) -> String {
+    Timestamp::from_second(second).map(|at| at.strftime("%Y-%m-%d").to_string()).unwrap_or_default()
 }
 
 /// The sentence of a cause of this plan; its id where the header does not know it.

@@ -152,12 +152,16 @@ fn principal_of(
     .optional()
 }
 
-/// An edge that is gone explains pending removals; when there are none any more, it has done its work.
+/// An edge that is gone explains pending removals; when there are none any more, it has done its work. It is kept for
+/// somebody who is still to be deleted: that removal asks the witness again.
 fn forget_gone(tx: &rusqlite::Transaction<'_>, job: JobId) -> Sql<()> {
     tx.execute(
         "DELETE FROM seen_edges WHERE gone <> 0 AND id IN (
            SELECT e.id FROM links c JOIN seen_edges e ON e.container = c.id AND e.gone <> 0
             WHERE c.job = ?1 AND c.kind IN ('app', 'group'))
+         AND NOT EXISTS (SELECT 1 FROM links p WHERE p.id = principal AND p.delete_at IS NOT NULL)
+         AND NOT EXISTS (SELECT 1 FROM seen_edges m JOIN links p ON p.id = m.principal AND p.delete_at IS NOT NULL
+                          WHERE m.container = seen_edges.principal)
          AND NOT EXISTS (SELECT 1 FROM links WHERE job = ?1 AND class IS NOT NULL)
          AND NOT EXISTS (SELECT 1 FROM team_edges WHERE job = ?1 AND desired <> applied)",
         [job.0],

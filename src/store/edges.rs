@@ -32,6 +32,8 @@ pub struct DirtyEdge {
     pub proof: Proof,
     pub team_wanted: bool,
     pub person_wanted: bool,
+    /// One of the two is left as it is (policy `leave`).
+    pub frozen: bool,
     pub applied: bool,
     pub known: bool,
 }
@@ -66,7 +68,7 @@ impl Store {
         self.read(move |db| {
             let mut rows = db.prepare_cached(
                 "SELECT d.team, d.person, t.source_id, t.desired IS 'active', p.desired IS 'active',
-                        e.gone, te.applied
+                        e.gone, te.applied, t.desired IS 'unmanaged' OR p.desired IS 'unmanaged'
                    FROM dirty_edges d JOIN links t ON t.id = d.team JOIN links p ON p.id = d.person
                    LEFT JOIN seen_edges e ON e.container = d.team AND e.principal = d.person
                    LEFT JOIN team_edges te ON te.team = d.team AND te.person = d.person
@@ -148,6 +150,7 @@ fn dirty_edge(row: &rusqlite::Row<'_>) -> Sql<DirtyEdge> {
         proof: if gone == Some(2) { Proof::Absence } else { Proof::Event },
         team_wanted: row.get(3)?,
         person_wanted: row.get(4)?,
+        frozen: row.get(7)?,
         applied: applied.unwrap_or(false),
         known: applied.is_some(),
     })

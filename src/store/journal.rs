@@ -9,6 +9,7 @@ use super::JobId;
 use super::Sql;
 use super::Store;
 use super::StoreError;
+use super::leavers;
 use super::references;
 use super::relink::take_over;
 use super::values::json;
@@ -261,6 +262,9 @@ fn follow(tx: &Transaction<'_>, job: JobId, now: i64, end: &Ended) -> Sql<()> {
                         match_cause = NULL, pinned = NULL, retires = NULL, on_create = NULL WHERE id = ?1",
             )?
             .execute([end.link.0])?;
+            if !active {
+                leavers::wait_from(tx, end.link, now)?;
+            }
             take_over(tx, job, end.link, &accepted.resource)?;
             forget_approval(tx, job, end, LinkId(0))
         }
@@ -299,7 +303,7 @@ pub(super) fn forget_resource(tx: &Transaction<'_>, link: LinkId) -> Sql<()> {
     for sql in [
         "UPDATE links SET applied = 'absent', resource = NULL, sent = NULL, shown = NULL, applied_key = NULL,
                 origin = NULL, class = NULL, hold = NULL, attempts = 0, failure = NULL, due_at = NULL,
-                match_cause = NULL, retires = NULL WHERE id = ?1",
+                match_cause = NULL, retires = NULL, left_by = NULL, left_at = NULL, delete_at = NULL WHERE id = ?1",
         "DELETE FROM team_edges WHERE (team = ?1 OR person = ?1) AND desired = 0",
         "UPDATE team_edges SET applied = 0 WHERE team = ?1 OR person = ?1",
     ] {

@@ -1,7 +1,6 @@
 //! Links that have to be decided again, the graph of their containers, and what was decided of them.
 
 use std::collections::BTreeMap;
-use std::collections::BTreeSet;
 
 use rusqlite::Connection;
 use rusqlite::Row;
@@ -16,6 +15,7 @@ use super::StoreError;
 use super::promote::EDGE;
 use super::promote::OBJECT;
 use super::promote::RULES;
+use super::promote::TIME;
 use super::references;
 use super::values::json;
 use super::values::parsed_or_none;
@@ -34,9 +34,9 @@ use crate::plan::ContainerGraph;
 use crate::plan::Decision;
 use crate::plan::Dirty;
 use crate::plan::EdgeState;
+use crate::plan::Left;
 use crate::plan::Node;
 use crate::plan::Proof;
-use crate::plan::Reach;
 use crate::scim::Attributes;
 use crate::scim::Kind;
 use crate::scim::ResourceId;
@@ -54,6 +54,8 @@ pub struct DirtyLink {
     pub edges: Vec<(LinkId, EdgeState)>,
     /// What the source says of these edges, where it says something.
     pub details: BTreeMap<LinkId, String>,
+    /// Why and since when it is not wanted.
+    pub left: Option<Left>,
 }
 
 impl Store {
@@ -63,23 +65,23 @@ impl Store {
     }
 
     /// Marks the direct members of every container whose grant differs from the one they were decided with.
-    pub async fn note_grants(&self, job: JobId, reach: &Reach) -> Result<(), StoreError> {
-        let granted: BTreeSet<i64> = reach.now.keys().map(|link| link.0).collect();
+    /// A grant is a number that says what it is worth (`plan::grants`).
+    pub async fn note_grants(&self, job: JobId, grants: BTreeMap<LinkId, i64>) -> Result<(), StoreError> {
         self.write(move |tx| {
             let mut rows = tx.prepare_cached(
                 "SELECT id, granted FROM links WHERE job = ?1 AND kind IN ('app', 'group')",
             )?;
-            let known: Vec<(i64, bool)> =
+            let known: Vec<(i64, i64)> =
                 rows.query_map([job.0], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Sql<_>>()?;
             for (container, was) in known {
-                let is = granted.contains(&container);
+                let is = grants.get(&LinkId(container)).copied().unwrap_or_default();
                 if is == was {
                     continue;
                 }
                 tx.prepare_cached("UPDATE links SET granted = ?2 WHERE id = ?1")?
                     .execute(params![container, is])?;
                 tx.prepare_cached(
-                    "UPDATE links SET dirty = dirty | ?2 WHERE kind = 'user' AND id IN
+                    "UPDATE links SET dirty = dirty | ?2 WHERE kind IN ('user', 'group') AND id IN
                        (SELECT principal FROM seen_edges WHERE container = ?1)",
                 )?
                 .execute(params![container, EDGE])?;
@@ -99,7 +101,7 @@ impl Store {
     ) -> Result<Vec<DirtyLink>, StoreError> {
         self.read(move |db| {
             let mut rows = db.prepare_cached(
-                "SELECT id, kind, source_id, standing, seen, applied, resource, sent, shown, origin, dirty FROM links
+                "SELECT id, kind, source_id, standing, seen, applied, resource, sent, shown, origin, dirty, left_by, left_at FROM links
                   WHERE job = ?1 AND kind = ?2 AND dirty <> 0 AND id > ?3 ORDER BY id LIMIT ?4",
             )?;
             let found = rows.query_map(params![job.0, kind.word(), after.0, limit as i64], dirty_link)?;
@@ -153,7 +155,8 @@ fn save_decision(tx: &Transaction<'_>, job: JobId, link: LinkId, decision: &Deci
     let pending = decision.pending.as_ref();
     tx.prepare_cached(
         "UPDATE links SET desired = ?2, wanted = ?3, wanted_key = ?4, cause = ?5, proof = ?6, questions = ?7,
-                class = ?8, hold = ?9, adopt = NULL, dirty = 0, on_create = ?10, retires = NULL,
+                class = ?8, hold = ?9, on_create = ?10, left_by = ?11, left_at = ?12, delete_at = ?13, decide_at = ?14,
+                by_time = ?15, adopt = NULL, dirty = 0, retires = NULL,
                 match_cause = CASE WHEN ?8 = 'create' OR lost_at IS NOT NULL THEN match_cause END WHERE id = ?1",
     )?
     .execute(params![
@@ -167,11 +170,18 @@ fn save_decision(tx: &Transaction<'_>, job: JobId, link: LinkId, decision: &Deci
         pending.map(|pending| pending.class.word()),
         pending.and_then(|pending| pending.hold.as_ref()).map(json).transpose()?,
         (!decision.on_create.is_empty()).then(|| json(&decision.on_create)).transpose()?,
+        decision.left.map(|left| left.by.word()),
+        decision.left.map(|left| left.at_second),
+        decision.delete_at,
+        decision.decide_at,
+        decision.by_time,
     ])?;
     if state == "active" && decision.pending.as_ref().is_none_or(|pending| pending.hold.is_none()) {
         references::save(tx, job, link, decision)?;
     }
-    if (was.as_deref() == Some("active")) != (state == "active") {
+    // What of a state its memberships depend on: wanted, left alone, or neither.
+    let of = |state: Option<&str>| (state == Some("active"), state == Some("unmanaged"));
+    if of(was.as_deref()) != of(Some(state)) {
         mark_edges(tx, job, link)?;
     }
     Ok(())
@@ -254,10 +264,22 @@ fn dirty_link(row: &Row<'_>) -> Sql<DirtyLink> {
         source: SourceId(row.get(2)?),
         seen: Seen { standing, attributes: parsed_or_none(row, 4)?.unwrap_or_default() },
         applied: applied(row, 5)?,
-        dirty: Dirty { object: dirty & OBJECT != 0, edge: dirty & EDGE != 0, rules: dirty & RULES != 0 },
+        dirty: Dirty {
+            object: dirty & OBJECT != 0,
+            edge: dirty & EDGE != 0,
+            rules: dirty & RULES != 0,
+            time: dirty & TIME != 0,
+        },
         edges: Vec::new(),
         details: BTreeMap::new(),
+        left: left(row, 11)?,
     })
+}
+
+/// Reads `left_by, left_at`.
+fn left(row: &Row<'_>, first: usize) -> Sql<Option<Left>> {
+    let at: Option<i64> = row.get(first + 1)?;
+    at.map(|at_second| Ok(Left { by: word(row, first)?, at_second })).transpose()
 }
 
 /// Reads `applied, resource, sent, shown, origin`, in that order, from the given column on.

@@ -16,6 +16,7 @@ mod functions;
 mod grants;
 mod jobs;
 mod journal;
+mod leavers;
 mod left_out;
 mod links;
 mod lint;

@@ -70,6 +70,8 @@ pub struct PendingLink {
     pub wanted_by: Option<String>,
     /// What is sent beside what is desired, where the resource has to be made.
     pub on_create: OnCreate,
+    /// Time alone causes it.
+    pub by_time: bool,
 }
 
 /// The resource that a pending creation makes ours instead.
@@ -119,6 +121,8 @@ pub struct PendingEdge {
     pub approved: bool,
     /// Another job holds the membership as well, so that removing ours needs no request.
     pub kept: bool,
+    /// Time alone keeps the team or the person out.
+    pub by_time: bool,
 }
 
 const LINK_COLUMNS: &str = "l.id, l.kind, l.source_id, l.standing, l.seen, l.desired, l.wanted,
@@ -129,7 +133,7 @@ const LINK_COLUMNS: &str = "l.id, l.kind, l.source_id, l.standing, l.seen, l.des
       (SELECT min(oj.name) FROM links o JOIN jobs oj ON oj.id = o.job
         WHERE o.resource = l.resource AND o.job <> l.job AND o.applied = 'active' AND o.desired IS 'active'
           AND oj.target_identity IS (SELECT target_identity FROM jobs WHERE id = l.job)) END,
-    l.on_create";
+    l.on_create, l.by_time";
 const LINK_TABLES: &str = "links l LEFT JOIN approvals a
     ON a.job = l.job AND a.link = l.id AND a.person = 0 AND a.class = l.class
       AND a.cause = coalesce(l.match_cause, l.cause)";
@@ -145,7 +149,8 @@ const EDGE_COLUMNS: &str = "e.team, e.person, t.source_id, p.source_id,
     NOT e.desired AND EXISTS (SELECT 1 FROM links op CROSS JOIN team_edges o ON o.person = op.id
       CROSS JOIN links ot ON ot.id = o.team CROSS JOIN jobs oj ON oj.id = op.job
       WHERE op.resource = p.resource AND op.job <> e.job AND ot.resource = t.resource AND o.desired AND o.applied
-        AND oj.target_identity IS (SELECT target_identity FROM jobs WHERE id = e.job))";
+        AND oj.target_identity IS (SELECT target_identity FROM jobs WHERE id = e.job)),
+    NOT e.desired AND (t.by_time OR p.by_time)";
 const EDGE_TABLES: &str = "team_edges e JOIN links t ON t.id = e.team JOIN links p ON p.id = e.person
     LEFT JOIN approvals a ON a.job = e.job AND a.link = e.team AND a.person = e.person
       AND a.class = CASE WHEN e.desired THEN 'add_members' ELSE 'remove_members' END AND a.cause = e.cause";
@@ -359,6 +364,7 @@ fn pending_link(row: &Row<'_>) -> Sql<PendingLink> {
         lost: row.get(27)?,
         wanted_by: row.get(28)?,
         on_create: parsed_or_none(row, 29)?.unwrap_or_default(),
+        by_time: row.get(30)?,
     })
 }
 
@@ -389,6 +395,7 @@ fn pending_edge(row: &Row<'_>) -> Sql<PendingEdge> {
         approved: row.get(19)?,
         waits: row.get(20)?,
         kept: row.get(21)?,
+        by_time: row.get(22)?,
     })
 }
 

@@ -21,6 +21,7 @@ use crate::model::Container;
 pub(super) const OBJECT: i64 = 1;
 pub(super) const EDGE: i64 = 2;
 pub(super) const RULES: i64 = 4;
+pub(super) const TIME: i64 = 8;
 
 /// What a cycle's reads showed and proved.
 pub(super) struct Shown<'a> {
@@ -223,7 +224,8 @@ fn lose_edges(tx: &Transaction<'_>, job: JobId, edges: &[i64]) -> Sql<u64> {
     let mut missing = 0;
     for edge in edges {
         tx.prepare_cached(
-            "UPDATE seen_edges SET absent_reads = absent_reads + 1 WHERE id = ?1 AND gone = 2",
+            // More than two say nothing new, and an edge may be kept for weeks.
+            "UPDATE seen_edges SET absent_reads = absent_reads + 1 WHERE id = ?1 AND gone = 2 AND absent_reads < 3",
         )?
         .execute([edge])?;
         let lost = tx

@@ -1,5 +1,6 @@
 //! Settings: layers and their origins, and bad settings told all at once with file, line, key and cure.
 
+mod leavers;
 mod scope;
 mod service;
 mod workspaces;
@@ -125,7 +126,7 @@ jitter = "5m"
 mode = "approve"
 target = "cerby"
 actions = { delete = true }
-leavers = { users = "delete", teams = "leave" }
+leavers = { unassigned = "delete after 30d", teams = "leave" }
 adopt = "never"
 [jobs.globex.source.okta]
 url = "https://globex.okta.com"

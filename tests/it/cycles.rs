@@ -28,11 +28,18 @@ macro_rules! stories {
 }
 
 stories! {
+    a_date_of_a_filter_lets_in_and_out_when_it_comes
+    a_deletion_waits_for_its_time
+    a_deletion_waits_from_the_deactivation_on
+    a_due_deletion_is_proved_by_the_reads_in_between
+    a_due_deletion_needs_its_witness_the_action_and_the_limit
     a_filter_lets_in_and_out_with_the_attribute
+    a_filter_looks_at_groups_through_others_too
     a_filter_of_groups_decides_about_teams_alone
     a_first_cycle_creates_and_the_second_is_empty
     a_guest_is_in_scope_until_guests_are_not
     a_held_removal_whose_person_comes_back_leaves_the_plan
+    a_jump_of_the_clock_holds_what_time_alone_removes
     a_lost_account_is_matched_anew
     a_mail_counts_where_the_source_vouches_for_it
     a_manager_is_written_when_both_accounts_are_there
@@ -45,6 +52,7 @@ stories! {
     a_new_job_observes_and_approve_waits_for_a_person
     a_page_that_fails_in_the_middle_removes_nobody
     a_person_in_two_groups_goes_when_the_last_one_is_lost
+    a_purge_after_the_leaving_is_still_acted_on
     a_recycled_address_is_a_different_person
     a_reference_that_is_refused_is_no_failure_of_the_person
     a_relink_by_itself_needs_proof_that_the_old_one_left
@@ -67,6 +75,7 @@ stories! {
     circles_of_groups_end
     disabled_and_deleted_people_are_deactivated_and_restored_ones_come_back
     disabled_people_are_deactivated_or_leavers_by_policy
+    each_switch_holds_what_it_names
     many_lost_anchors_stop_everything_that_creates_or_removes
     matches_that_the_policy_forbids_are_one_decision
     members_that_are_not_ours_stay
@@ -75,6 +84,7 @@ stories! {
     protected_accounts_are_never_written
     references_are_limited_and_approved_like_other_changes
     somebody_disabled_is_never_created
+    somebody_who_comes_back_has_the_teams_of_today
     somebody_who_comes_back_is_proposed_the_old_account
     the_groups_of_somebody_can_be_mapped
     two_groups_of_one_name_are_held_or_get_an_ending
@@ -82,6 +92,9 @@ stories! {
     two_people_who_match_one_account_are_both_held
     what_a_plan_would_run_into_is_said_before
     what_is_over_the_witness_budget_waits
+    who_is_excluded_is_out_whatever_the_filters_say
+    who_is_left_alone_keeps_the_teams
+    who_leaves_a_group_that_an_attribute_tells_is_asked_for
     who_leaves_and_comes_back_at_once_keeps_what_there_was
     without_a_witness_a_second_complete_read_decides
 }

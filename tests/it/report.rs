@@ -8,6 +8,8 @@ use rosterd::plan::Cause;
 use rosterd::plan::CauseKind;
 use rosterd::plan::Change;
 use rosterd::plan::Class;
+use rosterd::plan::Departure;
+use rosterd::plan::DueDeletion;
 use rosterd::plan::Edit;
 use rosterd::plan::Header;
 use rosterd::plan::Hold;
@@ -68,6 +70,8 @@ fn header() -> Header {
         causes: vec![(lost(), tally(0, 2)), (joined(), tally(2, 0)), (changed(), tally(1, 0))],
         notes: vec!["3 members of app-sales are out of scope and were left out".to_owned()],
         findings: Vec::new(),
+        deletions: Vec::new(),
+        deletions_total: 0,
         digest: "0123456789abcdef".to_owned(),
     }
 }
@@ -178,6 +182,52 @@ fn a_plan_without_changes_says_so() {
         text.begin(&empty) + &text.end(),
         "acme: graph tenant t1 app a1 -> workspace main, mode write\nno changes, of 120 active\nplan 0123456789abcdef\n"
     );
+}
+
+/// Deletions that wait are no changes; each is listed with its day (Entra provisioning reference, section 8).
+#[test]
+fn accounts_that_are_deleted_later_are_listed_with_their_day() {
+    let due = |source: &str, name: &str, by| DueDeletion {
+        source: id(source),
+        name: name.to_owned(),
+        by,
+        at_second: 1_772_323_200,
+    };
+    let deletions = vec![
+        due("u7", "bo@x.example", Departure::Unassigned),
+        due("u8", "cy|\u{1b}[2J@x.example", Departure::SoftDeleted),
+    ];
+    let quiet = Header {
+        counts: BTreeMap::new(),
+        causes: Vec::new(),
+        notes: Vec::new(),
+        deletions,
+        deletions_total: 5,
+        ..header()
+    };
+    let rendered = |mut render: Box<dyn Render>| render.begin(&quiet) + &render.end();
+    let text = rendered(Box::new(Text::whole()));
+    assert!(
+        text.ends_with(
+            "
+to be deleted
+  2026-03-01  bo@x.example                      unassigned  (u7)
+  2026-03-01  cy|\\u{1b}[2J@x.example            put into the source's recycle bin  (u8)
+  … and 3 more
+"
+        ),
+        "{text}"
+    );
+    let markdown = rendered(Box::<Markdown>::default());
+    assert!(markdown.contains("## To be deleted"), "{markdown}");
+    assert!(markdown.contains("| 2026-03-01 | bo@x.example | u7 | unassigned |"), "{markdown}");
+    assert!(markdown.contains("… and 3 more"), "{markdown}");
+    let document: serde_json::Value = serde_json::from_str(&rendered(Box::<Json>::default())).unwrap();
+    assert_eq!(
+        document["header"]["deletions"]["next"][0],
+        json!({"id": "u7", "name": "bo@x.example", "event": "unassigned", "at": "2026-03-01T00:00:00Z"})
+    );
+    assert_eq!(document["header"]["deletions"]["total"], 5);
 }
 
 #[test]

@@ -1,8 +1,9 @@
 //! `status`: each job's mode, last cycle, what waits, and its next run; of each workspace, what somebody has to do.
 //!
 //! As JSON: `{"format": 1, "jobs": […], "workspaces": […]}`. A job is `{"job", "mode", "most", "schedule", "next",
-//! "running_since", "last", "push"}`: `mode` is what the job does now, `most` what the settings allow; `next` is a time;
-//! `running_since` is set while a cycle has begun and not ended; `last` is the record of the last cycle that ended, or
+//! "running_since", "last", "deletions", "push"}`: `mode` is what the job does now, `most` what the settings allow; `next` is
+//! a time; `running_since` is set while a cycle has begun and not ended; `last` is the record of the last cycle that ended,
+//! or null; `deletions` are the accounts that are deleted when their time has come: `{"total", "next"}`, `next` a time or
 //! null; `push` is how Okta's Group Push stands, for each group that it pushes: `{"group", "id", "status", "target",
 //! "error"}`. A workspace is `{"workspace", "follow_ups": {"waiting", "sent", "overdue"}, "tokens"}`: `tokens` tells which
 //! of them end soon.
@@ -68,6 +69,8 @@ struct JobStatus {
     /// Begun and not ended: it runs now, or it was broken off.
     open: Option<Timestamp>,
     pushed: Vec<PushState>,
+    /// Accounts that wait for their deletion, and when the first is due.
+    deletions: (u64, Option<Timestamp>),
 }
 
 impl JobStatus {
@@ -77,8 +80,13 @@ impl JobStatus {
             Some(state) => store.push_states(state.id).await?,
             None => Vec::new(),
         };
+        let (next, total) = match &state {
+            Some(state) => store.due_deletions(state.id, 1).await?,
+            None => (Vec::new(), 0),
+        };
         let cycles = store.cycles(Some(job.name.clone()), CYCLES).await?;
         let time = |second: i64| Timestamp::from_second(second).ok();
+        let deletions = (total, next.first().and_then(|deletion| time(deletion.at_second)));
         let last_start = store.last_start(&job.name).await?.and_then(time);
         let last =
             cycles.iter().find_map(|cycle| cycle.record.as_deref()).map(serde_json::from_str).transpose()?;
@@ -93,6 +101,7 @@ impl JobStatus {
             last,
             open,
             pushed,
+            deletions,
         })
     }
 
@@ -115,6 +124,11 @@ impl JobStatus {
             let (group, detail) = (report::printable(&state.group), report::printable(&state.detail));
             out += &format!("  {heading:<10}{group}: {}\n", push_words(&detail));
         }
+        if let (total, Some(next)) = self.deletions {
+            let accounts = if total == 1 { "1 account".to_owned() } else { format!("{total} accounts") };
+            let day = next.strftime("%Y-%m-%d");
+            out += &format!("  deletes   {accounts} later, the first on {day}: rosterd held {}\n", self.job);
+        }
         if self.last.as_ref().is_some_and(|record| record.held > 0) {
             out += &format!("  held      look at it: rosterd held {}\n", self.job);
         }
@@ -130,6 +144,10 @@ impl JobStatus {
             "next": self.next.to_string(),
             "running_since": self.open.map(|begun| begun.to_string()),
             "last": self.last,
+            "deletions": {
+                "total": self.deletions.0,
+                "next": self.deletions.1.map(|next| next.to_string()),
+            },
             "push": self.pushed.iter().map(push_json).collect::<Vec<_>>(),
         })
     }

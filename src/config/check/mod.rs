@@ -2,6 +2,7 @@
 
 mod graph;
 mod job;
+mod leavers;
 mod mapping;
 mod people;
 mod rules;

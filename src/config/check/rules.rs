@@ -13,23 +13,22 @@ use crate::config::raw::RawLimits;
 use crate::config::raw::RawScope;
 use crate::config::raw::RawSource;
 use crate::config::raw::RawTarget;
-use crate::model::GroupField;
 use crate::model::GroupPick;
 use crate::model::List;
 use crate::model::SourceId;
-use crate::model::TextTest;
 use crate::model::Vocabulary;
 use crate::plan::Actions;
 use crate::plan::Class;
-use crate::plan::Leavers;
 use crate::plan::Limit;
 use crate::plan::Limits;
-use crate::plan::OnLeave;
-use crate::plan::OnTeamLeave;
 use crate::plan::Rules;
 use crate::plan::Scope;
 use crate::plan::Selection;
+use crate::plan::read_span;
 use crate::scim::Kind;
+
+/// Every cycle would be a jump.
+const CLOCK_JUMP_MIN_SECONDS: i64 = 3_600;
 
 impl Checker<'_> {
     pub(super) fn rules(&mut self, table: &Key, raw: &RawJob, target: Option<&RawTarget>) -> Option<Rules> {
@@ -38,14 +37,10 @@ impl Checker<'_> {
         let scope = self.scope(&table.join("scope"), &raw.scope, vocabulary);
         let mapping =
             vocabulary.and_then(|vocabulary| self.mapping(&table.join("mapping"), &raw.mapping, vocabulary));
-        let leavers = Leavers {
-            users: raw.leavers.users.unwrap_or_default(),
-            teams: raw.leavers.teams.unwrap_or_default(),
-        };
         let actions = actions(&raw.actions);
+        let leavers = self.leavers(&table.join("leavers"), &raw.leavers, vocabulary, actions);
         let people = self.people(&table.join("scope").join("users"), &raw.scope.users, vocabulary);
         let teams = self.teams(&table.join("teams"), raw);
-        self.deletions(table, leavers, actions);
         let mapping = mapping?;
         let rules = Rules {
             vocabulary: vocabulary?,
@@ -54,7 +49,7 @@ impl Checker<'_> {
             teams: teams?,
             users: mapping.users,
             groups: mapping.groups,
-            leavers,
+            leavers: leavers?,
             actions,
             adoption: raw.adopt.unwrap_or_default(),
             rehire: raw.rehire.unwrap_or_default(),
@@ -69,19 +64,6 @@ impl Checker<'_> {
             self.error::<()>(&key, "roles are those of an application, and none is named".to_owned(), cure);
         }
         Some(rules)
-    }
-
-    /// Deleting takes two settings, and one alone does nothing.
-    fn deletions(&mut self, table: &Key, leavers: Leavers, actions: Actions) {
-        let deletes = leavers.users == OnLeave::Delete || leavers.teams == OnTeamLeave::Delete;
-        if deletes && !actions.delete {
-            let cure = "set actions.delete = true as well, or every deletion is held";
-            self.warn(
-                &table.join("leavers"),
-                "leavers are to be deleted, but deleting is switched off",
-                cure,
-            );
-        }
     }
 
     fn scope(&mut self, table: &Key, raw: &RawScope, source: Option<Vocabulary>) -> Option<Scope> {
@@ -103,6 +85,10 @@ impl Checker<'_> {
             self.filters(&users_key.join("filters"), users.filters.as_ref(), Kind::User, source);
         let team_filters =
             self.filters(&teams_key.join("filters"), teams.filters.as_ref(), Kind::Group, source);
+        let user_exclude =
+            self.filters(&users_key.join("exclude"), users.exclude.as_ref(), Kind::User, source);
+        let team_exclude =
+            self.filters(&teams_key.join("exclude"), teams.exclude.as_ref(), Kind::Group, source);
         let (user_picks, team_picks) = (user_picks?, team_picks?);
         Some(Scope {
             users: Selection {
@@ -112,6 +98,7 @@ impl Checker<'_> {
                 all: users.all.unwrap_or(false),
                 nested: users.nested.unwrap_or(false),
                 filters: user_filters?,
+                exclude: user_exclude?,
             },
             teams: Selection {
                 assigned_to: teams_app?,
@@ -120,6 +107,7 @@ impl Checker<'_> {
                 all: teams.all.unwrap_or(false),
                 nested: teams.nested.unwrap_or(false),
                 filters: team_filters?,
+                exclude: team_exclude?,
             },
         })
     }
@@ -191,15 +179,7 @@ impl Checker<'_> {
     }
 
     pub(super) fn pick(&mut self, key: &Key, text: &str) -> Option<GroupPick> {
-        let pick = match text.split_once(':') {
-            Some((_, "")) => None,
-            Some(("id", id)) => Some(GroupPick::Id(SourceId(id.to_owned()))),
-            Some(("name", name)) => Some(GroupPick::Name(name.to_owned())),
-            Some(("prefix" | "name_starts", prefix)) => Some(GroupPick::Prefix(prefix.to_owned())),
-            Some((rule, text)) => rule_of(rule, text),
-            None => None,
-        };
-        pick.or_else(|| {
+        GroupPick::read(text).or_else(|| {
             let cure = "write \"id:ID\", \"name:WHOLE NAME\", \"prefix:BEGINNING OF NAMES\", or a rule such as \
                         \"name_contains:PART\" (docs/settings.md lists them)";
             self.error(key, format!("`{text}` chooses no group"), cure)
@@ -213,11 +193,21 @@ impl Checker<'_> {
             .map(|(class, limit)| Some((class, self.limit(&table.join(class.word()), limit)?)))
             .collect();
         let classes: Option<BTreeMap<Class, Limit>> = classes.into_iter().collect();
+        let clock_jump = self.clock_jump(&table.join("clock_jump"), raw.clock_jump.as_deref());
         Some(Limits {
             classes: classes?,
             floor: raw.floor.unwrap_or_default(),
             witness_budget: raw.witness_budget.unwrap_or_default(),
             lost_anchors: raw.lost_anchors.unwrap_or_default(),
+            clock_jump_seconds: clock_jump?,
+        })
+    }
+
+    fn clock_jump(&mut self, key: &Key, raw: Option<&str>) -> Option<i64> {
+        let Some(text) = raw else { return Some(Limits::default().clock_jump_seconds) };
+        read_span(text).filter(|seconds| *seconds >= CLOCK_JUMP_MIN_SECONDS).or_else(|| {
+            let cure = "write one like 8d or 36h, an hour at least, and longer than between two cycles";
+            self.error(key, format!("`{text}` is no time that a clock may go on by"), cure)
         })
     }
 
@@ -236,22 +226,6 @@ impl Checker<'_> {
 struct Picks {
     groups: Vec<GroupPick>,
     lists: Vec<SourceId>,
-}
-
-/// `name_contains:…` and its like.
-fn rule_of(rule: &str, text: &str) -> Option<GroupPick> {
-    let (field, test) = match rule.split_once('_')? {
-        ("name", test) => (GroupField::Name, test),
-        ("description", test) => (GroupField::Description, test),
-        _ => return None,
-    };
-    let test = match test {
-        "starts" => TextTest::Starts,
-        "contains" => TextTest::Contains,
-        "ends" => TextTest::Ends,
-        _ => return None,
-    };
-    Some(GroupPick::Rule { field, test, text: text.to_owned() })
 }
 
 fn vocabulary(source: &RawSource) -> Option<Vocabulary> {

@@ -1,15 +1,22 @@
 //! One clause: an attribute, a test, and what the test says of none, one or several values.
 
+use std::cmp::Ordering;
 use std::fmt;
 
 use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
 use serde::Serialize;
 use unicode_normalization::UnicodeNormalization;
 
 use super::pattern::Pattern;
 use crate::expr;
 use crate::expr::Value;
+use crate::model::GroupPick;
+use crate::plan::read_span;
 use crate::scim::fold;
+
+/// What `IsMemberOf` looks at; no attribute of a source.
+pub(super) const MEMBER_OF: &str = "memberOf";
 
 /// `department EQUALS Sales`, checked.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -55,6 +62,8 @@ pub(super) enum Test {
     LacksBits(i64),
     Before(Date),
     After(Date),
+    /// No value says it: the edges that were seen do.
+    MemberOf(GroupPick),
 }
 
 /// A date of the settings, with the text that it was written as.
@@ -63,13 +72,53 @@ pub(super) enum Test {
 pub(super) struct Date {
     text: String,
     #[serde(skip)]
-    at: DateTime,
+    when: When,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum When {
+    At(DateTime),
+    /// So many seconds after now, or before it.
+    FromNow(i64),
 }
 
 impl Date {
+    /// A date, or `now`, `now-90d`, `now+14d`.
     pub(super) fn read(text: &str) -> Option<Date> {
-        expr::date(text).map(|at| Date { text: text.to_owned(), at })
+        let when = match text.trim().strip_prefix("now") {
+            Some(rest) => When::FromNow(from_now(rest.trim())?),
+            None => When::At(expr::date(text)?),
+        };
+        Some(Date { text: text.to_owned(), when })
     }
+
+    /// How a date of the source stands to it.
+    fn order(&self, is: DateTime, now_second: i64) -> Option<Ordering> {
+        match self.when {
+            When::At(at) => Some(is.cmp(&at)),
+            When::FromNow(seconds) => Some(second(is)?.cmp(&now_second.saturating_add(seconds))),
+        }
+    }
+
+    /// When now stands so that the two are equal; `None` where time changes nothing.
+    fn met_at(&self, is: DateTime) -> Option<i64> {
+        match self.when {
+            When::At(_) => None,
+            When::FromNow(seconds) => Some(second(is)?.saturating_sub(seconds)),
+        }
+    }
+}
+
+fn from_now(text: &str) -> Option<i64> {
+    match (text.strip_prefix('+'), text.strip_prefix('-')) {
+        (Some(span), _) => read_span(span),
+        (_, Some(span)) => read_span(span).map(|seconds| -seconds),
+        _ => text.is_empty().then_some(0),
+    }
+}
+
+fn second(at: DateTime) -> Option<i64> {
+    at.to_zoned(TimeZone::UTC).ok().map(|at| at.timestamp().as_second())
 }
 
 /// Letters that are the same by Unicode are equal however they were typed (Graph reference, section 10).
@@ -86,16 +135,43 @@ impl Clause {
         &self.attribute
     }
 
-    /// Whether the value passes.
+    /// The group of an `IsMemberOf`.
+    pub fn group(&self) -> Option<&GroupPick> {
+        match &self.test {
+            Test::MemberOf(pick) => Some(pick),
+            _ => None,
+        }
+    }
+
+    /// Whether an `IsMemberOf` is met by somebody who is in the group, or is not.
+    pub(super) fn met_by(&self, member: bool) -> bool {
+        member != self.not
+    }
+
+    /// Whether its answer may be another one tomorrow though nothing changed.
+    pub(super) fn depends_on_time(&self) -> bool {
+        matches!(&self.test, Test::Before(date) | Test::After(date) if matches!(date.when, When::FromNow(_)))
+    }
+
+    /// The seconds at which time alone changes what the test says of a value.
+    pub(super) fn turns<'a>(&'a self, value: &'a Value) -> impl Iterator<Item = i64> + 'a {
+        value.values().iter().filter_map(|text| match &self.test {
+            Test::Before(date) => date.met_at(expr::date(text)?).map(|at| at.saturating_add(1)),
+            Test::After(date) => date.met_at(expr::date(text)?),
+            _ => None,
+        })
+    }
+
+    /// Whether the value passes, now.
     ///
     /// | value | `IS NULL` | any other test |
     /// |---|---|---|
     /// | none, or empty | met | not met, the negative ones included |
     /// | one | not met | what the test says |
     /// | several | not met | what it says of all of them, or of any |
-    pub fn met(&self, value: &Value) -> bool {
+    pub fn met(&self, value: &Value, now_second: i64) -> bool {
         let filled: Vec<&String> = value.values().iter().filter(|text| !text.is_empty()).collect();
-        let holds = |text: &&String| self.test.holds(&comparable(text, self.ignore_case), text);
+        let holds = |text: &&String| self.test.holds(&comparable(text, self.ignore_case), text, now_second);
         let met = match (&self.test, self.of) {
             (Test::IsNull, _) => filled.is_empty(),
             _ if filled.is_empty() => false,
@@ -108,7 +184,8 @@ impl Clause {
 
 impl Test {
     /// `text` is made comparable; `raw` is as the source shows it.
-    fn holds(&self, text: &str, raw: &str) -> bool {
+    fn holds(&self, text: &str, raw: &str, now_second: i64) -> bool {
+        let order = |date: &Date| date.order(expr::date(raw)?, now_second);
         match self {
             Test::Equals(wanted) => text == wanted,
             Test::NotEquals(wanted) => text != wanted,
@@ -128,8 +205,9 @@ impl Test {
             Test::EndsWith(end) => text.ends_with(end),
             Test::HasBits(bits) => number(raw).is_some_and(|is| is & bits == *bits),
             Test::LacksBits(bits) => number(raw).is_some_and(|is| is & bits != *bits),
-            Test::Before(date) => expr::date(raw).is_some_and(|is| is < date.at),
-            Test::After(date) => expr::date(raw).is_some_and(|is| is > date.at),
+            Test::Before(date) => order(date) == Some(Ordering::Less),
+            Test::After(date) => order(date) == Some(Ordering::Greater),
+            Test::MemberOf(_) => false,
         }
     }
 
@@ -155,6 +233,7 @@ impl Test {
             Test::LacksBits(bits) => ("!&", bits.to_string()),
             Test::Before(date) => ("BEFORE", date.text.clone()),
             Test::After(date) => ("AFTER", date.text.clone()),
+            Test::MemberOf(pick) => ("IsMemberOf", pick.to_string()),
         }
     }
 }
@@ -173,7 +252,10 @@ impl fmt::Display for Clause {
         let (word, value) = self.test.words();
         let not = if self.not { "not " } else { "" };
         let any = if self.of == Of::Any { "any " } else { "" };
-        write!(f, "{not}{any}{} {word}", self.attribute)?;
+        match self.group() {
+            Some(_) => write!(f, "{not}{word}")?,
+            None => write!(f, "{not}{any}{} {word}", self.attribute)?,
+        }
         if !value.is_empty() {
             write!(f, " {value}")?;
         }

@@ -9,12 +9,14 @@ use serde::de;
 use super::Clause;
 use super::Filters;
 use super::clause::Date;
+use super::clause::MEMBER_OF;
 use super::clause::Of;
 use super::clause::Test;
 use super::clause::comparable;
 use super::clause::number;
 use super::pattern::Pattern;
 use crate::expr::nearest;
+use crate::model::GroupPick;
 use crate::model::Vocabulary;
 use crate::plan::mapping;
 use crate::scim::Kind;
@@ -98,6 +100,13 @@ type Wrong = (&'static str, String);
 impl RawClause {
     fn check(&self, kind: Kind, vocabulary: Vocabulary) -> Result<Clause, Wrong> {
         let attribute = self.attribute.as_deref().map(str::trim).unwrap_or_default();
+        if self.op.as_deref().is_some_and(|op| plain(op) == plain(IS_MEMBER_OF)) {
+            return self.check_membership(attribute);
+        }
+        if attribute == MEMBER_OF {
+            let text = format!("`{MEMBER_OF}` is compared by {IS_MEMBER_OF} alone; set it to that");
+            return Err(("op", text));
+        }
         if attribute.is_empty() {
             return Err(("attribute", "missing; set it to the attribute that is looked at".to_owned()));
         }
@@ -125,6 +134,33 @@ impl RawClause {
         })
     }
 
+    /// `{ op = "IsMemberOf", value = "name:Sales" }`: in that group, through others too.
+    fn check_membership(&self, attribute: &str) -> Result<Clause, Wrong> {
+        if !attribute.is_empty() && attribute != MEMBER_OF {
+            let text = format!("{IS_MEMBER_OF} looks at the groups, not at an attribute; take it out");
+            return Err(("attribute", text));
+        }
+        let needless = [("of", self.of.is_some()), ("ignore_case", self.ignore_case.is_some())];
+        if let Some((field, _)) = needless.into_iter().find(|(_, set)| *set) {
+            return Err((field, format!("means nothing to {IS_MEMBER_OF}; take it out")));
+        }
+        let written = self.value.as_ref().map(|value| value.0.as_str()).unwrap_or_default();
+        let pick = GroupPick::read(written).ok_or_else(|| {
+            let text = format!(
+                "`{written}` chooses no group; write \"id:ID\", \"name:WHOLE NAME\", \"prefix:BEGINNING OF NAMES\" or a \
+                 rule such as \"name_contains:PART\""
+            );
+            ("value", text)
+        })?;
+        Ok(Clause {
+            attribute: MEMBER_OF.to_owned(),
+            test: Test::MemberOf(pick),
+            of: Of::All,
+            ignore_case: false,
+            not: self.not.unwrap_or(false),
+        })
+    }
+
     fn test(&self, operator: &Operator, ignore_case: bool) -> Result<Test, Wrong> {
         let value = self.value.as_ref().map(|value| value.0.as_str()).filter(|value| !value.is_empty());
         let name = operator.name;
@@ -142,7 +178,9 @@ impl RawClause {
             (Takes::Date(test), Some(value)) => Date::read(value).map(test).ok_or_else(|| {
                 (
                     "value",
-                    format!("`{name}` compares dates; write one like 2026-01-31 or 2026-01-31T08:00:00Z"),
+                    format!(
+                        "`{name}` compares dates; write one like 2026-01-31, 2026-01-31T08:00:00Z, or now-90d"
+                    ),
                 )
             }),
         }
@@ -197,19 +235,20 @@ static OPERATORS: [Operator; 19] = [
     operator_of("AFTER", Takes::Date(Test::After)),
 ];
 
+/// Listed by Entra's older pages, and not supported there.
+const IS_MEMBER_OF: &str = "IsMemberOf";
+
 /// Any case, with spaces, underscores or neither (Entra provisioning reference, section 3.1).
+fn plain(name: &str) -> String {
+    name.chars().filter(|c| !c.is_whitespace() && *c != '_').flat_map(char::to_lowercase).collect()
+}
+
 fn operator(written: &str) -> Result<&'static Operator, String> {
-    let plain = |name: &str| -> String {
-        name.chars().filter(|c| !c.is_whitespace() && *c != '_').flat_map(char::to_lowercase).collect()
-    };
     let wanted = plain(written);
-    if wanted == "ismemberof" {
-        return Err("`IsMemberOf` is not a clause; choose the group in `groups` of this scope".to_owned());
-    }
     if let Some(known) = OPERATORS.iter().find(|operator| plain(operator.name) == wanted) {
         return Ok(known);
     }
-    let names = || OPERATORS.iter().map(|operator| operator.name);
+    let names = || OPERATORS.iter().map(|operator| operator.name).chain([IS_MEMBER_OF]);
     let cure = match nearest(written, names()) {
         Some(meant) => format!("did you mean `{meant}`?"),
         None => format!("possible here: {}", names().collect::<Vec<_>>().join(", ")),
@@ -252,6 +291,9 @@ mod tests {
     use super::*;
     use crate::expr::Value;
 
+    /// 2026-03-01T00:00:00Z.
+    const NOW: i64 = 1_772_323_200;
+
     /// `OPERATOR [+any] [+not] [+ignore_case]`
     fn raw(operator: &str, operand: &str) -> RawClause {
         let mut words = operator.split(" +");
@@ -285,7 +327,11 @@ mod tests {
                 Err((field, text)) => format!("{field}: {text}"),
                 Ok(clause) => {
                     let given: Json = serde_json::from_str(given).expect(&place);
-                    if clause.met(&Value::from_json(&given)) { "met".to_owned() } else { "not".to_owned() }
+                    if clause.met(&Value::from_json(&given), NOW) {
+                        "met".to_owned()
+                    } else {
+                        "not".to_owned()
+                    }
                 }
             };
             assert_eq!(told, expected, "{place}");
@@ -344,6 +390,37 @@ mod tests {
         assert_eq!(
             told("ENDS_WITH +any +ignore_case", "@X.example"),
             "any a ENDS_WITH @x.example (case ignored)"
+        );
+    }
+
+    /// `IsMemberOf` has a form of its own: no attribute, and a group as `groups` writes it.
+    #[test]
+    fn a_membership_is_a_clause_without_an_attribute() {
+        let told = |clause: RawClause| match clause.check(Kind::User, Vocabulary::Graph) {
+            Ok(clause) => clause.to_string(),
+            Err((field, text)) => format!("{field}: {text}"),
+        };
+        let of = |value: &str| RawClause { attribute: None, ..raw("is_member_of", value) };
+        let named = |attribute: &str| RawClause { attribute: Some(attribute.to_owned()), ..of("name:Sales") };
+        assert_eq!(told(of("name:Sales")), "IsMemberOf name:Sales");
+        assert_eq!(told(named("memberOf")), "IsMemberOf name:Sales");
+        assert_eq!(told(RawClause { not: Some(true), ..of("id:00g1") }), "not IsMemberOf id:00g1");
+        assert_eq!(
+            told(named("department")),
+            "attribute: IsMemberOf looks at the groups, not at an attribute; take it out"
+        );
+        assert_eq!(
+            told(of("Sales")),
+            "value: `Sales` chooses no group; write \"id:ID\", \"name:WHOLE NAME\", \"prefix:BEGINNING OF NAMES\" or a \
+             rule such as \"name_contains:PART\""
+        );
+        assert_eq!(
+            told(RawClause { ignore_case: Some(true), ..of("name:Sales") }),
+            "ignore_case: means nothing to IsMemberOf; take it out"
+        );
+        assert_eq!(
+            told(RawClause { attribute: Some("memberOf".to_owned()), ..raw("EQUALS", "Sales") }),
+            "op: `memberOf` is compared by IsMemberOf alone; set it to that"
         );
     }
 

@@ -360,7 +360,8 @@ fn rules(flavour: Flavour) -> Rules {
 fn wide() -> Limits {
     let limit = Limit { count: 1_000_000, percent: 100 };
     let classes = Class::ALL.into_iter().map(|class| (class, limit)).collect();
-    Limits { classes, floor: 1_000_000, witness_budget: 10_000, lost_anchors: 1_000_000 }
+    let lost_anchors = 1_000_000;
+    Limits { classes, floor: 1_000_000, witness_budget: 10_000, lost_anchors, ..Limits::default() }
 }
 
 /// The real connector, on loopback. Repeats come at once.

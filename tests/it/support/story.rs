@@ -11,12 +11,12 @@
 //! | `deleted ID`, `recycled ID` | an explicit removal |
 //! | `undeclared`, `declared` | the file leaves its counts out, or not |
 //! | `users CLAUSE…`, `teams CLAUSE…` | scope: `app`, `all`, `name:X`, `prefix:X`, `nested` |
-//! | `filter users|teams [ATTRIBUTE OPERATOR [VALUE] [and …] [or …]]` | filters over it; none takes them away |
+//! | `filter|exclude users|teams [[not] ATTRIBUTE OPERATOR [VALUE] [and …] [or …]]` | filters over it; none takes them away |
 //! | `people guests|disabled|resource_accounts in|out` | people's policy |
 //! | `team GROUP [link=X] [name=X] [rename] [off]`, `team-names hold|suffix|link` | what is said of single teams |
 //! | `limit CLASS COUNT PERCENT`, `floor N`, `budget N` | limits |
 //! | `mode observe|approve|write` | what the job may do |
-//! | `leavers users|teams POLICY`, `action NAME on|off`, `adopt POLICY`, `rehire POLICY`, `protect NAME` | policy |
+//! | `leavers EVENT|all|teams POLICY`, `clock-jump SPAN`, `action NAME on|off`, `adopt POLICY`, `rehire POLICY`, `protect NAME` | policy |
 //! | `anchors N` | so many lost anchors are matched anew by themselves |
 //! | `bend WHAT` | the source misbehaves from now on |
 //! | `target ADDRESS [external=X] [mail=X] [inactive]`, `target-team NAME [external=X]` | somebody, or a team, is in the workspace already |
@@ -29,6 +29,7 @@
 //! | `row TARGET [ATTRIBUTE [refers] [clears]]` | a row of the users' mapping; without an attribute it is taken away |
 //! | `shows PATH` | what the workspace has there, of each user; a resource goes by its userName |
 //! | `workspace`, `notes` | what the workspace holds; what a plan tells besides its changes |
+//! | `deletions` | who is to be deleted later, with the event and in how many days |
 
 use std::path::Path;
 use std::sync::Arc;
@@ -48,6 +49,7 @@ use rosterd::plan::Act;
 use rosterd::plan::Actions;
 use rosterd::plan::Adoption;
 use rosterd::plan::Change;
+use rosterd::plan::DueDeletion;
 use rosterd::plan::Leavers;
 use rosterd::plan::Limits;
 use rosterd::plan::Mode;
@@ -72,7 +74,6 @@ use rosterd::targets::workspace::WorkspaceTarget;
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
-use super::bent::Bend;
 use super::bent::BentSource;
 use super::directory::Directory;
 use super::directory::Group;
@@ -398,13 +399,14 @@ impl Stage {
             }
             ["undeclared"] => self.directory.undeclared = true,
             ["declared"] => self.directory.undeclared = false,
-            ["bend", what @ ..] => *self.source.bend.lock().expect("free") = bend(&what.join(" ")),
+            ["bend", what @ ..] => *self.source.bend.lock().expect("free") = wording::bend(&what.join(" ")),
             ["later", seconds] => self.second += seconds.parse::<i64>().expect("seconds"),
             ["approve", what] => return Some(self.approve(what).await),
             ["target", address, rest @ ..] => self.target_user(address, rest).await,
             ["shows", target] => return Some(wording::shown(self, target).await),
             ["notes"] => return Some(self.notes().await),
             ["lint"] => return Some(wording::lint(self).await),
+            ["deletions"] => return Some(self.deletions().await),
             ["target-team", name, rest @ ..] => self.target_team(name, rest).await,
             ["target-loses", addresses @ ..] => self.target_loses(addresses).await,
             ["reads", name] => return Some(self.reads(name).await),
@@ -447,23 +449,24 @@ impl Stage {
         planned.expect("a job").changes(&mut take).await.expect("the plan is read");
         lines
     }
+
+    async fn deletions(&self) -> String {
+        let job = self.job();
+        let planned =
+            cycle::standing(job.standing(), &self.store, self.now()).await.expect("the state is read");
+        let deletions = planned.map(|planned| planned.header.deletions).unwrap_or_default();
+        let days = |at_second: i64| (at_second - self.second) as f64 / 86_400.0;
+        let line = |due: &DueDeletion| {
+            format!("{} {} {} in {:.0} days\n", due.source, due.name, due.by.word(), days(due.at_second))
+        };
+        let lines: String = deletions.iter().map(line).collect();
+        if lines.is_empty() { "none\n".to_owned() } else { lines }
+    }
 }
 
 fn principal(word: &str) -> String {
     match word.split_once(':') {
         Some(("g", id)) => format!("group:{id}"),
         _ => format!("user:{word}"),
-    }
-}
-
-fn bend(what: &str) -> Bend {
-    match what {
-        "nothing" => Bend::Nothing,
-        "a page fails in the middle" => Bend::BreaksInTheMiddle,
-        "no assignments" => Bend::NoAssignments,
-        "the witness disagrees" => Bend::WitnessDisagrees,
-        "the witness lies" => Bend::WitnessLies,
-        "the witness is forbidden" => Bend::WitnessForbidden,
-        other => panic!("no such fault: {other}"),
     }
 }

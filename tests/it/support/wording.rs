@@ -5,7 +5,9 @@ use rosterd::model::GroupPick;
 use rosterd::model::SourceId;
 use rosterd::model::Vocabulary;
 use rosterd::plan::Class;
+use rosterd::plan::Departure;
 use rosterd::plan::Limit;
+use rosterd::plan::OnLeave;
 use rosterd::plan::RawClause;
 use rosterd::plan::RawFilters;
 use rosterd::plan::Row;
@@ -14,10 +16,12 @@ use rosterd::plan::RowValue;
 use rosterd::plan::Selection;
 use rosterd::plan::TeamRule;
 use rosterd::plan::Teams;
+use rosterd::plan::read_span;
 use rosterd::scim::Kind;
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
+use super::bent::Bend;
 use super::story::Stage;
 
 /// Carries one setting out.
@@ -34,23 +38,44 @@ pub fn setting(stage: &mut Stage, words: &[&str]) {
         ["floor", floor] => stage.limits.floor = floor.parse().expect("a floor"),
         ["budget", budget] => stage.limits.witness_budget = budget.parse().expect("a budget"),
         ["mode", mode] => stage.mode = parsed(mode),
-        ["leavers", "users", policy] => stage.rules.leavers.users = parsed(policy),
         ["leavers", "teams", policy] => stage.rules.leavers.teams = parsed(policy),
         ["anchors", count] => stage.limits.lost_anchors = count.parse().expect("a count"),
         ["rehire", policy] => stage.rules.rehire = parsed(policy),
+        ["leavers", event, policy @ ..] => {
+            let policy = OnLeave::read(&policy.join(" ")).expect("a policy");
+            let meant = |by: &Departure| *event == "all" || by.word() == *event;
+            let events: Vec<Departure> = Departure::SETTINGS.into_iter().filter(meant).collect();
+            assert!(!events.is_empty(), "no such event: {event}");
+            events.into_iter().for_each(|by| stage.rules.leavers.set(by, policy));
+        }
+        ["clock-jump", span] => stage.limits.clock_jump_seconds = read_span(span).expect("a span"),
         ["adopt", policy] => stage.rules.adoption = parsed(policy),
-        ["action", "delete", state] => stage.rules.actions.delete = *state == "on",
-        ["action", "create", state] => stage.rules.actions.create = *state == "on",
+        ["action", name, state] => {
+            let actions = &mut stage.rules.actions;
+            let action = match *name {
+                "create" => &mut actions.create,
+                "update" => &mut actions.update,
+                "deactivate" => &mut actions.deactivate,
+                "delete" => &mut actions.delete,
+                "teams" => &mut actions.teams,
+                other => panic!("no such action: {other}"),
+            };
+            *action = *state == "on";
+        }
         ["protect", name] => {
             stage.rules.protect.insert(rosterd::scim::fold(name));
         }
-        ["filter", side, words @ ..] => {
+        [what @ ("filter" | "exclude"), side, words @ ..] => {
             let (kind, selection) = match *side {
                 "users" => (Kind::User, &mut stage.rules.scope.users),
                 "teams" => (Kind::Group, &mut stage.rules.scope.teams),
                 other => panic!("no such side: {other}"),
             };
-            selection.filters = filters(words).check(kind, Vocabulary::File).expect("sound filters");
+            let filters = filters(words).check(kind, Vocabulary::File).expect("sound filters");
+            match *what {
+                "filter" => selection.filters = filters,
+                _ => selection.exclude = filters,
+            }
         }
         ["people", kind, place] => {
             let stays = *place == "in";
@@ -129,12 +154,19 @@ pub fn attribute(word: &str) -> Option<(String, Value)> {
 }
 
 /// `department EQUALS Sales and country EQUALS DE or department IS_NULL`.
-fn filters(words: &[&str]) -> RawFilters {
-    let clause = |words: &[&str]| RawClause {
-        attribute: words.first().map(|word| (*word).to_owned()),
-        op: words.get(1).map(|word| (*word).to_owned()),
-        value: words.get(2).map(|word| (*word).into()),
-        ..RawClause::default()
+pub fn filters(words: &[&str]) -> RawFilters {
+    let clause = |words: &[&str]| {
+        let (not, words) = match words {
+            ["not", words @ ..] => (true, words),
+            words => (false, words),
+        };
+        RawClause {
+            attribute: words.first().map(|word| (*word).to_owned()),
+            op: words.get(1).map(|word| (*word).to_owned()),
+            value: words.get(2).map(|word| (*word).into()),
+            not: Some(not),
+            ..RawClause::default()
+        }
     };
     if words.is_empty() {
         return RawFilters::default();
@@ -183,4 +215,16 @@ pub async fn lint(stage: &Stage) -> String {
     let planned = stage.planned(&CancellationToken::new()).await.expect("a plan");
     let told = |finding: &Finding| format!("{:?} {}: {}\n", finding.grade, finding.subject, finding.text);
     planned.header.findings.iter().map(told).collect()
+}
+
+pub fn bend(what: &str) -> Bend {
+    match what {
+        "nothing" => Bend::Nothing,
+        "a page fails in the middle" => Bend::BreaksInTheMiddle,
+        "no assignments" => Bend::NoAssignments,
+        "the witness disagrees" => Bend::WitnessDisagrees,
+        "the witness lies" => Bend::WitnessLies,
+        "the witness is forbidden" => Bend::WitnessForbidden,
+        other => panic!("no such fault: {other}"),
+    }
 }

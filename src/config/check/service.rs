@@ -131,8 +131,8 @@ impl Checker<'_> {
 
     fn limits_of_service(&mut self, raw: &RawService) -> Limits {
         let mut limits = Limits::default();
-        self.wait("head_wait", raw.head_wait.as_deref(), WAIT, &mut limits.head_wait);
-        self.wait("body_wait", raw.body_wait.as_deref(), WAIT, &mut limits.body_wait);
+        self.wait_of_service("head_wait", raw.head_wait.as_deref(), WAIT, &mut limits.head_wait);
+        self.wait_of_service("body_wait", raw.body_wait.as_deref(), WAIT, &mut limits.body_wait);
         self.number("connections", raw.connections, 1..=65_536, &mut limits.connections);
         self.number("url_bytes", raw.url_bytes, KIB..=32 * KIB, &mut limits.url_bytes);
         self.number("body_bytes", raw.body_bytes, KIB..=64 * MIB, &mut limits.body_bytes);
@@ -145,7 +145,7 @@ impl Checker<'_> {
         // The readers of both stop there by themselves.
         self.number("patch_operations", raw.patch_operations, 1..=1000, &mut limits.patch_operations);
         self.number("filter_bytes", raw.filter_bytes, 256..=8 * KIB, &mut limits.filter_bytes);
-        self.wait("cursor_wait", raw.cursor_wait.as_deref(), CURSOR_WAIT, &mut limits.cursor_wait);
+        self.wait_of_service("cursor_wait", raw.cursor_wait.as_deref(), CURSOR_WAIT, &mut limits.cursor_wait);
         self.number("page_max", raw.page_max, 1..=10_000, &mut limits.page_max);
         limits.page_default = limits.page_default.min(limits.page_max);
         self.number("page_default", raw.page_default, 1..=limits.page_max, &mut limits.page_default);
@@ -173,7 +173,7 @@ impl Checker<'_> {
         }
     }
 
-    fn wait(
+    fn wait_of_service(
         &mut self,
         name: &str,
         given: Option<&str>,

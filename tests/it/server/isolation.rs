@@ -76,7 +76,7 @@ async fn no_token_and_every_wrong_one_are_answered_alike() {
     let now = Timestamp::from_second(1_700_000_000).expect("a time");
     let revoked =
         served.store.create_token(super::wish("main", Dialect::Strict), now).await.expect("a token");
-    served.store.revoke_token(&revoked.id, now).await.expect("a revocation");
+    served.store.revoke_token(&revoked.id, "test", "test", now).await.expect("a revocation");
     let expired = served.token(|wish| wish.expires = Some(now)).await;
     let id = served.token.split('_').nth(1).expect("an id");
     let mut bodies = Vec::new();

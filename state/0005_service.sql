@@ -53,21 +53,46 @@ INSERT INTO journal_of_both (id, job, cycle, link, class, cause, people, count, 
 DROP TABLE journal;
 ALTER TABLE journal_of_both RENAME TO journal;
 CREATE INDEX journal_open     ON journal(job)            WHERE outcome IS NULL;
-CREATE INDEX journal_link     ON journal(link);
-CREATE INDEX journal_cycle    ON journal(cycle);
-CREATE INDEX journal_window   ON journal(job, class, at);
+CREATE INDEX journal_link     ON journal(link)           WHERE link IS NOT NULL;
+CREATE INDEX journal_cycle    ON journal(cycle)          WHERE cycle IS NOT NULL;
+CREATE INDEX journal_window   ON journal(job, class, at) WHERE job IS NOT NULL;
 CREATE INDEX journal_resource ON journal(workspace, resource) WHERE workspace IS NOT NULL;
+-- Equal refusals of a token are one entry with a count.
+CREATE INDEX journal_refused  ON journal(workspace, by, at) WHERE outcome IN ('conflict', 'refused') AND by IS NOT NULL;
 
 -- Each part of an entry, hashed together with the link before it. Values are in it as salted hashes alone, so that they
 -- can be erased and the rest still be verified.
 CREATE TABLE journal_chain (
-  n      INTEGER PRIMARY KEY,
-  entry  INTEGER NOT NULL,
-  part   TEXT NOT NULL,                              -- intent | outcome | erased
-  sealed BLOB NOT NULL,                              -- hash of the salt and the values
-  link   BLOB NOT NULL                               -- hash of the link before, the entry's who, when, what and why, and `sealed`
+  n       INTEGER PRIMARY KEY,
+  entry   INTEGER NOT NULL,
+  part    TEXT NOT NULL,                             -- intent | outcome | whole (both at once) | erased
+  erasure INTEGER,                                   -- of `erased`: the entry of the erasure
+  sealed  BLOB NOT NULL,                             -- hash of the salt and the values
+  link    BLOB NOT NULL                              -- hash of the link before, the entry's who, when, what and why, and `sealed`
 ) STRICT;
-CREATE INDEX journal_chain_entry ON journal_chain(entry);
+CREATE INDEX journal_chain_erased ON journal_chain(entry) WHERE part = 'erased';
+
+-- Ids of resources that are gone: never used again.
+CREATE TABLE tombstones (
+  workspace INTEGER NOT NULL,
+  id        TEXT NOT NULL,
+  PRIMARY KEY (workspace, id)
+) STRICT, WITHOUT ROWID;
+CREATE TRIGGER resources_gone AFTER DELETE ON resources
+BEGIN
+  INSERT OR IGNORE INTO tombstones VALUES (OLD.workspace, OLD.id);
+END;
+
+-- Values that one resource alone may have, besides userName. `unique_by`: the attributes for which the rows were made.
+ALTER TABLE workspaces ADD COLUMN unique_by TEXT NOT NULL DEFAULT '';
+CREATE TABLE unique_values (
+  workspace INTEGER NOT NULL,
+  attribute TEXT NOT NULL,
+  key       TEXT NOT NULL,                           -- folded
+  resource  INTEGER NOT NULL REFERENCES resources (n) ON DELETE CASCADE,
+  PRIMARY KEY (workspace, attribute, key)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX unique_values_resource ON unique_values (resource);
 
 -- One loss of grants: a user was deactivated or deleted. By whom and when, and what has become of it since.
 CREATE TABLE losses (

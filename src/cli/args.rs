@@ -197,12 +197,18 @@ pub struct Log {
     /// Only this cycle
     #[arg(long, value_name = "N")]
     pub cycle: Option<i64>,
-    /// Only this person or team: a source id, a userName or a team's name
+    /// Only this workspace: what was pushed into it, and what jobs wrote to it
+    #[arg(long, value_name = "W")]
+    pub workspace: Option<String>,
+    /// Only this person or team: an id, a userName, a mail address or a team's name
     #[arg(long, value_name = "WHO")]
     pub who: Option<String>,
     /// Only from then on: a time (2026-03-02T10:00:00Z), a date, or so long ago (2h, 7 days)
     #[arg(long, value_name = "T")]
     pub since: Option<String>,
+    /// Show no entries; walk the chain over all of them, and say whether anybody changed it
+    #[arg(long, conflicts_with_all = ["job", "cycle", "workspace", "who", "since"])]
+    pub verify_chain: bool,
     /// As text, or one JSON object a line
     #[arg(long, value_enum, default_value_t)]
     pub format: Output,

@@ -109,6 +109,9 @@ async fn set_by_hand(
                 let text = format!("{id} is on the target's protect list; rosterd never writes it");
                 verdict.hold = hold(HoldKind::Protected, text);
             }
+            Some(Found { bars: Some(bars), .. }) => {
+                verdict.hold = hold(HoldKind::Matching, format!("{id} was set by hand, {bars}"));
+            }
             Some(found) => {
                 let origin = origin(linked.get(id));
                 verdict.adopt = Some(adopt(&found, "link set", wanted(link), origin));
@@ -272,6 +275,7 @@ fn hit(on: &Run<'_>, found: &Found, linked: Option<&Linked>) -> Hit {
         name,
         employee: shown.text(EMPLOYEE).filter(|number| !number.is_empty()).map(str::to_owned),
         protected,
+        bars: found.bars.clone(),
         owner,
     }
 }

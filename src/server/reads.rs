@@ -10,7 +10,6 @@ use super::scim::Call;
 use super::scim::Failure;
 use super::scim::cut;
 use super::scim::shows_related;
-use crate::scim::Direction;
 use crate::scim::Error;
 use crate::scim::Filter;
 use crate::scim::Page;
@@ -19,10 +18,10 @@ use crate::scim::Quotes;
 use crate::scim::ResourceType;
 use crate::scim::ScimType;
 use crate::scim::Search;
+use crate::scim::Sort;
 use crate::scim::cursor_response;
 use crate::scim::list_response;
 use crate::store::ListQuery;
-use crate::store::Sort;
 
 /// What of which list.
 struct List {
@@ -100,9 +99,7 @@ impl Call<'_> {
             return Err(Error::bad(ScimType::InvalidFilter, detail));
         }
         let quotes = if self.tenant.unquoted_filters { Quotes::Optional } else { Quotes::Needed };
-        let sort = search
-            .sort(&kinds, self.token.dialect)?
-            .map(|sort| Sort { path: sort.path, descending: sort.direction == Direction::Descending });
+        let sort = search.sort(&kinds, self.token.dialect)?;
         Ok(List {
             filter: search.filter(&kinds, self.token.dialect, quotes)?,
             projection: search.projection()?,

@@ -16,10 +16,12 @@ use rusqlite::Connection;
 use rusqlite::OpenFlags;
 use rusqlite::Transaction;
 use rusqlite::TransactionBehavior;
+use tokio::sync::OwnedMutexGuard;
 
 use super::Policy;
 use super::Sql;
 use super::StoreError;
+use super::directory::Queue;
 use super::functions;
 use super::migrate::migrate;
 
@@ -46,7 +48,9 @@ struct Inner {
     /// Idle read-only connections; more are opened when they are all in use. They are closed before the writer:
     /// only a connection that may write folds the log back into the file when it is the last.
     readers: Mutex<Vec<Connection>>,
-    writer: Mutex<Connection>,
+    /// Handed out in the order of asking, so that pushes and jobs do not starve each other.
+    writer: Arc<tokio::sync::Mutex<Connection>>,
+    queue: Queue,
     /// An in-memory database has one connection for everything.
     in_memory: bool,
     /// Removed when the last clone is dropped: the home of a private copy.
@@ -80,8 +84,14 @@ impl Store {
         let mut writer = Connection::open_in_memory().map_err(named)?;
         tune(&writer).map_err(named)?;
         migrate(&mut writer, &path)?;
-        let inner =
-            Inner { path, writer: writer.into(), readers: Mutex::default(), in_memory: true, scratch: None };
+        let inner = Inner {
+            path,
+            writer: Arc::new(writer.into()),
+            readers: Mutex::default(),
+            queue: Queue::default(),
+            in_memory: true,
+            scratch: None,
+        };
         Ok(Store { inner: Arc::new(inner), policies: Arc::default() })
     }
 
@@ -101,8 +111,9 @@ impl Store {
         migrate(&mut writer, path)?;
         let inner = Inner {
             path: path.to_owned(),
-            writer: Mutex::new(writer),
+            writer: Arc::new(writer.into()),
             readers: Mutex::default(),
+            queue: Queue::default(),
             in_memory: false,
             scratch,
         };
@@ -116,15 +127,13 @@ impl Store {
     /// A copy that nobody else sees and that is gone when its last clone is dropped: what a dry run works on, so
     /// that it cannot write to the state (P3).
     pub async fn private_copy(&self) -> Result<Store, StoreError> {
-        let store = self.clone();
-        blocking(move || {
+        self.with_writer(|store, source| {
             let directory = scratch_directory()?;
             let path = directory.join("copy.db");
             let named = |error| StoreError::sqlite(&path, &error);
             let copied = (|| {
                 let mut copy = Connection::open(&path).map_err(named)?;
-                let source = store.lock_writer();
-                let backup = rusqlite::backup::Backup::new(&source, &mut copy).map_err(named)?;
+                let backup = rusqlite::backup::Backup::new(source, &mut copy).map_err(named)?;
                 // In one step: between two, a daemon that writes would make the copy begin anew, again and again.
                 backup.run_to_completion(i32::MAX, Duration::ZERO, None).map_err(named)
             })();
@@ -147,15 +156,27 @@ impl Store {
         &self,
         f: impl FnOnce(&Transaction<'_>) -> Sql<T> + Send + 'static,
     ) -> Result<T, StoreError> {
+        self.with_writer(|store, writer| store.named(transact(writer, f))).await
+    }
+
+    /// The one connection that writes, in the order of asking. Who writes through another one holds it as well: SQLite's
+    /// own waiting is not fair.
+    pub(super) async fn turn(&self) -> OwnedMutexGuard<Connection> {
+        Arc::clone(&self.inner.writer).lock_owned().await
+    }
+
+    /// Runs `f` with the one connection that writes.
+    pub(super) async fn with_writer<T: Send + 'static>(
+        &self,
+        f: impl FnOnce(&Store, &mut Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let mut writer = self.turn().await;
         let store = self.clone();
         blocking(move || {
-            let mut writer = store.lock_writer();
-            store.named((|| {
-                let transaction = writer.transaction_with_behavior(TransactionBehavior::Immediate)?;
-                let value = f(&transaction)?;
-                transaction.commit()?;
-                Ok(value)
-            })())
+            let value = f(&store, &mut writer);
+            // Before the store, whose last clone this may be.
+            drop(writer);
+            value
         })
         .await
     }
@@ -165,12 +186,11 @@ impl Store {
         &self,
         f: impl FnOnce(&Connection) -> Sql<T> + Send + 'static,
     ) -> Result<T, StoreError> {
+        if self.inner.in_memory {
+            return self.with_writer(|store, connection| store.named(f(connection))).await;
+        }
         let store = self.clone();
         blocking(move || {
-            if store.inner.in_memory {
-                let connection = store.lock_writer();
-                return store.named(f(&connection));
-            }
             let connection = store.reader()?;
             let value = store.named((|| {
                 let view = connection.unchecked_transaction()?;
@@ -210,8 +230,8 @@ impl Store {
         result.map_err(|error| StoreError::sqlite(&self.inner.path, &error))
     }
 
-    fn lock_writer(&self) -> MutexGuard<'_, Connection> {
-        lock(&self.inner.writer)
+    pub(super) fn queue(&self) -> &Queue {
+        &self.inner.queue
     }
 
     /// Takes every named lease, or none: one a job, one a target identity. A crash gives them back.
@@ -280,8 +300,33 @@ fn give_to_owner_of(state: &Path, made: &Path) -> std::io::Result<()> {
     }
 }
 
+/// One transaction; an error rolls it back, and so does a panic.
+pub(super) fn transact<T>(writer: &mut Connection, f: impl FnOnce(&Transaction<'_>) -> Sql<T>) -> Sql<T> {
+    let transaction = writer.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let value = f(&transaction)?;
+    transaction.commit()?;
+    Ok(value)
+}
+
+/// Runs `f` in a savepoint of this name: its error undoes what it did and nothing else. The outer error says that the
+/// transaction is over, as SQLite ends it itself where the disk is full or broken.
+pub(super) fn within<T, E>(
+    tx: &Transaction<'_>,
+    name: &str,
+    f: impl FnOnce() -> Result<T, E>,
+) -> Sql<Result<T, E>> {
+    let run = |sql: String| tx.prepare_cached(&sql)?.execute([]);
+    run(format!("SAVEPOINT {name}"))?;
+    let outcome = f();
+    if outcome.is_err() {
+        run(format!("ROLLBACK TO {name}"))?;
+    }
+    run(format!("RELEASE {name}"))?;
+    Ok(outcome)
+}
+
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // A panic inside a transaction has rolled it back already, so the connection is as good as before.
+    // Nothing that can panic runs under this lock.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -290,6 +335,8 @@ fn tune(connection: &Connection) -> Sql<()> {
     functions::register(connection)?;
     connection.set_prepared_statement_cache_capacity(128);
     connection.pragma_update(None, "foreign_keys", true)?;
+    // What is deleted is overwritten, so that an erasure leaves nothing in pages that are free.
+    connection.pragma_update_and_check(None, "secure_delete", true, |_| Ok(()))?;
     connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
     // A first load makes a long log; it is cut when it has been copied back, instead of keeping its length.
     connection.pragma_update_and_check(None, "journal_size_limit", LOG_BYTES, |_| Ok(()))

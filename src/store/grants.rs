@@ -11,6 +11,7 @@ use serde_json::json;
 
 use super::Author;
 use super::Sql;
+use super::directory::note_grant;
 use super::follow_ups;
 use super::follow_ups::FollowUp;
 use super::values;
@@ -127,6 +128,7 @@ pub(super) fn take(
             let data = data(holder, grant, cause);
             follow_ups::insert(db, workspace, loss, &holder.id.0, &grant.id, author.now, data)?;
         }
+        note_grant(db, workspace, author, &ResourceId(grant.id.clone()), (Some(&grant.body), None))?;
     }
     db.prepare_cached("DELETE FROM resources WHERE holder = ?1")?.execute([holder.n]).map(drop)
 }
@@ -214,6 +216,7 @@ pub(super) fn give_back(
         }
         insert_again(db, workspace, author, loss, &id, &body)?;
         bind(db, db.last_insert_rowid(), &bond)?;
+        note_grant(db, workspace, author, &ResourceId(id), (None, Some(&body)))?;
         undone.given_back.push(account);
     }
     let now = author.now.as_millisecond();

@@ -1,14 +1,17 @@
 //! The journal: the intent before a write, the outcome after it, and what the outcome makes of `applied` (P5).
 
-use rusqlite::OptionalExtension;
+use rusqlite::Connection;
 use rusqlite::Transaction;
 use rusqlite::params;
 
+use super::Author;
 use super::CycleId;
 use super::JobId;
 use super::Sql;
 use super::Store;
 use super::StoreError;
+use super::chain;
+use super::chain::Part;
 use super::leavers;
 use super::references;
 use super::relink::take_over;
@@ -22,6 +25,7 @@ use crate::plan::CauseId;
 use crate::plan::Class;
 use crate::plan::Edit;
 use crate::scim::ResourceId;
+use crate::scim::ResourceType;
 
 /// An entry's number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -88,35 +92,76 @@ pub struct OpenEntry {
     pub edits: Vec<Edit>,
 }
 
-/// One line of the provisioning log.
-#[derive(Clone, Debug, PartialEq)]
-pub struct LogRow {
-    pub entry: EntryId,
-    pub cycle: CycleId,
-    pub job: String,
-    pub kind: String,
-    pub source: String,
-    pub name: String,
-    pub class: Class,
-    pub cause: Option<crate::plan::Cause>,
-    pub people: Vec<String>,
-    pub edits: Vec<Edit>,
-    pub at_second: i64,
-    pub outcome: Option<String>,
-    pub detail: Option<String>,
-    pub evidence: Option<String>,
+/// A write that was made at once, of a push or a command: recorded in the same transaction.
+pub(super) struct DirectEntry<'a> {
+    pub workspace: i64,
+    pub author: &'a Author,
+    /// What was written; a new one that was refused has no id.
+    pub resource: Option<&'a ResourceId>,
+    pub kind: ResourceType,
+    /// What people call it.
+    pub name: Option<&'a str>,
+    /// `Class`'s words, `grant` and `revoke`.
+    pub class: &'static str,
+    /// The members whose membership changed.
+    pub people: &'a [ResourceId],
+    pub edits: &'a [Edit],
+    /// `done`, `conflict` or `refused`.
+    pub outcome: &'static str,
+    pub detail: Option<&'a str>,
 }
 
-/// What `log` was asked for; `None` is everything.
-#[derive(Clone, Debug, Default)]
-pub struct LogFilter {
-    pub job: Option<String>,
-    pub cycle: Option<i64>,
-    /// A source id, a userName or a team's name.
-    pub who: Option<String>,
-    pub since_second: Option<i64>,
-    pub after: i64,
-    pub limit: usize,
+/// Equal refusals of a token within so many seconds are one entry: a client that does not give up is no flood.
+const REFUSALS_SECONDS: i64 = 60;
+
+/// Records what was written, or refused.
+pub(super) fn record(db: &Connection, entry: &DirectEntry<'_>) -> Sql<()> {
+    let people = (!entry.people.is_empty()).then(|| json(&entry.people)).transpose()?;
+    db.prepare_cached(
+        "INSERT INTO journal (workspace, owner, by, resource, kind, name, class, cause, people, count, edits, at, outcome,
+                              detail, ended, salt)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?12, randomblob(16))",
+    )?
+    .execute(params![
+        entry.workspace,
+        entry.author.owner.to_string(),
+        entry.author.by,
+        entry.resource.map(|id| id.0.as_str()),
+        entry.kind.word(),
+        entry.name,
+        entry.class,
+        entry.author.reason,
+        people,
+        entry.people.len().max(1) as i64,
+        json(&entry.edits)?,
+        entry.author.now.as_second(),
+        entry.outcome,
+        entry.detail,
+    ])?;
+    chain::append(db, EntryId(db.last_insert_rowid()), Part::Whole)
+}
+
+/// Records a refusal, or counts it where the same was refused a moment ago.
+pub(super) fn record_refusal(db: &Connection, entry: &DirectEntry<'_>) -> Sql<()> {
+    let counted = db
+        .prepare_cached(
+            "UPDATE journal SET count = count + 1 WHERE id =
+               (SELECT max(id) FROM journal
+                 WHERE workspace = ?1 AND by = ?2 AND at > ?3 AND outcome IN ('conflict', 'refused') AND outcome = ?4
+                   AND owner = ?5 AND class = ?6 AND resource IS ?7 AND name IS ?8 AND detail IS ?9)",
+        )?
+        .execute(params![
+            entry.workspace,
+            entry.author.by,
+            entry.author.now.as_second() - REFUSALS_SECONDS,
+            entry.outcome,
+            entry.author.owner.to_string(),
+            entry.class,
+            entry.resource.map(|id| id.0.as_str()),
+            entry.name,
+            entry.detail,
+        ])?;
+    if counted == 0 { record(db, entry) } else { Ok(()) }
 }
 
 impl Store {
@@ -130,8 +175,8 @@ impl Store {
     ) -> Result<Vec<EntryId>, StoreError> {
         self.write(move |tx| {
             let mut insert = tx.prepare_cached(
-                "INSERT INTO journal(job, cycle, link, class, cause, people, count, edits, at, approved, evidence)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+                "INSERT INTO journal(job, cycle, link, class, cause, people, count, edits, at, approved, evidence, salt)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, randomblob(16))",
             )?;
             let mut entries = Vec::with_capacity(intents.len());
             for intent in &intents {
@@ -149,7 +194,9 @@ impl Store {
                     intent.approved,
                     intent.evidence,
                 ])?;
-                entries.push(EntryId(tx.last_insert_rowid()));
+                let entry = EntryId(tx.last_insert_rowid());
+                chain::append(tx, entry, Part::Intent)?;
+                entries.push(entry);
             }
             Ok(entries)
         })
@@ -162,6 +209,7 @@ impl Store {
             for end in &ended {
                 tx.prepare_cached("UPDATE journal SET outcome = ?2, detail = ?3, ended = ?4 WHERE id = ?1")?
                     .execute(params![end.entry.0, end.outcome, end.detail, now])?;
+                chain::append(tx, end.entry, Part::Outcome)?;
                 follow(tx, job, now, end)?;
             }
             Ok(())
@@ -187,70 +235,6 @@ impl Store {
         })
         .await
     }
-
-    /// The provisioning log, oldest first.
-    pub async fn log(&self, filter: LogFilter) -> Result<Vec<LogRow>, StoreError> {
-        self.read(move |db| {
-            let mut rows = db.prepare_cached(
-                "SELECT g.id, g.cycle, j.name, l.kind, l.source_id,
-                        coalesce(json_extract(l.wanted, '$.userName'), json_extract(l.sent, '$.userName'),
-                                 json_extract(l.wanted, '$.displayName'), json_extract(l.sent, '$.displayName'), l.source_id),
-                        g.class, c.cause, g.people, g.edits, g.at, g.outcome, g.detail, g.evidence
-                   FROM journal g JOIN jobs j ON j.id = g.job JOIN links l ON l.id = g.link
-                   LEFT JOIN causes c ON c.job = g.job AND c.id = g.cause
-                  WHERE g.id > ?1 AND (?2 IS NULL OR j.name = ?2) AND (?3 IS NULL OR g.cycle = ?3)
-                    AND (?4 IS NULL OR g.at >= ?4)
-                    AND (?5 IS NULL OR l.id IN (SELECT id FROM links WHERE source_id = ?5 OR wanted_key = ?6 OR applied_key = ?6)
-                      OR EXISTS (SELECT 1 FROM json_each(g.people) m JOIN links p ON p.id = m.value
-                                  WHERE p.source_id = ?5 OR p.wanted_key = ?6 OR p.applied_key = ?6))
-                  ORDER BY g.id LIMIT ?7",
-            )?;
-            let folded = filter.who.as_deref().map(crate::scim::fold);
-            let with = params![
-                filter.after,
-                filter.job,
-                filter.cycle,
-                filter.since_second,
-                filter.who,
-                folded,
-                filter.limit as i64
-            ];
-            let mut found = rows.query_map(with, log_row)?.collect::<Sql<Vec<LogRow>>>()?;
-            let mut name = db.prepare_cached(
-                "SELECT coalesce(json_extract(wanted, '$.userName'), json_extract(sent, '$.userName'), source_id)
-                   FROM links WHERE id = ?1",
-            )?;
-            for row in &mut found {
-                for person in &mut row.people {
-                    if let Some(named) = name.query_row([person.as_str()], |row| row.get(0)).optional()? {
-                        *person = named;
-                    }
-                }
-            }
-            Ok(found)
-        })
-        .await
-    }
-}
-
-fn log_row(row: &rusqlite::Row<'_>) -> Sql<LogRow> {
-    let people: Option<Vec<i64>> = parsed_or_none(row, 8)?;
-    Ok(LogRow {
-        entry: EntryId(row.get(0)?),
-        cycle: CycleId(row.get(1)?),
-        job: row.get(2)?,
-        kind: row.get(3)?,
-        source: row.get(4)?,
-        name: row.get(5)?,
-        class: word(row, 6)?,
-        cause: parsed_or_none(row, 7)?,
-        people: people.unwrap_or_default().iter().map(i64::to_string).collect(),
-        edits: parsed(row, 9)?,
-        at_second: row.get(10)?,
-        outcome: row.get(11)?,
-        detail: row.get(12)?,
-        evidence: row.get(13)?,
-    })
 }
 
 fn follow(tx: &Transaction<'_>, job: JobId, now: i64, end: &Ended) -> Sql<()> {

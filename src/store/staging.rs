@@ -176,13 +176,18 @@ impl Staging {
     /// Makes what was staged the new `seen`, with its watermarks, in one transaction (P4), and marks what has to
     /// be decided again. `rules` is the digest of the rules in force.
     pub async fn promote(self, cycle: CycleId, rules: String) -> Result<Promoted, StoreError> {
-        self.with(move |inner| {
-            let Inner { connection, job, objects, edges, covered, partial, not_found, watermarks, .. } =
-                inner;
-            let shown = promote::Shown { objects, edges, covered, partial, not_found, watermarks };
-            promote::promote(connection, *job, cycle, &rules, &shown)
-        })
-        .await
+        let turn = self.store.turn().await;
+        let promoted = self
+            .with(move |inner| {
+                let Inner {
+                    connection, job, objects, edges, covered, partial, not_found, watermarks, ..
+                } = inner;
+                let shown = promote::Shown { objects, edges, covered, partial, not_found, watermarks };
+                promote::promote(connection, *job, cycle, &rules, &shown)
+            })
+            .await;
+        drop(turn);
+        promoted
     }
 
     async fn with<T: Send + 'static>(

@@ -77,6 +77,8 @@ pub struct Found {
     pub active: bool,
     /// The resource, whole, as JSON (RFC 7643); members may be left out.
     pub body: Value,
+    /// Why a job may not take it over: somebody else owns it, and what to do about that.
+    pub bars: Option<String>,
 }
 
 /// One write. Ids are the target's; values are by SCIM path.

@@ -27,6 +27,8 @@ use crate::scim::ResourceType;
 use crate::scim::incoming;
 use crate::scim::resource;
 use crate::store::Author;
+use crate::store::OtherOwners;
+use crate::store::Owner;
 use crate::store::Resource;
 use crate::store::Store;
 use crate::store::Write;
@@ -65,7 +67,32 @@ impl WorkspaceTarget {
     async fn found(&self, lookups: &[Lookup]) -> Result<Vec<Vec<Found>>, TargetError> {
         let filters = lookups.iter().map(filter).collect::<Result<_, _>>()?;
         let found = self.store.find_resources(&self.name, filters, MATCHES_MAX).await?;
-        Ok(found.into_iter().map(|resources| resources.into_iter().filter_map(shown).collect()).collect())
+        let shown =
+            |resources: Vec<Resource>| resources.into_iter().filter_map(|one| self.shown(one)).collect();
+        Ok(found.into_iter().map(shown).collect())
+    }
+
+    /// A grant is nothing that a job looks for.
+    fn shown(&self, resource: Resource) -> Option<Found> {
+        Some(Found {
+            id: resource.meta.id.clone(),
+            kind: resource.meta.kind.kind()?,
+            active: resource.active(),
+            body: resource.shown(""),
+            bars: self.bars(&resource.owner),
+        })
+    }
+
+    /// What another owns is not taken over unless the workspace lets everybody write everything.
+    fn bars(&self, owner: &Owner) -> Option<String> {
+        let open = self.store.policy(&self.name).other_owners == OtherOwners::Allow;
+        let ours = matches!(owner, Owner::Job(_));
+        (!open && !ours).then(|| {
+            format!(
+                "which {owner} owns; workspaces.{}.other_owners = \"allow\" lets jobs take it over",
+                self.name
+            )
+        })
     }
 
     async fn done(&self, operations: &[Operation]) -> Result<Vec<Outcome>, TargetError> {
@@ -126,7 +153,7 @@ impl ServiceProvider for WorkspaceTarget {
     ) -> BoxFuture<'a, Result<Vec<Option<Found>>, TargetError>> {
         async move {
             let resources = self.store.resources(&self.name, typed(ids), false).await?;
-            Ok(resources.into_iter().map(|resource| resource.and_then(shown)).collect())
+            Ok(resources.into_iter().map(|resource| resource.and_then(|one| self.shown(one))).collect())
         }
         .boxed()
     }
@@ -190,16 +217,6 @@ fn filter(lookup: &Lookup) -> Result<(ResourceType, Filter), TargetError> {
 
 fn typed(ids: &[(Kind, ResourceId)]) -> Vec<(ResourceType, ResourceId)> {
     ids.iter().map(|(kind, id)| ((*kind).into(), id.clone())).collect()
-}
-
-/// A grant is nothing that a job looks for.
-fn shown(resource: Resource) -> Option<Found> {
-    Some(Found {
-        id: resource.meta.id.clone(),
-        kind: resource.meta.kind.kind()?,
-        active: resource.active(),
-        body: resource.shown(""),
-    })
 }
 
 fn outcome(operation: &Operation, written: Result<Written, Error>) -> Outcome {

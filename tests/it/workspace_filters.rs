@@ -5,16 +5,17 @@ use jiff::Timestamp;
 use proptest::prelude::*;
 use proptest::test_runner::Config;
 use rosterd::scim::Dialect;
+use rosterd::scim::Direction;
 use rosterd::scim::Filter;
 use rosterd::scim::Path;
 use rosterd::scim::ResourceId;
 use rosterd::scim::ResourceType;
+use rosterd::scim::Sort;
 use rosterd::scim::incoming;
 use rosterd::store::Author;
 use rosterd::store::ListQuery;
 use rosterd::store::Listing;
 use rosterd::store::Resource;
-use rosterd::store::Sort;
 use rosterd::store::Store;
 use rosterd::store::WriteAct;
 use serde_json::Value;
@@ -295,9 +296,17 @@ proptest! {
 
 async fn pages(world: &World, path: &str, descending: bool, count: u64) {
     let store = filled(world).await;
-    let sort = (!path.is_empty()).then(|| Sort { path: Path::parse(path).expect("a path"), descending });
-    let query = ListQuery { sort, ..ListQuery::all(ResourceType::User) };
-    let whole = ids(&listed(&store, query.clone()).await.resources);
+    let sort = (!path.is_empty()).then(|| sort(path, descending));
+    let query = ListQuery { sort: sort.clone(), related: true, ..ListQuery::all(ResourceType::User) };
+    let whole = listed(&store, query.clone()).await.resources;
+    if let Some(sort) = sort {
+        let order = |pair: &[Resource]| {
+            let ids = pair[0].meta.id.cmp(&pair[1].meta.id);
+            sort.compare(&pair[0].shown(""), &pair[1].shown("")).then(ids)
+        };
+        assert!(whole.windows(2).all(|pair| order(pair).is_lt()), "{path} descending: {descending}");
+    }
+    let whole = ids(&whole);
     let (mut by_index, mut by_cursor) = (Vec::new(), Vec::new());
     let (mut start, mut after) = (1, None);
     loop {
@@ -321,9 +330,14 @@ async fn pages(world: &World, path: &str, descending: bool, count: u64) {
     assert_eq!((&by_index, &by_cursor), (&whole, &whole), "{path} descending: {descending}");
 }
 
-/// `sort` as the list of ids that it gives.
+fn sort(path: &str, descending: bool) -> Sort {
+    let direction = if descending { Direction::Descending } else { Direction::Ascending };
+    Sort { path: Path::parse(path).expect("a path"), direction }
+}
+
+/// The ids in this order.
 async fn sorted(store: &Store, kind: ResourceType, path: &str, descending: bool) -> Vec<String> {
-    let sort = Some(Sort { path: Path::parse(path).expect("a path"), descending });
+    let sort = Some(sort(path, descending));
     ids(&listed(store, ListQuery { sort, ..ListQuery::all(kind) }).await.resources)
 }
 

@@ -1,7 +1,11 @@
-//! `log`: every change that was sent, with old and new values, its cause and its outcome.
+//! `log`: every change that was written, by jobs, pushes and commands, with old and new values, its cause and its outcome.
 //!
-//! As JSON: one object a line, `{"entry", "cycle", "job", "at", "class", "kind", "id", "name", "people", "edits",
-//! "cause", "outcome", "detail"}`. `outcome` is null while none is known.
+//! As JSON: one object a line, `{"entry", "job", "cycle", "workspace", "owner", "by", "at", "class", "kind", "id", "name",
+//! "people", "edits", "cause", "reason", "outcome", "detail", "evidence", "count"}`. A job's write has `job`, `cycle` and
+//! `cause`; a push or a command has `workspace`, `owner`, `by` (the token's id, or who gave the command) and, of a command,
+//! `reason`. `outcome` is null while none is known. `count`: memberships of the entry, or how often it was refused.
+//!
+//! `--verify-chain` as JSON: `{"links", "last", "older", "broken": null | {"link", "entry", "what"}}`.
 
 use anyhow::Context;
 use jiff::Timestamp;
@@ -17,8 +21,11 @@ use crate::cli::settings;
 use crate::cli::when;
 use crate::cli::wire;
 use crate::report;
+use crate::store::Break;
+use crate::store::Chain;
 use crate::store::LogFilter;
 use crate::store::LogRow;
+use crate::store::Store;
 
 /// Rows read at once: a log of any length is shown in constant memory.
 const CHUNK: usize = 500;
@@ -26,6 +33,9 @@ const CHUNK: usize = 500;
 pub async fn run(global: &Global, arguments: &Arguments) -> Result<Exit, anyhow::Error> {
     let config = settings::load(global)?;
     let store = wire::open_to_look(&config)?;
+    if arguments.verify_chain {
+        return verify(&store, arguments.format).await;
+    }
     let mut filter = filter(arguments, Timestamp::now())?;
     loop {
         let rows = store.log(filter.clone()).await?;
@@ -45,11 +55,50 @@ pub async fn run(global: &Global, arguments: &Arguments) -> Result<Exit, anyhow:
     }
 }
 
+async fn verify(store: &Store, format: Output) -> Result<Exit, anyhow::Error> {
+    let chain = store.verify_chain().await?;
+    out::print(&match format {
+        Output::Text => told(&chain),
+        Output::Json => format!("{}\n", chain_object(&chain)),
+    });
+    Ok(if chain.broken.is_some() { Exit::Failed } else { Exit::Done })
+}
+
+fn told(chain: &Chain) -> String {
+    let older = match chain.older {
+        0 => String::new(),
+        count => format!("; {count} entries are older than the chain"),
+    };
+    match (&chain.broken, &chain.last) {
+        (Some(broken), _) => format!(
+            "chain is broken at link {}: entry {} {}\n  keep a copy of the state file, look at the entry in a backup from \
+             before (rosterd -c SETTINGS-OF-THE-BACKUP log), and find out who could write the file\n",
+            broken.link, broken.entry.0, broken.what
+        ),
+        (None, Some(last)) => {
+            format!("chain of {} links is whole; last link {last}{older}\n", chain.links)
+        }
+        (None, None) => format!("chain is empty: nothing was written yet{older}\n"),
+    }
+}
+
+fn chain_object(chain: &Chain) -> Value {
+    let broken =
+        |broken: &Break| json!({ "link": broken.link, "entry": broken.entry.0, "what": broken.what });
+    json!({
+        "links": chain.links,
+        "last": chain.last,
+        "older": chain.older,
+        "broken": chain.broken.as_ref().map(broken),
+    })
+}
+
 fn filter(arguments: &Arguments, now: Timestamp) -> Result<LogFilter, anyhow::Error> {
     let since = arguments.since.as_deref().map(|text| since(text, now)).transpose()?;
     Ok(LogFilter {
         job: arguments.job.clone(),
         cycle: arguments.cycle,
+        workspace: arguments.workspace.clone(),
         who: arguments.who.clone(),
         since_second: since.map(Timestamp::as_second),
         after: 0,
@@ -68,16 +117,29 @@ fn since(text: &str, now: Timestamp) -> Result<Timestamp, anyhow::Error> {
     Ok(now.checked_sub(ago)?)
 }
 
+/// Who wrote: `acme_entra #4`, `main push okta 1f3a…`, `main local ann`.
+fn writer(row: &LogRow) -> String {
+    let mut words: Vec<String> =
+        [&row.workspace, &row.job, &row.owner, &row.by].into_iter().flatten().cloned().collect();
+    words.extend(row.cycle.map(|cycle| format!("#{}", cycle.0)));
+    report::printable(&words.join(" "))
+}
+
 fn text(row: &LogRow) -> String {
     let at = Timestamp::from_second(row.at_second).map(|at| at.to_string()).unwrap_or_default();
     let outcome = row.outcome.as_deref().unwrap_or("no outcome known");
+    let id = row.id.as_ref().map(|id| format!("({})  ", report::printable(id))).unwrap_or_default();
+    let times = match row.outcome.as_deref() {
+        Some("conflict" | "refused") if row.count > 1 && row.cycle.is_none() => {
+            format!(", {} times", row.count)
+        }
+        _ => String::new(),
+    };
     let mut out = format!(
-        "{at}  {} #{}  {:<14} {}  ({})  {outcome}\n",
-        row.job,
-        row.cycle.0,
-        row.class.word(),
+        "{at}  {}  {:<14} {}  {id}{outcome}{times}\n",
+        writer(row),
+        row.class,
         report::printable(&row.name),
-        row.source
     );
     for edit in &row.edits {
         out += &format!("        {}\n", report::edit(edit));
@@ -87,6 +149,9 @@ fn text(row: &LogRow) -> String {
     }
     if let Some(cause) = &row.cause {
         out += &format!("        because: {}\n", report::printable(&cause.sentence()));
+    }
+    if let Some(reason) = &row.reason {
+        out += &format!("        because: {}\n", report::printable(reason));
     }
     if let Some(evidence) = &row.evidence {
         out += &format!("        witness: {}\n", report::printable(evidence));
@@ -100,19 +165,24 @@ fn text(row: &LogRow) -> String {
 fn object(row: &LogRow) -> Value {
     json!({
         "entry": row.entry.0,
-        "cycle": row.cycle.0,
         "job": row.job,
+        "cycle": row.cycle.map(|cycle| cycle.0),
+        "workspace": row.workspace,
+        "owner": row.owner,
+        "by": row.by,
         "at": Timestamp::from_second(row.at_second).map(|at| at.to_string()).ok(),
         "class": row.class,
         "kind": row.kind,
-        "id": row.source,
+        "id": row.id,
         "name": row.name,
         "people": row.people,
         "edits": row.edits,
         "cause": row.cause.as_ref().map(|cause| json!({ "id": cause.id(), "sentence": cause.sentence() })),
+        "reason": row.reason,
         "outcome": row.outcome,
         "detail": row.detail,
         "evidence": row.evidence,
+        "count": row.count,
     })
 }
 

@@ -68,6 +68,8 @@ pub struct Hit {
     pub employee: Option<String>,
     /// On the target's protect list.
     pub protected: bool,
+    /// A tenant that pushes or an administrator owns it: who, and what to do about that.
+    pub bars: Option<String>,
     pub owner: Owner,
 }
 
@@ -110,6 +112,7 @@ pub enum Match {
 /// | an answer is missing before it | hold |
 /// | two or more | hold |
 /// | one, protected | hold |
+/// | one that a push tenant or an administrator owns | hold |
 /// | one, its employee number or `externalId` names somebody else | hold |
 /// | one, a team of another job, where `team_names` does not link | hold |
 /// | one that the policy does not adopt | adopt when approved, never followed by a create |
@@ -168,6 +171,9 @@ fn one(ours: Ours<'_>, by: &str, hit: &Hit, policy: Policy) -> Match {
     if hit.protected {
         let text = format!("{known}, which is on the target's protect list; rosterd never writes it");
         return Match::Hold(Hold { kind: HoldKind::Protected, text });
+    }
+    if let Some(bars) = &hit.bars {
+        return hold(format!("{known}, {bars}"));
     }
     if ours.employee.is_some() && hit.employee.is_some() && ours.employee != hit.employee.as_deref() {
         return hold(format!(
@@ -244,6 +250,7 @@ mod tests {
             name: Some("ann@X.example".to_owned()),
             employee: None,
             protected: false,
+            bars: None,
             owner: Owner::Nobody,
         }
     }
@@ -318,6 +325,15 @@ mod tests {
         check(&[answer("userName", &[taken("r1"), hit("r2")])], "adopt r2 by userName");
         check(&[answer("userName", &[taken("r1"), taken("r2")])], "create");
         check(&[answer("userName", &[taken("r1")]), answer("emails", &[hit("r3")])], "adopt r3 by emails");
+    }
+
+    #[test]
+    fn what_a_push_tenant_owns_is_held_and_never_followed_by_a_create() {
+        let theirs = Hit { bars: Some("which push okta owns".to_owned()), ..hit("r1") };
+        for adopt in POLICIES {
+            let told = found(&[answer("userName", std::slice::from_ref(&theirs))], adopt);
+            assert_eq!(told, "hold: `userName` finds the user r1, which push okta owns");
+        }
     }
 
     #[test]

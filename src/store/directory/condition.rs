@@ -12,6 +12,7 @@ use crate::scim::Filter;
 use crate::scim::Path;
 use crate::scim::ResourceType;
 use crate::scim::fold;
+use crate::scim::schema::Definition;
 use crate::scim::schema::Form;
 use crate::store::functions::instant;
 
@@ -94,8 +95,11 @@ impl Condition {
             },
             Value::Bool(truth) if rule == Rule::Truth => self.simple(op, cell, i64::from(*truth)),
             Value::Number(number) => {
-                let compared =
-                    self.simple(op, &format!("CAST({cell} AS REAL)"), number.as_f64().unwrap_or(f64::NAN));
+                let literal = match number.as_i64() {
+                    Some(whole) => Parameter::from(whole),
+                    None => number.as_f64().into(),
+                };
+                let compared = self.simple(op, cell, literal);
                 format!("(typeof({cell}) IN ('integer', 'real') AND {compared})")
             }
             _ => "FALSE".to_owned(),
@@ -142,9 +146,7 @@ enum Rule {
 impl Rule {
     /// Of a complex attribute its `value` decides.
     fn of(path: &Path) -> Rule {
-        let leaf = path.leaf();
-        let deciding = leaf.and_then(|leaf| leaf.sub("value")).or(leaf);
-        match deciding {
+        match path.leaf().map(Definition::deciding) {
             Some(deciding) if deciding.form == Form::DateTime => Rule::Instant,
             Some(deciding) if deciding.form == Form::Boolean => Rule::Truth,
             Some(deciding) if deciding.case_exact => Rule::Exact,

@@ -10,15 +10,16 @@ use super::ListQuery;
 use super::Listing;
 use super::Position;
 use super::Resource;
-use super::Sort;
 use super::condition::Condition;
 use super::members;
 use super::rows;
 use super::rows::COLUMNS;
 use super::rows::Kept;
+use crate::scim::Direction;
 use crate::scim::Filter;
 use crate::scim::ResourceId;
 use crate::scim::ResourceType;
+use crate::scim::Sort;
 use crate::store::Sql;
 
 /// One resource by id.
@@ -128,8 +129,10 @@ fn statement(workspace: i64, query: &ListQuery) -> (String, Vec<Parameter>) {
         None => String::new(),
     };
     let order = match &query.sort {
-        Some(Sort { descending: false, .. }) => "sorted_by IS NULL, sorted_by, resources.id",
-        Some(Sort { descending: true, .. }) => "sorted_by IS NOT NULL, sorted_by DESC, resources.id",
+        Some(Sort { direction: Direction::Ascending, .. }) => "sorted_by IS NULL, sorted_by, resources.id",
+        Some(Sort { direction: Direction::Descending, .. }) => {
+            "sorted_by IS NOT NULL, sorted_by DESC, resources.id"
+        }
         None => "resources.n",
     };
     let skip = if query.after.is_some() { 0 } else { query.start.saturating_sub(1) };
@@ -147,7 +150,7 @@ fn behind(condition: &mut Condition, after: &Position, key: &str, sort: Option<&
         Position::Row(n) => return format!("resources.n > {}", condition.bind(*n)),
         Position::Sorted { key, id } => (key, condition.bind(id.0.clone())),
     };
-    let descending = sort.is_some_and(|sort| sort.descending);
+    let descending = sort.is_some_and(|sort| sort.direction == Direction::Descending);
     let last: Parameter = match last {
         Value::String(text) => text.clone().into(),
         Value::Number(number) => match number.as_i64() {

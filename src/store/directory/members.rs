@@ -20,11 +20,20 @@ use crate::store::Sql;
 use crate::store::values;
 
 /// What an edit did.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Default)]
 pub(super) struct Edited {
-    pub changed: bool,
+    /// Who was not in the team before.
+    pub added: Vec<ResourceId>,
+    /// Who is not any more.
+    pub removed: Vec<ResourceId>,
     /// Named, but nobody has the id.
     pub skipped: u64,
+}
+
+impl Edited {
+    pub fn changed(&self) -> bool {
+        !self.added.is_empty() || !self.removed.is_empty()
+    }
 }
 
 /// The members of a team.
@@ -62,7 +71,8 @@ pub(super) fn edit(
     for edit in edits {
         match one(db, workspace, team, edit, dialect)? {
             Ok(done) => {
-                total.changed |= done.changed;
+                total.added.extend(done.added);
+                total.removed.extend(done.removed);
                 total.skipped += done.skipped;
             }
             Err(error) => return Ok(Err(error)),
@@ -97,7 +107,8 @@ fn add(
     let mut insert = db.prepare_cached("INSERT OR IGNORE INTO members (team, member) VALUES (?1, ?2)")?;
     for id in ids {
         match find(db, workspace, id)? {
-            Some((member, _)) => edited.changed |= insert.execute(params![team, member])? > 0,
+            Some((member, _)) if insert.execute(params![team, member])? > 0 => edited.added.push(id.clone()),
+            Some(_) => {}
             None if dialect == Dialect::Tolerant => edited.skipped += 1,
             None => return Ok(Err(unknown(id))),
         }
@@ -110,8 +121,10 @@ fn remove(db: &Connection, workspace: i64, team: i64, ids: &[ResourceId]) -> Sql
     let mut edited = Edited::default();
     let mut delete = db.prepare_cached("DELETE FROM members WHERE team = ?1 AND member = ?2")?;
     for id in ids {
-        if let Some((member, _)) = find(db, workspace, id)? {
-            edited.changed |= delete.execute(params![team, member])? > 0;
+        if let Some((member, _)) = find(db, workspace, id)?
+            && delete.execute(params![team, member])? > 0
+        {
+            edited.removed.push(id.clone());
         }
     }
     Ok(edited)
@@ -143,12 +156,14 @@ fn replace(
     for id in ids {
         staying.extend(find(db, workspace, id)?.map(|(member, _)| member));
     }
-    let mut statement = db.prepare_cached("SELECT member FROM members WHERE team = ?1")?;
-    let now: Vec<i64> = statement.query_map([team], |row| row.get(0))?.collect::<Sql<_>>()?;
+    let mut statement =
+        db.prepare_cached("SELECT n, id FROM members JOIN resources ON n = member WHERE team = ?1")?;
+    let now = statement.query_map([team], |row| Ok((row.get(0)?, ResourceId(row.get(1)?))))?;
+    let now: Vec<(i64, ResourceId)> = now.collect::<Sql<_>>()?;
     let mut delete = db.prepare_cached("DELETE FROM members WHERE team = ?1 AND member = ?2")?;
-    for member in now.into_iter().filter(|member| !staying.contains(member)) {
+    for (member, id) in now.into_iter().filter(|(member, _)| !staying.contains(member)) {
         delete.execute(params![team, member])?;
-        edited.changed = true;
+        edited.removed.push(id);
     }
     Ok(Ok(edited))
 }

@@ -1,17 +1,22 @@
 //! What the embedded workspaces hold: users and teams as rows, memberships as edges. The workspace target, the
 //! SCIM service and the commands all come through here.
 
+mod audit;
 mod candidates;
 mod condition;
 mod list;
 mod members;
 mod owner;
+mod queue;
 mod rows;
+mod unique;
 mod values;
 mod write;
 
+pub(super) use audit::note_grant;
 pub use owner::Author;
 pub use owner::Owner;
+pub(super) use queue::Queue;
 pub(super) use rows::ensure_workspace;
 pub(super) use rows::workspace;
 
@@ -30,10 +35,10 @@ use crate::scim::Incoming;
 use crate::scim::MembersEdit;
 use crate::scim::Meta;
 use crate::scim::Patch;
-use crate::scim::Path;
 use crate::scim::Related;
 use crate::scim::ResourceId;
 use crate::scim::ResourceType;
+use crate::scim::Sort;
 use crate::scim::related;
 use crate::scim::related_name;
 
@@ -152,14 +157,6 @@ impl ListQuery {
     }
 }
 
-/// Sorting (RFC 7644 section 3.4.2.3). Of a multi-valued attribute its primary value counts, else the first; what has
-/// no value is last when ascending and first when descending. Equal ones are sorted by id.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Sort {
-    pub path: Path,
-    pub descending: bool,
-}
-
 /// Behind which resource a page begins: what a cursor carries (RFC 9865).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -190,8 +187,8 @@ pub struct Counts {
 }
 
 impl Store {
-    /// Carries the writes out, in order, in one transaction. One that is refused changes nothing and does not
-    /// hold up the others.
+    /// Carries the writes out, in order, in one transaction that others may share. One that is refused changes nothing
+    /// and does not hold up the others; all are durable when this returns.
     pub async fn write_resources(
         &self,
         workspace: &str,
@@ -200,12 +197,7 @@ impl Store {
     ) -> Result<Vec<Result<Written, crate::scim::Error>>, StoreError> {
         let policy = self.policy(workspace);
         author.writes_others |= policy.other_owners == OtherOwners::Allow;
-        let workspace = workspace.to_owned();
-        self.write(move |tx| {
-            let workspace = rows::ensure_workspace(tx, &workspace)?;
-            writes.into_iter().map(|write| write::one(tx, workspace, &policy, &author, write)).collect()
-        })
-        .await
+        self.enqueue(queue::Request { workspace: workspace.to_owned(), policy, author, writes }).await
     }
 
     /// The resources by id, in the order of the ids.

@@ -88,9 +88,12 @@ impl Author {
 
     /// Whether a resource of this owner may be written. Jobs settle it among themselves, by their links.
     pub fn may_write(&self, owner: &Owner) -> bool {
-        self.writes_others
-            || self.owner == *owner
-            || matches!((&self.owner, owner), (Owner::Job(_), Owner::Job(_)))
+        self.writes_others || self.is_at_home(owner)
+    }
+
+    /// Whether what this owner has is the author's own.
+    pub fn is_at_home(&self, owner: &Owner) -> bool {
+        self.owner == *owner || matches!((&self.owner, owner), (Owner::Job(_), Owner::Job(_)))
     }
 }
 

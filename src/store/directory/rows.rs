@@ -91,6 +91,12 @@ pub(super) fn user_key_taken(db: &Connection, workspace: i64, body: &Value, but:
         .exists(params![workspace, key, but])
 }
 
+/// Whether a resource that is gone had this id: ids are never used again.
+pub(super) fn is_spent(db: &Connection, workspace: i64, id: &ResourceId) -> Sql<bool> {
+    db.prepare_cached("SELECT 1 FROM tombstones WHERE workspace = ?1 AND id = ?2")?
+        .exists(params![workspace, id.0])
+}
+
 pub(super) fn insert(
     db: &Connection,
     workspace: i64,
@@ -120,7 +126,9 @@ pub(super) fn insert(
     ])?;
     let n = db.last_insert_rowid();
     write_emails(db, n, &body)?;
-    by_number(db, n)
+    let meta = Meta { kind, id, version: 1, created: author.now, modified: author.now };
+    let resource = Resource { meta, owner: author.owner.clone(), body, related: Vec::new() };
+    Ok(Kept { n, resource })
 }
 
 /// Writes the new body, and counts a version.
@@ -146,7 +154,7 @@ pub(super) fn update(db: &Connection, author: &Author, old: &Kept, body: &Value)
     by_number(db, old.n)
 }
 
-/// Memberships go with it.
+/// Memberships and e-mails go with it; a trigger of the schema buries the id.
 pub(super) fn delete(db: &Connection, n: i64) -> Sql<()> {
     db.prepare_cached("DELETE FROM resources WHERE n = ?1")?.execute([n]).map(drop)
 }

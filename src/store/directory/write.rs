@@ -1,16 +1,21 @@
-//! One write of a workspace: looked up, checked, done, or undone as a whole.
+//! One write of a workspace: looked up, checked, done and recorded, or undone as a whole and its refusal recorded.
 
 use rusqlite::Transaction;
+use serde_json::Value;
 
 use super::Author;
+use super::Owner;
 use super::Write;
 use super::WriteAct;
 use super::Written;
+use super::audit::Attempt;
+use super::audit::Change;
 use super::members;
 use super::members::Edited;
 use super::rows;
 use super::rows::Kept;
 use super::rows::is_active;
+use super::unique;
 use crate::scim::Dialect;
 use crate::scim::Error;
 use crate::scim::Incoming;
@@ -20,37 +25,38 @@ use crate::scim::ResourceType;
 use crate::store::LossCause;
 use crate::store::Policy;
 use crate::store::Sql;
+use crate::store::database::within;
 use crate::store::grants;
 use crate::store::grants::Holder;
-use serde_json::Value;
 
-/// Where a write happens.
-struct Place<'a> {
-    tx: &'a Transaction<'a>,
-    workspace: i64,
-    policy: &'a Policy,
-    author: &'a Author,
-}
-
-/// Carries one write out; what is refused leaves no trace in the transaction.
-pub(super) fn one(
-    tx: &Transaction<'_>,
-    workspace: i64,
-    policy: &Policy,
-    author: &Author,
-    write: Write,
-) -> Sql<Result<Written, Error>> {
-    tx.execute_batch("SAVEPOINT one_write")?;
-    let outcome = Place { tx, workspace, policy, author }.carry_out(write)?;
-    if outcome.is_err() {
-        tx.execute_batch("ROLLBACK TO one_write")?;
-    }
-    tx.execute_batch("RELEASE one_write")?;
-    Ok(outcome)
+/// Where a write happens, and who writes.
+pub(super) struct Place<'a> {
+    pub tx: &'a Transaction<'a>,
+    pub workspace: i64,
+    /// What people call the workspace.
+    pub name: &'a str,
+    pub policy: &'a Policy,
+    pub author: &'a Author,
 }
 
 impl Place<'_> {
-    fn carry_out(&self, write: Write) -> Sql<Result<Written, Error>> {
+    /// Carries one write out; what is refused leaves its refusal behind and nothing else.
+    pub fn carry_out(&self, write: Write) -> Sql<Result<Written, Error>> {
+        let attempt = Attempt::of(&write.act);
+        let outcome = within(self.tx, "one_write", || {
+            self.attempt(write).map_err(Failed::Sql)?.map_err(Failed::Refused)
+        })?;
+        match outcome {
+            Ok(written) => Ok(Ok(written)),
+            Err(Failed::Sql(error)) => Err(error),
+            Err(Failed::Refused(error)) => {
+                self.note_refusal(&attempt, &error)?;
+                Ok(Err(error))
+            }
+        }
+    }
+
+    fn attempt(&self, write: Write) -> Sql<Result<Written, Error>> {
         let expected = write.expected;
         match write.act {
             WriteAct::Create { kind, id, incoming, dialect } => self.create(kind, id, incoming, dialect),
@@ -75,12 +81,7 @@ impl Place<'_> {
                 let body = old.resource.body.clone();
                 self.settle(old, body, &edits, Dialect::Strict)
             }),
-            WriteAct::Delete { kind, id } => self.with(kind, &id, &expected, |old| {
-                let holder = holder(&old);
-                grants::take(self.tx, self.workspace, self.author, &holder, LossCause::Deleted)?;
-                rows::delete(self.tx, old.n)?;
-                Ok(Ok(Written { resource: None, changed: true, skipped: 0 }))
-            }),
+            WriteAct::Delete { kind, id } => self.with(kind, &id, &expected, |old| self.delete(&old)),
         }
     }
 
@@ -96,6 +97,9 @@ impl Place<'_> {
             // RFC 7643 names no default; an account that nobody disabled may be used.
             body["active"] = Value::Bool(true);
         }
+        if rows::is_spent(self.tx, self.workspace, &id)? {
+            return Ok(Err(Error::new(409, "a resource had this id before; ids are never used again")));
+        }
         if rows::user_key_taken(self.tx, self.workspace, &body, None)? {
             return Ok(Err(Error::taken("userName")));
         }
@@ -110,17 +114,20 @@ impl Place<'_> {
         if let Some(bond) = bond {
             grants::bind(self.tx, made.n, &bond)?;
         }
+        if let Some(taken) = unique::claim(self, made.n, kind, None, &made.resource.body)? {
+            return Ok(Err(taken));
+        }
         let edits = [MembersEdit::Add(incoming.members)];
-        let edited = members::edit(self.tx, self.workspace, made.n, &edits, dialect)?;
-        let written = |edited: Edited| Written {
-            resource: Some(made.resource),
-            changed: true,
-            skipped: edited.skipped,
+        let edited = match members::edit(self.tx, self.workspace, made.n, &edits, dialect)? {
+            Ok(edited) => edited,
+            Err(error) => return Ok(Err(error)),
         };
-        Ok(edited.map(written))
+        self.note(&Change { old: None, new: Some(&made.resource), edited: &edited })?;
+        Ok(Ok(Written { resource: Some(made.resource), changed: true, skipped: edited.skipped }))
     }
 
-    /// Runs `change` on the resource, where it exists and has a version that the client knows.
+    /// Runs `change` on the resource, where it exists, the author may write it, and it has a version that the client
+    /// knows.
     fn with(
         &self,
         kind: ResourceType,
@@ -131,10 +138,33 @@ impl Place<'_> {
         let Some(old) = rows::by_id(self.tx, self.workspace, kind, id)? else {
             return Ok(Err(Error::not_found()));
         };
+        if let Some(refusal) = self.refuses(&old.resource.owner, id) {
+            return Ok(Err(refusal));
+        }
         if !expected.is_empty() && !expected.contains(&old.resource.meta.version) {
             return Ok(Err(Error::new(412, "the resource has changed since it was read")));
         }
         change(old)
+    }
+
+    /// Two owners never fight silently: the second write is refused or let through as the settings say, and either is
+    /// in the log.
+    fn refuses(&self, owner: &Owner, id: &ResourceId) -> Option<Error> {
+        let author = self.author;
+        if author.is_at_home(owner) {
+            return None;
+        }
+        let (workspace, writer) = (self.name, &author.owner);
+        if author.writes_others {
+            tracing::info!(workspace, %writer, %owner, resource = %id, "wrote what another owns");
+            return None;
+        }
+        tracing::warn!(workspace, %writer, %owner, resource = %id, "refused to write what another owns");
+        let detail = format!(
+            "{owner} owns this resource, so {writer} may not write it; workspaces.{workspace}.other_owners = \"allow\" \
+             in the settings lets it"
+        );
+        Some(Error::new(403, detail))
     }
 
     /// Writes what differs. Where nothing does, version and times stay (RFC 7644 section 3.5.2.1).
@@ -153,14 +183,29 @@ impl Place<'_> {
         if rows::user_key_taken(self.tx, self.workspace, &body, Some(old.n))? {
             return Ok(Err(Error::taken("userName")));
         }
+        let kind = old.resource.meta.kind;
+        if let Some(taken) = unique::claim(self, old.n, kind, Some(&old.resource.body), &body)? {
+            return Ok(Err(taken));
+        }
         let edited = match members::edit(self.tx, self.workspace, old.n, edits, dialect)? {
             Ok(edited) => edited,
             Err(error) => return Ok(Err(error)),
         };
         self.follow_activity(&old, &body)?;
-        let changed = edited.changed || body != old.resource.body;
-        let new = if changed { rows::update(self.tx, self.author, &old, &body)? } else { old };
+        let changed = edited.changed() || body != old.resource.body;
+        if !changed {
+            return Ok(Ok(Written { resource: Some(old.resource), changed, skipped: edited.skipped }));
+        }
+        let new = rows::update(self.tx, self.author, &old, &body)?;
+        self.note(&Change { old: Some(&old.resource), new: Some(&new.resource), edited: &edited })?;
         Ok(Ok(Written { resource: Some(new.resource), changed, skipped: edited.skipped }))
+    }
+
+    fn delete(&self, old: &Kept) -> Sql<Result<Written, Error>> {
+        grants::take(self.tx, self.workspace, self.author, &holder(old), LossCause::Deleted)?;
+        rows::delete(self.tx, old.n)?;
+        self.note(&Change { old: Some(&old.resource), new: None, edited: &Edited::default() })?;
+        Ok(Ok(Written { resource: None, changed: true, skipped: 0 }))
     }
 
     /// Grants go with a user's activity, in the transaction that ends it.
@@ -183,4 +228,10 @@ impl Place<'_> {
 
 fn holder(user: &Kept) -> Holder<'_> {
     Holder { n: user.n, id: &user.resource.meta.id, body: &user.resource.body }
+}
+
+/// Why a write was undone.
+enum Failed {
+    Refused(Error),
+    Sql(rusqlite::Error),
 }

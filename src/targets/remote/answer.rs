@@ -25,7 +25,7 @@ pub(super) fn resource(kind: Kind, mut body: Value) -> Option<Found> {
     if let Some(active) = active {
         object.insert("active".to_owned(), Value::from(active));
     }
-    Some(Found { id: ResourceId(id), kind, active: active.unwrap_or(true), body })
+    Some(Found { id: ResourceId(id), kind, active: active.unwrap_or(true), body, bars: None })
 }
 
 /// An id as text. An empty one would name the whole endpoint, dots its parent: they are no ids.

@@ -4,6 +4,7 @@ mod account;
 mod broken_reads;
 mod crashes;
 mod dry_run;
+mod erasure;
 mod expressions;
 mod first_days;
 mod golden;

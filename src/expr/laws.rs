@@ -103,6 +103,26 @@ fn of(arguments: impl Strategy<Value = Node>) -> impl Strategy<Value = Call> {
     )
 }
 
+/// Whether a tree is an expression, by what the table says of its calls: what is refused for no other reason was printed
+/// wrong.
+fn is_sound(call: &Call, outermost: bool) -> bool {
+    let operand = |node: &Node| match node {
+        Node::Empty | Node::Comparison(_) => false,
+        Node::Call(inner) => is_sound(inner, false),
+        _ => true,
+    };
+    let argument = |(place, node): (usize, &Node)| match node {
+        Node::Empty => true,
+        Node::Comparison(sides) => {
+            call.function.condition && place == 0 && operand(&sides.left) && operand(&sides.right)
+        }
+        node => operand(node),
+    };
+    (outermost || !call.function.outermost)
+        && call.function.check(&call.arguments).is_ok()
+        && call.arguments.iter().enumerate().all(argument)
+}
+
 fn lookup(name: &str) -> Value {
     match name {
         "a" => Value::One("Zoë O'Hara (2020-03-16)".to_owned()),
@@ -127,7 +147,9 @@ proptest! {
     #[test]
     fn what_is_printed_is_parsed_as_it_was(call in call()) {
         let printed = call.to_string();
-        if let Ok(parsed) = Expression::parse(&printed) {
+        let parsed = Expression::parse(&printed);
+        prop_assert_eq!(parsed.is_ok(), is_sound(&call, true), "{:?}", parsed);
+        if let Ok(parsed) = parsed {
             prop_assert!(parsed.call == call, "{printed}");
             prop_assert_eq!(parsed.to_string(), printed);
             prop_assert!(parsed.hints().is_empty());

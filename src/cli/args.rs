@@ -78,6 +78,8 @@ pub enum Command {
     Sync(Sync),
     /// Brings one team up to date now, step by step, and nothing else
     Provision(Provision),
+    /// Shows why somebody is or is not in scope, how each attribute came to be, and what would change
+    Explain(Explain),
     /// Runs as the daemon: cycles on schedule, and the HTTP service
     Run(Run),
     /// Shows each job's mode, last cycle, what waits, and next run
@@ -154,6 +156,16 @@ pub struct Sync {
     /// Reads what changed, then everything anew, and says what the changes had missed
     #[arg(long, conflicts_with = "full")]
     pub verify: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Explain {
+    pub job: String,
+    /// A person or a group: source id, userName, mail address, team name or resource id
+    pub who: String,
+    /// text or json
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub format: Output,
 }
 
 #[derive(Debug, Args)]

@@ -64,6 +64,7 @@ async fn carry_out(arguments: &Arguments) -> Result<Exit, anyhow::Error> {
         Command::Link(link) => commands::link::run(global, link).await,
         Command::Log(log) => commands::log::run(global, log).await,
         Command::Plan(plan) => commands::plan::run(global, plan).await,
+        Command::Explain(explain) => commands::explain::run(global, explain).await,
         Command::Provision(provision) => commands::provision::run(global, provision).await,
         Command::Run(run) => commands::run::run(global, run).await,
         Command::Simulate(simulate) => commands::simulate::run(simulate).await,

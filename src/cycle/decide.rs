@@ -25,6 +25,7 @@ use crate::plan::Memberships;
 use crate::plan::Proof;
 use crate::plan::Reach;
 use crate::plan::Rehire;
+use crate::plan::Rules;
 use crate::plan::ScopeFact;
 use crate::plan::TeamNames;
 use crate::plan::wants_member;
@@ -55,18 +56,9 @@ pub(super) async fn decide(
         store.spread_group_names(job).await.map_err(on.store())?;
     }
     let graph = store.container_graph(job).await.map_err(on.store())?;
-    let vocabulary = on.job.rules.vocabulary;
-    let users = Reach::new(&on.job.rules.scope.users, vocabulary, &graph);
-    let teams = Reach::new(&on.job.rules.scope.teams, vocabulary, &graph);
-    let in_groups = Memberships::new(&on.job.rules.scope.users, vocabulary, &graph);
-    let teams_in_groups = Memberships::new(&on.job.rules.scope.teams, vocabulary, &graph);
-    let grants = plan::grants(&users, &[&in_groups, &teams_in_groups]);
+    let mut scopes = Scopes { twins, ..Scopes::new(&on.job.rules, &graph, environment) };
+    let grants = plan::grants(&scopes.users.reach, &[&scopes.users.in_groups, &scopes.teams.in_groups]);
     store.note_grants(job, grants).await.map_err(on.store())?;
-    let (users, teams) =
-        (Side { reach: users, in_groups }, Side { reach: teams, in_groups: teams_in_groups });
-    let rules = &on.job.rules;
-    let roles = rules.needs_app_roles().then(|| AppRoles::new(&rules.scope.users, &graph));
-    let mut scopes = Scopes { graph: &graph, users, teams, twins, roles, environment };
     let mut told = BTreeMap::new();
     let rules_were_edited = links(on, store, job, Kind::Group, &scopes, &mut told).await?;
     let twins = self::twins(on, store, job, rules_were_edited).await?;
@@ -102,7 +94,7 @@ pub(super) async fn left_out(on: &Run<'_>, store: &Store, job: JobId) -> Result<
 /// How many people each note is about.
 type Told = BTreeMap<MappingNote, u64>;
 
-struct Scopes<'a> {
+pub(super) struct Scopes<'a> {
     graph: &'a ContainerGraph,
     users: Side<'a>,
     teams: Side<'a>,
@@ -149,7 +141,46 @@ async fn twins(
     Ok(Twins { among, changed })
 }
 
-impl Scopes<'_> {
+impl<'a> Scopes<'a> {
+    /// Without twins: who the second of a name is, is known when all names are.
+    pub(super) fn new(
+        rules: &'a Rules,
+        graph: &'a ContainerGraph,
+        environment: &'a Environment,
+    ) -> Scopes<'a> {
+        let side = |selection| Side {
+            reach: Reach::new(selection, rules.vocabulary, graph),
+            in_groups: Memberships::new(selection, rules.vocabulary, graph),
+        };
+        let (users, teams) = (side(&rules.scope.users), side(&rules.scope.teams));
+        let roles = rules.needs_app_roles().then(|| AppRoles::new(&rules.scope.users, graph));
+        Scopes { graph, users, teams, twins: BTreeSet::new(), roles, environment }
+    }
+
+    /// What a decision about this link is made from.
+    pub(super) fn with_facts<T>(
+        &self,
+        link: &DirtyLink,
+        now_second: i64,
+        look: impl FnOnce(&Facts<'_>) -> T,
+    ) -> T {
+        look(&Facts {
+            kind: link.kind,
+            source: &link.source,
+            seen: &link.seen,
+            scope: self.fact(link),
+            applied: &link.applied,
+            dirty: link.dirty,
+            twin: self.twins.contains(&link.link),
+            groups: &self.groups(link),
+            environment: self.environment,
+            lost_groups: &self.lost_groups(link),
+            memberships: &self.memberships(link),
+            left: link.left,
+            now_second,
+        })
+    }
+
     /// The groups that a person is directly in.
     fn groups(&self, link: &DirtyLink) -> Vec<GroupName> {
         let present = link.edges.iter().filter(|(_, state)| *state == EdgeState::Present);
@@ -171,7 +202,7 @@ impl Scopes<'_> {
         }
     }
 
-    fn add_roles(&self, link: &mut DirtyLink) {
+    pub(super) fn add_roles(&self, link: &mut DirtyLink) {
         if let (Some(roles), Kind::User) = (&self.roles, link.kind) {
             roles.show(&mut link.seen, &link.edges, &link.details);
         }
@@ -221,25 +252,10 @@ async fn links(
         rules_were_edited |= chunk.iter().any(|link| link.dirty.rules);
         count += chunk.len() as u64;
         let decide = |link: &DirtyLink| {
-            let groups = scopes.groups(link);
-            let lost_groups = scopes.lost_groups(link);
-            let memberships = scopes.memberships(link);
-            let facts = Facts {
-                kind,
-                source: &link.source,
-                seen: &link.seen,
-                scope: scopes.fact(link),
-                applied: &link.applied,
-                dirty: link.dirty,
-                twin: scopes.twins.contains(&link.link),
-                groups: &groups,
-                environment: scopes.environment,
-                lost_groups: &lost_groups,
-                memberships: &memberships,
-                left: link.left,
-                now_second: on.how.now.as_second(),
-            };
-            (link.link, plan::decide(&on.job.rules, &rules_digest, &facts))
+            let decision = scopes.with_facts(link, on.how.now.as_second(), |facts| {
+                plan::decide(&on.job.rules, &rules_digest, facts)
+            });
+            (link.link, decision)
         };
         let decided: Vec<_> = chunk.iter().map(decide).collect();
         for note in decided.iter().filter_map(|(_, decision)| decision.note) {

@@ -5,6 +5,7 @@ mod choose;
 mod comeback;
 mod decide;
 mod environment;
+mod explain;
 mod judge;
 mod lint;
 mod matching;
@@ -26,6 +27,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
+pub use explain::explain;
 pub use lint::lint;
 pub use provision::Provisioned;
 pub use provision::Wish;

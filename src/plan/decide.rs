@@ -19,6 +19,7 @@ use super::OnTeamLeave;
 use super::Reference;
 use super::Rules;
 use super::ScopeFact;
+use super::Traced;
 use super::Why;
 use super::admission::Bars;
 use super::admission::bars;
@@ -160,6 +161,14 @@ pub fn decide(rules: &Rules, rules_digest: &str, facts: &Facts<'_>) -> Decision 
         }
     }
     decision
+}
+
+/// Every row of the mapping by itself, as the decision evaluates it.
+pub fn trace(rules: &Rules, facts: &Facts<'_>) -> Vec<Traced> {
+    let selected = matches!(facts.scope, ScopeFact::In(_));
+    let bars = if selected { bars(rules, facts) } else { Bars::default() };
+    let soft_deleted = Departure::of(rules, facts, &bars).is_some();
+    mapping(rules, facts.kind).trace(given(facts, soft_deleted), rules.vocabulary, facts.environment)
 }
 
 /// A person who has an account that we made or adopted.

@@ -6,6 +6,7 @@
 //! | markdown | tickets and reviews | `markdown` |
 //! | json | scripts; documented there, stable | `json` |
 
+mod explain;
 mod json;
 mod markdown;
 mod record;
@@ -15,6 +16,7 @@ mod words;
 use std::fmt;
 use std::str::FromStr;
 
+pub use explain::explanation;
 pub use json::Json;
 pub use markdown::Markdown;
 pub use record::cycle;

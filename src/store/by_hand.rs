@@ -237,6 +237,16 @@ fn links_of(db: &Connection, job: JobId, who: &str) -> Sql<Vec<LinkRow>> {
     Ok(if exact > 0 { found.into_iter().take(exact).collect() } else { found })
 }
 
+/// These links, in their order.
+pub(super) fn rows_of(db: &Connection, links: &[LinkId]) -> Sql<Vec<LinkRow>> {
+    let mut query = db.prepare_cached(&format!("SELECT {COLUMNS} FROM links l WHERE l.id = ?1"))?;
+    let mut found = Vec::new();
+    for link in links {
+        found.push(with_jobs(db, query.query_row([link.0], link_row)?)?);
+    }
+    Ok(found)
+}
+
 /// Reads `COLUMNS`.
 fn link_row(row: &Row<'_>) -> Sql<LinkRow> {
     Ok(LinkRow {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use rusqlite::Connection;
+use rusqlite::OptionalExtension;
 use rusqlite::Row;
 use rusqlite::Transaction;
 use rusqlite::params;
@@ -100,22 +101,13 @@ impl Store {
         limit: usize,
     ) -> Result<Vec<DirtyLink>, StoreError> {
         self.read(move |db| {
-            let mut rows = db.prepare_cached(
-                "SELECT id, kind, source_id, standing, seen, applied, resource, sent, shown, origin, dirty, left_by, left_at FROM links
-                  WHERE job = ?1 AND kind = ?2 AND dirty <> 0 AND id > ?3 ORDER BY id LIMIT ?4",
-            )?;
+            let mut rows = db.prepare_cached(&format!(
+                "SELECT {FACTS} FROM links
+                  WHERE job = ?1 AND kind = ?2 AND dirty <> 0 AND id > ?3 ORDER BY id LIMIT ?4"
+            ))?;
             let found = rows.query_map(params![job.0, kind.word(), after.0, limit as i64], dirty_link)?;
             let mut links = found.collect::<Sql<Vec<DirtyLink>>>()?;
-            let mut edges =
-                db.prepare_cached("SELECT container, gone, detail FROM seen_edges WHERE principal = ?1")?;
-            for link in &mut links {
-                let mut rows = edges.query([link.link.0])?;
-                while let Some(row) = rows.next()? {
-                    let container = LinkId(row.get(0)?);
-                    link.edges.push((container, edge_state(row.get(1)?)));
-                    link.details.extend(detail(row, 2)?.map(|detail| (container, detail)));
-                }
-            }
+            links.iter_mut().try_for_each(|link| add_edges(db, link))?;
             Ok(links)
         })
         .await
@@ -135,6 +127,29 @@ impl Store {
         })
         .await
     }
+}
+
+/// The columns that `dirty_link` reads.
+const FACTS: &str =
+    "id, kind, source_id, standing, seen, applied, resource, sent, shown, origin, dirty, left_by, left_at";
+
+/// One link as a decision reads it, dirty or not.
+pub(super) fn facts(db: &Connection, link: LinkId) -> Sql<Option<DirtyLink>> {
+    let sql = format!("SELECT {FACTS} FROM links WHERE id = ?1 AND kind <> 'app'");
+    let found = db.prepare_cached(&sql)?.query_row([link.0], dirty_link).optional()?;
+    found.map(|mut link| add_edges(db, &mut link).map(|()| link)).transpose()
+}
+
+fn add_edges(db: &Connection, link: &mut DirtyLink) -> Sql<()> {
+    let mut edges =
+        db.prepare_cached("SELECT container, gone, detail FROM seen_edges WHERE principal = ?1")?;
+    let mut rows = edges.query([link.link.0])?;
+    while let Some(row) = rows.next()? {
+        let container = LinkId(row.get(0)?);
+        link.edges.push((container, edge_state(row.get(1)?)));
+        link.details.extend(detail(row, 2)?.map(|detail| (container, detail)));
+    }
+    Ok(())
 }
 
 fn save_decision(tx: &Transaction<'_>, job: JobId, link: LinkId, decision: &Decision) -> Sql<()> {

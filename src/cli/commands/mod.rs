@@ -5,6 +5,7 @@ pub mod check;
 pub mod config;
 pub mod demo;
 pub mod enable;
+pub mod explain;
 pub mod held;
 pub mod link;
 pub mod log;

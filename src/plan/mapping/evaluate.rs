@@ -176,7 +176,7 @@ fn without_value(attributes: &[&str]) -> String {
     }
 }
 
-fn value(
+pub(super) fn value(
     row: &Row,
     given: &Given<'_>,
     vocabulary: Vocabulary,

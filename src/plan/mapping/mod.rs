@@ -9,6 +9,7 @@ mod raw;
 #[cfg(test)]
 mod rows;
 mod target;
+mod trace;
 
 pub use check::RowProblem;
 pub use evaluate::Mapped;
@@ -21,6 +22,7 @@ pub use raw::RawPreset;
 pub use raw::RawRow;
 pub use raw::RawRows;
 pub use target::reference_value;
+pub use trace::Traced;
 
 pub use names::APP_ROLES;
 

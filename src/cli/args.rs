@@ -8,6 +8,7 @@ pub use token::TokenCreate;
 pub use token::TokenList;
 pub use token::TokenRevoke;
 pub use token::TokenRotate;
+pub use workspace::Erase;
 pub use workspace::FollowUp;
 pub use workspace::FollowUpWord;
 pub use workspace::FollowUps;

@@ -188,7 +188,7 @@ impl Store {
     /// All tokens, the oldest first, those that are over included.
     pub async fn tokens(&self) -> Result<Vec<Token>, StoreError> {
         self.read(move |db| {
-            let sql = format!("{SELECT} ORDER BY created, tokens.id");
+            let sql = format!("{SELECT} ORDER BY tokens.rowid");
             let mut statement = db.prepare_cached(&sql)?;
             let tokens = statement.query_map([], token)?;
             tokens.collect()

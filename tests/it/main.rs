@@ -19,6 +19,7 @@ mod cycles;
 mod daemon;
 mod daemon_panic;
 mod end_to_end;
+mod erase;
 mod explain;
 mod expressions;
 mod file_source;

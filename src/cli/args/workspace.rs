@@ -18,6 +18,8 @@ pub enum Workspace {
     /// Lists follow-ups: what somebody has to do because access was taken
     #[command(name = "follow-ups")]
     FollowUps(FollowUps),
+    /// Erases a person who has left: takes their values out of everything that is kept, for good
+    Erase(Erase),
 }
 
 #[derive(Debug, Args)]
@@ -123,6 +125,22 @@ pub enum FollowUpsAct {
 pub struct FollowUp {
     /// The follow-up's id, as the list shows it
     pub id: String,
+    #[command(flatten)]
+    pub place: In,
+    #[command(flatten)]
+    pub why: Why,
+}
+
+#[derive(Debug, Args)]
+pub struct Erase {
+    /// The person: an id of the workspace or of a source, a userName or a mail address
+    pub who: String,
+    /// Does not ask, on a terminal, whether it is meant
+    #[arg(long)]
+    pub yes: bool,
+    /// The receipt as text, or as one JSON document
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Output,
     #[command(flatten)]
     pub place: In,
     #[command(flatten)]

@@ -2,6 +2,7 @@
 //!
 //! As JSON, users and teams are one SCIM resource (RFC 7643) a line.
 
+mod erase;
 mod follow_ups;
 mod grants;
 
@@ -32,6 +33,7 @@ pub async fn run(global: &Global, arguments: &Arguments) -> Result<Exit, anyhow:
         Arguments::Teams(list) => show(global, ResourceType::Group, list).await,
         Arguments::Grants(arguments) => grants::run(global, arguments).await,
         Arguments::FollowUps(arguments) => follow_ups::run(global, arguments).await,
+        Arguments::Erase(arguments) => erase::run(global, arguments).await,
     }
 }
 

@@ -181,6 +181,13 @@ async fn close(desk: &Desk, door: &str) {
             desk.served.call("PUT", &path, Some(body)).await
         }
         "DELETE" => desk.served.call("DELETE", &path, None).await,
+        "bulk" => {
+            let bulk = json!({
+                "schemas": ["urn:ietf:params:scim:api:messages:2.0:BulkRequest"],
+                "Operations": [{"method": "PATCH", "path": path, "data": active_is(false)}],
+            });
+            desk.served.call("POST", "/Bulk", Some(bulk)).await
+        }
         _ => return pull(desk).await,
     };
     assert!([200, 204].contains(&got.status), "{got:?}");
@@ -199,7 +206,7 @@ async fn pull(desk: &Desk) {
 
 #[tokio::test]
 async fn whoever_is_deactivated_or_deleted_loses_all_grants_at_once_through_every_door() {
-    for door in ["PATCH", "PUT", "DELETE", "pull"] {
+    for door in ["PATCH", "PUT", "bulk", "DELETE", "pull"] {
         let desk = Desk::new().await;
         desk.grant("db-admin", true).await;
         desk.grant("mail", false).await;

@@ -113,7 +113,7 @@ async fn seed(served: &Served, case: &Case, path: &str) {
         acts.push(create(kind, id.unwrap_or("seeded"), &body));
     }
     let now = "2026-11-24T08:00:00Z".parse().expect("a time");
-    let author = Author::push("test", "t1", false, now);
+    let author = Author::push("push", "t1", false, now);
     let writes = acts.into_iter().map(Into::into).collect();
     for written in served.store.write_resources("main", author, writes).await.expect("the store writes") {
         written.expect("what was there before is sound");

@@ -325,7 +325,9 @@ impl Daemon {
         let state = state.display();
         std::fs::write(
             &settings,
-            format!("[daemon]\nstate = \"{state}\"\nlisten = \"{free}\"\n[workspaces.main]\n[scim]\nrate = 100000\nburst = 100000\n"),
+            format!(
+                "[daemon]\nstate = \"{state}\"\nlisten = \"{free}\"\n[workspaces.main]\n[scim]\nrate = 100000\nburst = 100000\n"
+            ),
         )?;
         let process = Command::new(env!("CARGO_BIN_EXE_rosterd"))
             .arg("-c")

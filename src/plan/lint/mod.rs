@@ -2,6 +2,7 @@
 //! creating them costs. People and teams come one by one; what is kept of them is little.
 
 mod circles;
+mod say;
 mod tally;
 
 pub use circles::circles;
@@ -11,8 +12,6 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::Class;
-use crate::model::Finding;
-use crate::model::Grade;
 use crate::model::SourceId;
 use crate::scim::Attributes;
 use crate::scim::profiles::Demands;
@@ -163,110 +162,6 @@ impl Lint {
         if self.demands.team_members_max.is_some_and(|most| team.members > most) {
             self.large.add(&format!("{} ({})", team.name, team.members));
         }
-    }
-
-    /// What is to be said, warnings first; each once, with some of whom it is true.
-    pub fn findings(self, standing: Standing, circles: &[Vec<String>]) -> Vec<Finding> {
-        let mut said = Vec::new();
-        let mut warn = |subject: &str, text: String, cure: &str| {
-            let grade = if cure.is_empty() { Grade::Ok } else { Grade::Warning };
-            said.push(Finding { grade, subject: subject.to_owned(), text, cure: cure.to_owned() });
-        };
-        if let Some(shared) = self.addresses.told("address", "people") {
-            warn(
-                "addresses",
-                shared,
-                "give each person an address of their own in the source, or leave one out of scope",
-            );
-        }
-        if let Some(shared) = self.names.told("team name", "groups") {
-            warn(
-                "team names",
-                shared,
-                "name one differently: [jobs.NAME.teams.\"id:…\"] name = \"…\", or set team_names = \"suffix\"",
-            );
-        }
-        for (path, missing) in self.required.iter().zip(&self.missing) {
-            if let Some(whom) = missing.told("person", "people") {
-                let text = format!("the target wants `{path}`, and {whom} would have none");
-                warn("required", text, "fill it in the source, or give the mapping row a default");
-            }
-        }
-        if let Some(whom) = self.odd_mail.told("value that is no address", "values that are no addresses") {
-            warn("e-mail", whom, "correct it in the source, or map another attribute");
-        }
-        if let Some(whom) = self.odd_letters.told("value", "values") {
-            let text = format!("{whom} begins or ends with a blank, or has an unprintable character");
-            warn(
-                "values",
-                text,
-                "correct it in the source, or map it through an expression such as StripSpaces",
-            );
-        }
-        if let Some(whom) = self.unequal.told("person", "people") {
-            let text =
-                format!("the target wants userName and work e-mail to be equal; they differ for {whom}");
-            warn("user names", text, "map both from one attribute");
-        }
-        if let Some(whom) = self.several.told("list", "lists") {
-            warn("lists", format!("the target keeps one value of {whom} with more"), "map one value only");
-        }
-        if let (Some(whom), Some(most)) = (self.large.told("team", "teams"), self.demands.team_members_max) {
-            let text = format!("the target takes at most {most} members a team, and {whom} would have more");
-            warn("team size", text, "divide the group, or leave it out of scope.teams");
-        }
-        for circle in circles {
-            let text = format!("groups contain each other in a circle: {}", circle.join(" → "));
-            warn(
-                "circles",
-                text,
-                "take one of them out of the other in the source; who is in scope is right all the same",
-            );
-        }
-        if let Some(whom) = self.guests.told("guest", "guests") {
-            let cure = "if guests should have no account: [jobs.NAME.scope.users] guests = false";
-            warn("guests", format!("{whom} would be active in the target"), cure);
-        }
-        if let Some(whom) = self.in_no_team.told("person", "people").filter(|_| self.demands.access_by_team) {
-            let text = format!("access hangs on teams there, and {whom} would be in none");
-            warn("teams", text, "add the groups that give access to scope.teams");
-        }
-        let after = (standing.active + self.made + self.back).saturating_sub(standing.leaving);
-        if self.made + self.back > 0 || self.demands.seats.is_some_and(|seats| after > seats) {
-            let text = format!(
-                "{} active now, {} new, {} active again, {} leaving: {after} in all",
-                standing.active, self.made, self.back, standing.leaving
-            );
-            match self.demands.seats {
-                Some(seats) if after > seats => warn(
-                    "seats",
-                    format!("{text}, of {seats} seats"),
-                    "buy more, or narrow scope.users; the number is [targets.NAME.scim] seats",
-                ),
-                Some(seats) => warn("seats", format!("{text}, of {seats} seats"), ""),
-                None => warn("seats", text, ""),
-            }
-        }
-        if self.made > 0 && self.demands.invites {
-            warn(
-                "invitations",
-                format!("{} will get an invitation by mail", counted(self.made, "person", "people")),
-                "",
-            );
-        }
-        let unknown: Vec<&String> = self.new_domains.difference(&self.known_domains).collect();
-        let telling = self.demands.verified_domains || !self.known_domains.is_empty();
-        if telling && !unknown.is_empty() {
-            let text = format!("not seen in the target yet: {}", tally::some(&unknown, unknown.len() as u64));
-            let cure = if self.demands.verified_domains {
-                "verify them in the service, else their people are created and cannot sign in"
-            } else {
-                ""
-            };
-            warn("mail domains", text, cure);
-        }
-        said.sort_by_key(|finding| std::cmp::Reverse(finding.grade));
-        said
     }
 }
 

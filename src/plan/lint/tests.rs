@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::*;
 use crate::model::Container;
+use crate::model::Finding;
 use crate::model::LinkId;
 use crate::model::Standing as InSource;
 use crate::plan::ContainerGraph;

@@ -30,7 +30,6 @@ use crate::daemon::Receiver;
 use crate::daemon::WebhookSecret;
 use crate::expr::nearest;
 use crate::model::List;
-use crate::scim::profiles::Profile;
 use crate::sources::Source;
 use crate::sources::file::FileSource;
 use crate::sources::graph::GraphSettings;
@@ -254,8 +253,7 @@ fn remote_settings(target: &str, scim: &ScimConfig) -> Result<RemoteSettings, an
     let key = format!("targets.{target}.scim.token");
     let tokens: Result<Vec<Secret>, _> = scim.tokens.iter().map(|place| secret(place, &key)).collect();
     let mut settings = RemoteSettings::new(scim.url.clone(), tokens?);
-    settings.profile = *Profile::named(&scim.profile).context("the profile is not known")?;
-    settings.profile.demands.seats = scim.seats;
+    settings.profile = scim.profile.clone();
     settings.ca_file = scim.ca_file.clone();
     Ok(settings)
 }

@@ -19,6 +19,7 @@ use crate::model::SourceId;
 use crate::plan::Limits;
 use crate::plan::Mode;
 use crate::plan::Rules;
+use crate::scim::profiles::Profile;
 use crate::server::Settings;
 use crate::sources::okta::Share;
 use crate::sources::okta::StatusPolicy;
@@ -161,10 +162,9 @@ pub struct ScimConfig {
     pub url: Url,
     /// Tried in order, so that a token can be replaced without a gap.
     pub tokens: Vec<SecretPlace>,
-    pub profile: String,
+    /// With the capabilities that the operator set laid over it.
+    pub profile: Profile,
     pub ca_file: Option<PathBuf>,
-    /// How many active users were bought.
-    pub seats: Option<u64>,
 }
 
 /// Where a secret lies: `file:PATH`, `env:NAME` or `cred:NAME`. It is read when it is needed, never kept in

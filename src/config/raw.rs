@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use figment::value::Dict;
 use serde::Deserialize;
 use serde::Deserializer;
 use serde::de;
@@ -206,6 +207,8 @@ pub(super) struct RawScim {
     pub protect: Option<OneOrMany>,
     pub ca_file: Option<String>,
     pub seats: Option<u64>,
+    /// What the service does otherwise than its profile says, key by key.
+    pub capabilities: Dict,
 }
 
 #[derive(Debug, Default, Deserialize)]

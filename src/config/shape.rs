@@ -3,8 +3,11 @@
 use figment::Figment;
 use figment::error::Actual;
 use figment::error::Kind;
+use figment::providers::Serialized;
 use figment::value::Dict;
 use figment::value::Value;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use super::layers::Merged;
 use super::layers::Tree;
@@ -34,6 +37,36 @@ pub(super) fn raw(merged: &Merged) -> (RawSettings, Vec<Problem>) {
             problems.push(problem(merged, key, &error.kind));
             if !removed || problems.len() >= PROBLEMS_MAX {
                 return (RawSettings::default(), problems);
+            }
+        }
+    }
+}
+
+/// A value with the keys of a table of the settings laid over it, or each of those keys that does not fit.
+pub(super) fn laid_over<T: Serialize + DeserializeOwned>(
+    merged: &Merged,
+    table: &Key,
+    value: &T,
+    by: &Dict,
+) -> Result<T, Vec<Problem>> {
+    let mut above = by.clone();
+    let mut problems = Vec::new();
+    loop {
+        let attempt = Figment::from(Serialized::defaults(value))
+            .merge(Tree { name: "settings", dict: above.clone() })
+            .extract_lossy::<T>();
+        let errors = match attempt {
+            Ok(laid) if problems.is_empty() => return Ok(laid),
+            Ok(_) => return Err(problems),
+            Err(errors) => errors,
+        };
+        for error in errors {
+            let below = blamed(&error);
+            let removed = remove(&mut above, &below.0);
+            let key = Key(table.0.iter().chain(&below.0).cloned().collect());
+            problems.push(problem(merged, key, &error.kind));
+            if !removed || problems.len() >= PROBLEMS_MAX {
+                return Err(problems);
             }
         }
     }
@@ -94,7 +127,9 @@ fn type_word(found: &Actual) -> &'static str {
 fn wanted_words(wanted: &str) -> (&str, &'static str) {
     match wanted {
         "a boolean" => ("true or false", "write true or false, without quotes"),
-        "u64" | "u32" | "u8" => ("a whole number, not negative,", "write it without sign, point and quotes"),
+        "u64" | "u32" | "u8" | "usize" => {
+            ("a whole number, not negative,", "write it without sign, point and quotes")
+        }
         "a string" => ("a text", "put it into quotes"),
         "a map" => ("a table", "write its keys under a [header], or in { }"),
         "true, false or a table" => (wanted, "write true, or say more in { }"),

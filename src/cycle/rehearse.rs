@@ -208,7 +208,7 @@ impl ServiceProvider for Unasked {
     }
 
     fn demands(&self) -> Demands {
-        self.demands
+        self.demands.clone()
     }
 
     fn batch(&self) -> usize {

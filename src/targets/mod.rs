@@ -16,7 +16,7 @@ use crate::scim::Attributes;
 use crate::scim::Kind;
 use crate::scim::ResourceId;
 use crate::scim::profiles::Demands;
-use crate::scim::profiles::STANDARD;
+use crate::scim::profiles::Profile;
 
 /// A SCIM service as the cycle writes to it. Every call takes many and answers in the same order: an embedded
 /// target does them in one transaction, a remote one with bounded concurrency.
@@ -49,7 +49,7 @@ pub trait ServiceProvider: Send + Sync {
 
     /// What the service is known to ask of those whom it is sent.
     fn demands(&self) -> Demands {
-        STANDARD.demands
+        Profile::standard().demands()
     }
 
     /// How many operations one call of `apply` should carry.

@@ -3,6 +3,7 @@
 mod leavers;
 mod scope;
 mod service;
+mod targets;
 mod workspaces;
 
 use std::fs;

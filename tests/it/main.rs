@@ -60,6 +60,7 @@ mod okta_witness;
 mod presets;
 mod privacy;
 mod rehearse;
+mod remote_profiles;
 mod remote_target;
 mod report;
 mod scim_dialects;

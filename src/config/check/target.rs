@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
+use figment::value::Dict;
+
 use super::Checker;
 use crate::config::checked::ScimConfig;
 use crate::config::checked::SecretPlace;
@@ -14,6 +16,7 @@ use crate::config::raw::OneOrMany;
 use crate::config::raw::RawScim;
 use crate::config::raw::RawTarget;
 use crate::config::raw::RawWorkspace;
+use crate::config::shape;
 use crate::expr::nearest;
 use crate::scim::fold;
 use crate::scim::profiles::Profile;
@@ -53,8 +56,13 @@ impl Checker<'_> {
         let url = url.and_then(|text| self.url(&table.join("url"), &text));
         let tokens = self.tokens(&table.join("token"), raw.token.as_ref());
         let profile = self.profile(&table.join("profile"), raw.profile.as_deref());
+        let profile = profile.and_then(|profile| {
+            let mut profile = self.overridden(&table.join("capabilities"), profile, &raw.capabilities)?;
+            profile.asks.seats = raw.seats;
+            Some(profile)
+        });
         let ca_file = raw.ca_file.as_ref().map(PathBuf::from);
-        Some(ScimConfig { url: url?, tokens: tokens?, profile: profile?, ca_file, seats: raw.seats })
+        Some(ScimConfig { url: url?, tokens: tokens?, profile: profile?, ca_file })
     }
 
     fn tokens(&mut self, key: &Key, raw: Option<&OneOrMany>) -> Option<Vec<SecretPlace>> {
@@ -67,17 +75,29 @@ impl Checker<'_> {
         read.into_iter().collect()
     }
 
-    fn profile(&mut self, key: &Key, raw: Option<&str>) -> Option<String> {
-        let name = raw.unwrap_or(Profile::ALL[0].name);
-        if Profile::named(name).is_some() {
-            return Some(name.to_owned());
+    fn profile(&mut self, key: &Key, raw: Option<&str>) -> Option<Profile> {
+        let name = raw.unwrap_or("standard");
+        if let Some(profile) = Profile::named(name) {
+            return Some(profile);
         }
-        let known: Vec<&str> = Profile::ALL.iter().map(|profile| profile.name).collect();
-        let cure = match nearest(name, known.iter().copied()) {
+        let cure = match nearest(name, Profile::NAMES) {
             Some(meant) => format!("did you mean `{meant}`?"),
-            None => format!("use one of {}; `standard` fits what follows RFC 7644", known.join(", ")),
+            None => {
+                format!("use one of {}; `standard` fits what follows RFC 7644", Profile::NAMES.join(", "))
+            }
         };
         self.error(key, format!("there is no profile `{name}`"), &cure)
+    }
+
+    /// The profile with what the operator knows better. Every key that does not fit is told.
+    fn overridden(&mut self, table: &Key, profile: Profile, by: &Dict) -> Option<Profile> {
+        match shape::laid_over(self.merged, table, &profile, by) {
+            Ok(laid) => Some(Profile { name: profile.name, ..laid }),
+            Err(problems) => {
+                self.errors.extend(problems);
+                None
+            }
+        }
     }
 
     fn workspace(&mut self, table: &Key, raw: &RawWorkspace) -> Option<TargetKind> {

@@ -78,7 +78,8 @@ pub struct Lint {
 impl Lint {
     /// `rows`: the target attributes that the mapping marks as required.
     pub fn new(demands: Demands, rows: &[&str]) -> Lint {
-        let required = demands.required.iter().chain(rows).map(|path| (*path).to_owned());
+        let required =
+            demands.required.iter().map(String::as_str).chain(rows.iter().copied()).map(str::to_owned);
         // Whoever is looked at is wanted active, which is no value of the mapping.
         let required: BTreeSet<String> = required.filter(|path| path != "active").collect();
         Lint {
@@ -144,11 +145,11 @@ impl Lint {
         if self.demands.user_name_is_email && mail.is_some_and(|mail| !mail.eq_ignore_ascii_case(called)) {
             self.unequal.add(called);
         }
-        for list in self.demands.single {
+        for list in &self.demands.single {
             let values: usize = person
                 .wanted
                 .iter()
-                .filter(|(path, _)| path.starts_with(list))
+                .filter(|(path, _)| path.starts_with(list.as_str()))
                 .map(|(_, value)| value.as_array().map_or(1, Vec::len))
                 .sum();
             if values > 1 {

@@ -13,9 +13,7 @@ use crate::plan::ContainerGraph;
 use crate::plan::EdgeState;
 use crate::plan::Node;
 use crate::plan::Proof;
-use crate::scim::profiles::CERBY;
-use crate::scim::profiles::CONFIGCAT;
-use crate::scim::profiles::STANDARD;
+use crate::scim::profiles::Profile;
 
 struct Someone {
     source: SourceId,
@@ -28,6 +26,10 @@ struct Someone {
 fn someone(id: &str, values: &[(&str, &str)]) -> Someone {
     let wanted = values.iter().map(|(path, value)| ((*path).to_owned(), json!(value))).collect();
     Someone { source: SourceId(id.to_owned()), wanted, guest: false, applied: false, teams: 1 }
+}
+
+fn demands_of(profile: &str) -> Demands {
+    Profile::named(profile).expect("a profile of the shelf").demands()
 }
 
 fn said(demands: Demands, people: &[Someone], teams: &[(&str, &str, u64)], standing: Standing) -> String {
@@ -52,7 +54,7 @@ fn said(demands: Demands, people: &[Someone], teams: &[(&str, &str, u64)], stand
 #[test]
 fn nothing_is_said_of_people_who_are_there_and_sound() {
     let ann = Someone { applied: true, ..someone("u1", &[("userName", "ann@x.example")]) };
-    assert_eq!(said(STANDARD.demands, &[ann], &[("g1", "Sales", 1)], Standing::default()), "");
+    assert_eq!(said(demands_of("standard"), &[ann], &[("g1", "Sales", 1)], Standing::default()), "");
 }
 
 #[test]
@@ -63,7 +65,7 @@ fn an_address_that_two_people_want_is_named_whatever_its_case() {
         someone("u3", &[("userName", "ÄRGER")]),
         someone("u4", &[("userName", "ärger")]),
     ];
-    let told = said(STANDARD.demands, &people, &[], Standing::default());
+    let told = said(demands_of("standard"), &people, &[], Standing::default());
     assert!(
         told.starts_with(
             "Warning addresses: 2 addresses are shared by several people: ann@x.example (u1, u2), ärger (u3, u4)\n"
@@ -74,7 +76,8 @@ fn an_address_that_two_people_want_is_named_whatever_its_case() {
 
 #[test]
 fn equal_team_names_are_named() {
-    let told = said(STANDARD.demands, &[], &[("g1", "Sales", 1), ("g2", "SALES", 0)], Standing::default());
+    let told =
+        said(demands_of("standard"), &[], &[("g1", "Sales", 1), ("g2", "SALES", 0)], Standing::default());
     assert_eq!(told, "Warning team names: 1 team name is shared by several groups: sales (g1, g2)\n");
 }
 
@@ -89,7 +92,7 @@ fn what_cerby_requires_and_somebody_lacks_is_said() {
             ("emails[type eq \"work\"].value", "ann@x.example"),
         ],
     )];
-    let told = said(CERBY.demands, &people, &[], Standing::default());
+    let told = said(demands_of("cerby"), &people, &[], Standing::default());
     assert!(told.contains(
         "Warning required: the target wants `name.familyName`, and 1 person (ann) would have none\n"
     ));
@@ -106,7 +109,7 @@ fn values_that_a_target_would_refuse_are_said() {
         someone("u2", &[("userName", "bob"), ("title", "Chief\u{7}")]),
         someone("u3", &[("userName", "cyd"), ("title", " Clerk")]),
     ];
-    let told = said(STANDARD.demands, &people, &[], Standing::default());
+    let told = said(demands_of("standard"), &people, &[], Standing::default());
     assert!(
         told.contains("Warning e-mail: 1 value that is no address (ann (emails[type eq \"work\"].value))\n"),
         "{told}"
@@ -122,7 +125,7 @@ fn of_many_five_are_named() {
     let people: Vec<Someone> = (0..12)
         .map(|n| Someone { guest: true, ..someone(&format!("u{n}"), &[("userName", &format!("g{n}"))]) })
         .collect();
-    let told = said(STANDARD.demands, &people, &[], Standing::default());
+    let told = said(demands_of("standard"), &people, &[], Standing::default());
     assert!(
         told.contains("12 guests (g0, g1, g2, g3, g4 and 7 more) would be active in the target"),
         "{told}"
@@ -135,7 +138,7 @@ fn what_creating_costs_at_configcat() {
     let bob = Someone { teams: 0, ..someone("u2", &[("userName", "bob@y.example")]) };
     let standing = Standing { active: 10, leaving: 2 };
     assert_eq!(
-        said(CONFIGCAT.demands, &[ann, bob], &[], standing),
+        said(demands_of("configcat"), &[ann, bob], &[], standing),
         "Warning teams: access hangs on teams there, and 1 person (bob@y.example) would be in none\n\
          Warning mail domains: not seen in the target yet: y.example\n\
          Ok seats: 10 active now, 1 new, 0 active again, 2 leaving: 9 in all\n\
@@ -145,7 +148,7 @@ fn what_creating_costs_at_configcat() {
 
 #[test]
 fn more_people_than_seats_are_a_warning() {
-    let demands = Demands { seats: Some(10), ..STANDARD.demands };
+    let demands = Demands { seats: Some(10), ..demands_of("standard") };
     let told =
         said(demands, &[someone("u1", &[("userName", "ann")])], &[], Standing { active: 10, leaving: 0 });
     assert_eq!(
@@ -156,7 +159,7 @@ fn more_people_than_seats_are_a_warning() {
 
 #[test]
 fn a_team_over_the_limit_of_the_target_is_said() {
-    let demands = Demands { team_members_max: Some(100), ..STANDARD.demands };
+    let demands = Demands { team_members_max: Some(100), ..demands_of("standard") };
     let told = said(demands, &[], &[("g1", "Sales", 101), ("g2", "Ops", 100)], Standing::default());
     assert_eq!(
         told,
@@ -198,7 +201,7 @@ fn circles_of_groups_are_found_and_edges_that_are_gone_are_none() {
 /// A row of the mapping that says `required = true`, whatever the profile knows; a wish to unassign is no value.
 #[test]
 fn what_the_mapping_marks_as_required_is_asked_of_everybody() {
-    let mut lint = Lint::new(STANDARD.demands, &["active", "title"]);
+    let mut lint = Lint::new(demands_of("standard"), &["active", "title"]);
     let mut bo = someone("u2", &[("userName", "bo")]);
     bo.wanted.unassign("title");
     for someone in [someone("u1", &[("userName", "ann"), ("title", "Boss")]), bo] {

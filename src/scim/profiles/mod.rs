@@ -1,196 +1,210 @@
-//! Shelf of capability profiles: what a SCIM service can do, as values. A profile says only how a service
-//! departs from the standard; nobody asks for a service by name or by host.
+//! Shelf of capability profiles: what a SCIM service can do, as values. A profile is a file of `config/profiles` and
+//! says only how a service departs from the standard; nobody asks for a service by name or by host.
 //!
-//! | profile | service | departs in |
-//! |---|---|---|
-//! | `standard` | RFC 7643/7644 as written | - |
-//! | `cerby` | Cerby | filters |
-//! | `configcat` | ConfigCat | filters; the attributes it keeps |
+//! | file | holds |
+//! |---|---|
+//! | `shelf` | the files, embedded, and how one is laid over the standard |
+//! | `parts` | the parts of a profile and the words of its keys |
+//! | `names` | some attributes, by path |
 
-mod cerby;
-mod configcat;
-mod standard;
+mod names;
+mod parts;
+mod shelf;
 
-pub use cerby::CERBY;
-pub use configcat::CONFIGCAT;
-pub use standard::STANDARD;
+pub use names::Names;
+pub use parts::ActiveSemantics;
+pub use parts::Attrs;
+pub use parts::BoolStyle;
+pub use parts::Bulk;
+pub use parts::ByKind;
+pub use parts::DeleteSemantics;
+pub use parts::Demands;
+pub use parts::ElementStyle;
+pub use parts::ExternalId;
+pub use parts::FilterCan;
+pub use parts::FilterOp;
+pub use parts::MediaType;
+pub use parts::Members;
+pub use parts::Paging;
+pub use parts::PatchValueStyle;
+pub use parts::Rate;
+pub use parts::Support;
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde::Serialize;
 
 use super::Kind;
 
-/// What a service can do, as far as a client has to know it (SCIM reference, section 13.1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What a service can do, as far as a client has to know it (SCIM reference, section 13.1). The keys are those of
+/// the reference; `config/profiles/standard.toml` explains each.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Profile {
     /// The word in the settings.
-    pub name: &'static str,
-    pub users: Resources,
-    pub groups: Resources,
-    /// How a filter names a sub-attribute of one element of a list.
-    pub element_filter: ElementFilter,
-    pub patch_shape: PatchShape,
-    pub booleans: Booleans,
+    #[serde(skip)]
+    pub name: String,
+    pub patch: ByKind<Support>,
+    pub put: ByKind<Support>,
+    pub filter: FilterCan,
+    pub paging: Paging,
+    /// Resources asked for on one page.
+    pub page_size: usize,
+    /// The largest page that the service gives; a larger `page_size` is cut to it.
+    pub max_page: Option<usize>,
+    /// `false`: `totalResults` says nothing about whether a list was read to its end.
+    pub total_results_reliable: bool,
+    /// `false`: a list without a filter is not to be believed.
+    pub listing_trusted: bool,
+    /// The parameter `attributes` is understood.
+    pub attributes_param: bool,
+    /// The parameter `excludedAttributes` is understood.
+    pub excluded_attributes: bool,
+    /// Searches may be sent by POST to `.search`.
+    pub search_post: bool,
+    pub bulk: Bulk,
     pub members: Members,
+    pub attrs: Attrs,
+    /// How many values of a list are kept, by the list's name.
+    pub multi_value_max: BTreeMap<String, usize>,
+    /// `false`: no path of a patch may select an element, such as `emails[type eq "work"].value`.
+    pub value_path_patch: bool,
+    /// Versions are shown, and `If-Match` is a condition.
+    pub etag: bool,
+    pub external_id: ExternalId,
+    pub active_semantics: ActiveSemantics,
+    pub delete_semantics: DeleteSemantics,
+    pub rate: Rate,
+    /// What the service wants to be called by; `None`: by our own name and version.
+    pub user_agent: Option<String>,
+    /// Sent with every request.
+    pub extra_headers: BTreeMap<String, String>,
+    pub patch_value_style: PatchValueStyle,
+    pub bool_style: BoolStyle,
     /// The media type of request bodies.
-    pub media_type: &'static str,
-    pub demands: Demands,
-}
-
-/// What a service asks of people and teams beyond the schema, and what it costs to make somebody there. Nobody refuses
-/// anything for it here: it is what can be said before the service says it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Demands {
-    /// The values that a user must have, by path.
-    pub required: &'static [&'static str],
-    /// Lists of a user of which it keeps one value.
-    pub single: &'static [&'static str],
-    /// userName and work e-mail must be equal.
-    pub user_name_is_email: bool,
-    /// Whoever is made gets an invitation by mail.
-    pub invites: bool,
-    /// Access hangs on teams: who is in none may do nothing.
-    pub access_by_team: bool,
-    /// It lets nobody in whose mail domain was not verified there.
-    pub verified_domains: bool,
-    /// The most members of one team.
-    pub team_members_max: Option<u64>,
-    /// The most active users, where the operator has said how many seats were bought.
-    pub seats: Option<u64>,
-}
-
-/// What a service does with one resource type.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Resources {
-    /// The attributes that `eq` filters may name.
-    pub filterable: Names,
-    /// The attributes that are kept; others are not sent at all.
-    pub stored: Names,
-}
-
-/// Some attributes, by path.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Names {
-    All,
-    Only(&'static [&'static str]),
-}
-
-/// How a filter asks for `emails[type eq "work"].value`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ElementFilter {
-    /// `emails[type eq "work" and value eq "x"]` (RFC 7644 section 3.4.2.2).
-    Inside,
-    /// `emails[type eq "work"].value eq "x"`, which Entra sends and services that were built for it expect.
-    After,
-}
-
-/// How a patch says what it sets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PatchShape {
-    /// One operation a path.
-    Path,
-    /// One `replace` without a path, its value an object of attributes. Only what a plain path names goes
-    /// that way: elements of lists, and what is unassigned, keep an operation of their own.
-    Pathless,
-}
-
-/// How booleans are written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Booleans {
-    Native,
-    /// `"True"` and `"False"`, as Entra sends them without its flag for RFC 7644.
-    Text,
-}
-
-/// What a service does with the members of a group.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Members {
-    /// `false`: never shown, though there are some.
-    pub shown: bool,
-    /// How many one patch may add or remove.
-    pub max_per_patch: usize,
-    pub removal: MemberRemoval,
-}
-
-/// How a patch removes a member.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum MemberRemoval {
-    /// One operation a member, with the path `members[value eq "id"]` (RFC 7644 section 3.5.2.2).
-    ValuePath,
-    /// One operation with the path `members` and a list of values, as Entra sends it. A service that reads
-    /// it by the letter of the RFC would empty the group, so only a profile may ask for it.
-    ValueList,
+    pub media_type: MediaType,
+    /// What it asks of people and teams; `Profile::demands` adds what follows from the rest.
+    #[serde(rename = "demands")]
+    pub asks: Demands,
 }
 
 impl Profile {
-    /// Every profile of the shelf.
-    pub const ALL: [&'static Profile; 3] = [&STANDARD, &CERBY, &CONFIGCAT];
-
-    /// The profile that the settings call `name`.
-    pub fn named(name: &str) -> Option<&'static Profile> {
-        Profile::ALL.into_iter().find(|profile| profile.name == name)
+    /// RFC 7643 and 7644 as written. Every other profile says how it departs from this one.
+    pub fn standard() -> Profile {
+        Profile::named(shelf::STANDARD).expect("the standard is on the shelf, and a test reads it")
     }
 
-    pub fn of(&self, kind: Kind) -> &Resources {
+    /// The attributes that `eq` filters may name.
+    pub fn filterable(&self, kind: Kind) -> &Names {
         match kind {
-            Kind::User => &self.users,
-            Kind::Group => &self.groups,
+            Kind::User => &self.filter.user_attrs,
+            Kind::Group => &self.filter.group_attrs,
+        }
+    }
+
+    /// The attributes that are kept; others are not sent at all.
+    pub fn stored(&self, kind: Kind) -> &Names {
+        match kind {
+            Kind::User => &self.attrs.user,
+            Kind::Group => &self.attrs.group,
+        }
+    }
+
+    /// Whether the service can be asked for resources whose attribute equals a value.
+    pub fn finds(&self, kind: Kind, path: &str) -> bool {
+        let by_external_id = !path.eq_ignore_ascii_case("externalId")
+            || (self.external_id.filterable && self.external_id.stored);
+        by_external_id && self.filter.ops.contains(&FilterOp::Eq) && self.filterable(kind).cover(path)
+    }
+
+    /// Whether a value is kept at all.
+    pub fn keeps(&self, kind: Kind, path: &str) -> bool {
+        let external_id = path.eq_ignore_ascii_case("externalId");
+        self.stored(kind).cover(path) && (self.external_id.stored || !external_id)
+    }
+
+    /// Resources asked for on one page, no more than the service gives.
+    pub fn page(&self) -> usize {
+        self.page_size.min(self.max_page.unwrap_or(usize::MAX)).max(1)
+    }
+
+    /// What is to be said of people and teams before the service says it.
+    pub fn demands(&self) -> Demands {
+        Demands {
+            single: self
+                .multi_value_max
+                .iter()
+                .filter(|(_, most)| **most == 1)
+                .map(|(list, _)| list.clone())
+                .collect(),
+            active_semantics: self.active_semantics,
+            delete_semantics: self.delete_semantics,
+            members_hidden: !self.members.returned,
+            ..self.asks.clone()
         }
     }
 }
 
-impl Names {
-    /// Whether the attribute of this path is among them. `emails` covers every path below it; names are
-    /// compared without regard to case (RFC 7643 section 2.1).
-    pub fn cover(&self, path: &str) -> bool {
-        match self {
-            Names::All => true,
-            Names::Only(names) => names.iter().any(|name| covers(name, path)),
+impl<T: Copy> ByKind<T> {
+    pub fn of(&self, kind: Kind) -> T {
+        match kind {
+            Kind::User => self.users,
+            Kind::Group => self.groups,
         }
     }
-}
-
-fn covers(name: &str, path: &str) -> bool {
-    let Some((head, rest)) = path.split_at_checked(name.len()) else { return false };
-    head.eq_ignore_ascii_case(name) && (rest.is_empty() || rest.starts_with(['.', '[', ':']))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn profile(name: &str) -> Profile {
+        Profile::named(name).unwrap()
+    }
+
     #[test]
     fn every_profile_is_found_by_its_name() {
-        for profile in Profile::ALL {
-            assert_eq!(Profile::named(profile.name), Some(profile));
+        for name in Profile::NAMES {
+            assert_eq!(profile(name).name, name);
         }
         assert_eq!(Profile::named("acme"), None);
     }
 
     #[test]
-    fn a_name_covers_itself_and_what_lies_below_it() {
-        let names = Names::Only(&["userName", "name", "emails[type eq \"work\"].value"]);
-        for path in ["userName", "username", "name", "name.givenName", "emails[type eq \"work\"].value"] {
-            assert!(names.cover(path), "{path}");
-        }
-        for path in ["userNameX", "nam", "displayName", "emails[type eq \"home\"].value", "emails"] {
-            assert!(!names.cover(path), "{path}");
-        }
-        assert!(Names::All.cover("anything"));
-    }
-
-    #[test]
     fn cerby_cannot_be_asked_for_an_external_id() {
-        assert!(CERBY.of(Kind::User).filterable.cover("userName"));
-        assert!(CERBY.of(Kind::User).filterable.cover("emails[type eq \"work\"].value"));
-        assert!(!CERBY.of(Kind::User).filterable.cover("externalId"));
-        assert!(!CERBY.of(Kind::Group).filterable.cover("externalId"));
+        let cerby = profile("cerby");
+        assert!(cerby.finds(Kind::User, "userName"));
+        assert!(cerby.finds(Kind::User, "emails[type eq \"work\"].value"));
+        assert!(!cerby.finds(Kind::User, "externalId"));
+        assert!(!cerby.finds(Kind::Group, "externalId"));
     }
 
     #[test]
     fn configcat_keeps_four_attributes_of_a_user() {
-        let stored = CONFIGCAT.of(Kind::User).stored;
+        let configcat = profile("configcat");
         for path in ["externalId", "userName", "displayName", "active"] {
-            assert!(stored.cover(path), "{path}");
+            assert!(configcat.keeps(Kind::User, path), "{path}");
         }
-        assert!(!stored.cover("name.givenName"));
-        assert!(!stored.cover("emails[type eq \"work\"].value"));
+        assert!(!configcat.keeps(Kind::User, "name.givenName"));
+        assert!(!configcat.keeps(Kind::User, "emails[type eq \"work\"].value"));
+    }
+
+    #[test]
+    fn what_follows_from_a_profile_is_among_its_demands() {
+        let aws = profile("aws-identity-center").demands();
+        assert_eq!(aws.single, ["addresses", "emails", "phoneNumbers"]);
+        assert!(aws.members_hidden);
+        assert_eq!(profile("github-org").demands().active_semantics, ActiveSemantics::DeleteIdentity);
+        assert_eq!(profile("github").demands().delete_semantics, DeleteSemantics::Irreversible);
+        assert!(Profile::standard().demands().single.is_empty());
+    }
+
+    #[test]
+    fn a_page_is_never_larger_than_the_service_gives() {
+        let small = Profile { max_page: Some(20), ..Profile::standard() };
+        assert_eq!(small.page(), 20);
+        assert_eq!(Profile { page_size: 0, ..small }.page(), 1);
+        assert_eq!(Profile::standard().page(), 100);
     }
 }

@@ -8,20 +8,22 @@ use crate::scim::Compare;
 use crate::scim::Filter;
 use crate::scim::Path;
 use crate::scim::ResourceId;
-use crate::scim::profiles::Booleans;
-use crate::scim::profiles::ElementFilter;
-use crate::scim::profiles::MemberRemoval;
+use crate::scim::profiles::BoolStyle;
+use crate::scim::profiles::ElementStyle;
+use crate::scim::profiles::FilterCan;
+use crate::scim::profiles::FilterOp;
 use crate::scim::profiles::Members;
-use crate::scim::profiles::PatchShape;
+use crate::scim::profiles::PatchValueStyle;
 use crate::scim::profiles::Profile;
 
 const PATCH_SCHEMA: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
 
 /// The filter that asks for resources whose attribute equals the value.
-pub(super) fn filter(path: &str, value: &str, form: ElementFilter) -> String {
+pub(super) fn filter(path: &str, value: &str, can: &FilterCan) -> String {
     let literal = literal(value);
-    match (form, element(path)) {
-        (ElementFilter::Inside, Some(element)) if !element.leaf.is_empty() => {
+    let inside = can.element_style == ElementStyle::Inside && can.ops.contains(&FilterOp::And);
+    match element(path).filter(|_| inside) {
+        Some(element) if !element.leaf.is_empty() => {
             format!("{}[{} and {} eq {literal}]", element.list, element.filter, element.leaf)
         }
         _ => format!("{path} eq {literal}"),
@@ -66,10 +68,10 @@ pub(super) fn patch(set: &[(String, Value)], profile: &Profile) -> Value {
     let mut operations = Vec::new();
     let mut together = Map::new();
     for (path, value) in set {
-        let value = written(value, profile.booleans);
+        let value = written(value, profile.bool_style);
         if value.is_null() {
             operations.push(json!({"op": "remove", "path": path}));
-        } else if profile.patch_shape == PatchShape::Pathless && element(path).is_none() {
+        } else if profile.patch_value_style == PatchValueStyle::Pathless && element(path).is_none() {
             nest(&mut together, path, value);
         } else {
             operations.push(json!({"op": "replace", "path": path, "value": value}));
@@ -119,7 +121,7 @@ pub(super) fn added_element(path: &str, value: &Value, profile: &Profile) -> Opt
         let Filter::Compare { path, op: Compare::Eq, value } = term else { return None };
         made.insert(path.sub.clone()?, value.clone());
     }
-    made.insert(sub, written(value, profile.booleans));
+    made.insert(sub, written(value, profile.bool_style));
     Some(json!({"op": "add", "path": name, "value": [made]}))
 }
 
@@ -138,11 +140,11 @@ pub(super) fn additions(members: &[ResourceId], can: &Members) -> Vec<Value> {
 
 /// The patch that removes some members; the caller has chunked them.
 pub(super) fn removal(members: &[ResourceId], can: &Members) -> Value {
-    message(match can.removal {
-        MemberRemoval::ValueList => {
+    message(match can.value_path_remove {
+        false => {
             vec![json!({"op": "remove", "path": "members", "value": values(members)})]
         }
-        MemberRemoval::ValuePath => members
+        true => members
             .iter()
             .map(
                 |member| json!({"op": "remove", "path": format!("members[value eq {}]", literal(&member.0))}),
@@ -156,10 +158,10 @@ fn values(members: &[ResourceId]) -> Value {
 }
 
 /// A value as the service wants to read it.
-pub(super) fn written(value: &Value, booleans: Booleans) -> Value {
+pub(super) fn written(value: &Value, booleans: BoolStyle) -> Value {
     match (value, booleans) {
-        (Value::Bool(true), Booleans::Text) => "True".into(),
-        (Value::Bool(false), Booleans::Text) => "False".into(),
+        (Value::Bool(true), BoolStyle::String) => "True".into(),
+        (Value::Bool(false), BoolStyle::String) => "False".into(),
         (Value::Array(items), _) => items.iter().map(|item| written(item, booleans)).collect(),
         (Value::Object(members), _) => Value::Object(
             members.iter().map(|(name, item)| (name.clone(), written(item, booleans))).collect(),
@@ -171,22 +173,28 @@ pub(super) fn written(value: &Value, booleans: Booleans) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scim::profiles::STANDARD;
+
+    fn form(element_style: ElementStyle) -> FilterCan {
+        FilterCan { element_style, ..Profile::standard().filter }
+    }
 
     #[test]
     fn a_filter_quotes_its_value_as_json() {
-        assert_eq!(filter("userName", "o\"neil\\x", ElementFilter::Inside), "userName eq \"o\\\"neil\\\\x\"");
+        assert_eq!(
+            filter("userName", "o\"neil\\x", &form(ElementStyle::Inside)),
+            "userName eq \"o\\\"neil\\\\x\""
+        );
     }
 
     #[test]
     fn a_filter_on_an_element_has_two_forms() {
         let path = "emails[type eq \"work\"].value";
         assert_eq!(
-            filter(path, "a@x.example", ElementFilter::Inside),
+            filter(path, "a@x.example", &form(ElementStyle::Inside)),
             "emails[type eq \"work\" and value eq \"a@x.example\"]"
         );
         assert_eq!(
-            filter(path, "a@x.example", ElementFilter::After),
+            filter(path, "a@x.example", &form(ElementStyle::After)),
             "emails[type eq \"work\"].value eq \"a@x.example\""
         );
     }
@@ -214,7 +222,7 @@ mod tests {
     #[test]
     fn a_patch_has_one_operation_a_path() {
         assert_eq!(
-            patch(&set()[3..], &STANDARD),
+            patch(&set()[3..], &Profile::standard()),
             json!({"schemas": [PATCH_SCHEMA], "Operations": [
                 {"op": "replace", "path": "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department", "value": "R&D"},
                 {"op": "remove", "path": "title"},
@@ -225,7 +233,11 @@ mod tests {
 
     #[test]
     fn a_patch_without_paths_nests_what_it_sets() {
-        let profile = Profile { patch_shape: PatchShape::Pathless, booleans: Booleans::Text, ..STANDARD };
+        let profile = Profile {
+            patch_value_style: PatchValueStyle::Pathless,
+            bool_style: BoolStyle::String,
+            ..Profile::standard()
+        };
         assert_eq!(
             patch(&set(), &profile)["Operations"],
             json!([
@@ -244,13 +256,13 @@ mod tests {
     #[test]
     fn a_missing_element_is_added_whole() {
         assert_eq!(
-            added_element("emails[type eq \"work\"].value", &json!("ann@x.example"), &STANDARD),
+            added_element("emails[type eq \"work\"].value", &json!("ann@x.example"), &Profile::standard()),
             Some(
                 json!({"op": "add", "path": "emails", "value": [{"type": "work", "value": "ann@x.example"}]})
             )
         );
-        assert_eq!(added_element("emails[type ne \"work\"].value", &json!("x"), &STANDARD), None);
-        assert_eq!(added_element("userName", &json!("x"), &STANDARD), None);
+        assert_eq!(added_element("emails[type ne \"work\"].value", &json!("x"), &Profile::standard()), None);
+        assert_eq!(added_element("userName", &json!("x"), &Profile::standard()), None);
     }
 
     fn ids(range: std::ops::Range<usize>) -> Vec<ResourceId> {
@@ -259,7 +271,7 @@ mod tests {
 
     #[test]
     fn members_are_added_in_chunks() {
-        let can = Members { max_per_patch: 2, ..STANDARD.members };
+        let can = Members { max_per_patch: 2, ..Profile::standard().members };
         let chunks: Vec<Value> = additions(&ids(0..5), &can);
         let sizes: Vec<usize> =
             chunks.iter().map(|c| c["Operations"][0]["value"].as_array().unwrap().len()).collect();
@@ -274,10 +286,10 @@ mod tests {
     fn members_are_removed_one_by_one_or_as_a_list() {
         let quoted = [ResourceId("a\"b".to_owned())];
         assert_eq!(
-            removal(&quoted, &STANDARD.members)["Operations"],
+            removal(&quoted, &Profile::standard().members)["Operations"],
             json!([{"op": "remove", "path": "members[value eq \"a\\\"b\"]"}])
         );
-        let listed = Members { removal: MemberRemoval::ValueList, ..STANDARD.members };
+        let listed = Members { value_path_remove: false, ..Profile::standard().members };
         assert_eq!(
             removal(&ids(0..2), &listed)["Operations"],
             json!([{"op": "remove", "path": "members", "value": [{"value": "0"}, {"value": "1"}]}])

@@ -40,7 +40,6 @@ use crate::scim::Kind;
 use crate::scim::ResourceId;
 use crate::scim::profiles::Demands;
 use crate::scim::profiles::Profile;
-use crate::scim::profiles::STANDARD;
 
 /// How many operations one call carries: the journal is written around each, so this bounds what a crash
 /// leaves to be asked about.
@@ -79,7 +78,7 @@ impl RemoteSettings {
         RemoteSettings {
             url,
             tokens,
-            profile: STANDARD,
+            profile: Profile::standard(),
             ca_file: None,
             concurrency: 4,
             timeout: Duration::from_secs(120),
@@ -134,7 +133,7 @@ impl RemoteTarget {
     }
 
     fn get_request(&self, url: Url) -> Request {
-        Request { content_type: self.profile.media_type, ..Request::get(url) }
+        Request { content_type: self.profile.media_type.text(), ..Request::get(url) }
     }
 }
 
@@ -175,7 +174,7 @@ impl ServiceProvider for RemoteTarget {
     }
 
     fn demands(&self) -> Demands {
-        self.profile.demands
+        self.profile.demands()
     }
 
     fn batch(&self) -> usize {

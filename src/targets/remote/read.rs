@@ -40,7 +40,7 @@ impl RemoteTarget {
     /// matching then goes on with the next attribute. Any other way not to get an answer is an error, because
     /// no answer must never turn into a create.
     pub(super) async fn look_up(&self, lookup: &Lookup) -> Result<Vec<Found>, TargetError> {
-        if !self.profile.of(lookup.kind).filterable.cover(&lookup.path) {
+        if !self.profile.finds(lookup.kind, &lookup.path) {
             return Ok(Vec::new());
         }
         let mut matches = Vec::new();
@@ -73,7 +73,7 @@ impl RemoteTarget {
     }
 
     async fn page(&self, lookup: &Lookup, start: usize) -> Result<ListPage, TargetError> {
-        let filter = message::filter(&lookup.path, &lookup.value, self.profile.element_filter);
+        let filter = message::filter(&lookup.path, &lookup.value, &self.profile.filter);
         let endpoint = lookup.kind.endpoint();
         let (filter, count) = (message::encoded(&filter), self.page_size);
         let mut query = format!("{endpoint}?filter={filter}&startIndex={start}&count={count}");
@@ -130,7 +130,7 @@ impl RemoteTarget {
 
     /// The members, where the profile says that they are shown: a group without any leaves them out.
     pub(super) async fn members_of(&self, team: &ResourceId) -> Result<Option<Vec<ResourceId>>, TargetError> {
-        if !self.profile.members.shown {
+        if !self.profile.members.returned {
             return Ok(None);
         }
         let Some((place, answer)) = self.read_one(Kind::Group, team, "").await? else {

@@ -103,10 +103,9 @@ impl RemoteTarget {
     }
 
     async fn create(&self, operation: &Operation, kind: Kind, attributes: &Attributes) -> Sent<Outcome> {
-        let stored = self.profile.of(kind).stored;
-        let kept = attributes.iter().filter(|(path, _)| stored.cover(path));
+        let kept = attributes.iter().filter(|(path, _)| self.profile.keeps(kind, path));
         let kept: Attributes = kept.map(|(path, value)| (path.clone(), value.clone())).collect();
-        let body = message::written(&resource(kind.into(), &kept), self.profile.booleans);
+        let body = message::written(&resource(kind.into(), &kept), self.profile.bool_style);
         let sent = self.send(operation, Method::POST, self.client.url(kind.endpoint()), Some(body)).await?;
         match sent {
             // The endpoint itself is not there: nothing is missing that we could have known.
@@ -162,8 +161,8 @@ impl RemoteTarget {
         id: &ResourceId,
         set: &[(String, Value)],
     ) -> Sent<Outcome> {
-        let stored = self.profile.of(kind).stored;
-        let kept: Vec<(String, Value)> = set.iter().filter(|(path, _)| stored.cover(path)).cloned().collect();
+        let kept: Vec<(String, Value)> =
+            set.iter().filter(|(path, _)| self.profile.keeps(kind, path)).cloned().collect();
         if kept.is_empty() {
             let found = alone(self.get_one(kind, id).await)?;
             return Ok(found.map(|found| match found {
@@ -308,7 +307,7 @@ impl RemoteTarget {
             None => Request { method, ..Request::get(url) },
         });
         let request = match request {
-            Ok(request) => Request { content_type: self.profile.media_type, ..request },
+            Ok(request) => Request { content_type: self.profile.media_type.text(), ..request },
             Err(error) => return Ok(Err(fate::unanswered(error)?.into())),
         };
         let (place, repeat) = (request.place(), request.repeat);

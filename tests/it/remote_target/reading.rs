@@ -9,10 +9,8 @@ use serde_json::json;
 
 use rosterd::model::Grade;
 use rosterd::scim::Kind;
-use rosterd::scim::profiles::CERBY;
 use rosterd::scim::profiles::Members;
 use rosterd::scim::profiles::Profile;
-use rosterd::scim::profiles::STANDARD;
 use rosterd::targets::Lookup;
 use rosterd::targets::ServiceProvider;
 use rosterd::targets::TargetError;
@@ -25,6 +23,7 @@ use super::service::id;
 use super::service::json_reply;
 use super::service::list;
 use super::service::lookup;
+use super::service::profile;
 
 // Finding (O3, O9, O10).
 
@@ -150,7 +149,7 @@ async fn what_a_profile_says_cannot_be_filtered_is_not_asked() {
         list(json!([{"id": "1", "emails": [{"type": "work", "value": "Ann@x.example"}]}]))
     })
     .await;
-    let target = service.target_with(CERBY);
+    let target = service.target_with(profile("cerby"));
     assert_eq!(found(&target, "externalId", "x1").await.unwrap(), [""; 0]);
     assert_eq!(service.lines().len(), 0);
     assert_eq!(found(&target, "emails[type eq \"work\"].value", "ann@x.example").await.unwrap(), ["1"]);
@@ -214,7 +213,10 @@ async fn members_are_shown_or_said_not_to_be() {
     assert_eq!(target.members(&id("t")).await.unwrap(), Some(vec![id("a"), id("5")]));
     assert_eq!(target.members(&id("empty")).await.unwrap(), Some(vec![]));
     assert_eq!(target.members(&id("gone")).await.unwrap(), None);
-    let hidden = Profile { members: Members { shown: false, ..STANDARD.members }, ..STANDARD };
+    let hidden = Profile {
+        members: Members { returned: false, ..Profile::standard().members },
+        ..Profile::standard()
+    };
     assert_eq!(service.target_with(hidden).members(&id("t")).await.unwrap(), None);
 }
 // Discovery (O1).

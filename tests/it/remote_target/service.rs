@@ -153,6 +153,10 @@ fn decoded(text: &str) -> String {
     String::from_utf8(bytes).unwrap()
 }
 
+pub(super) fn profile(name: &str) -> Profile {
+    Profile::named(name).unwrap()
+}
+
 pub(super) fn lookup(kind: Kind, path: &str, value: &str) -> Lookup {
     Lookup { kind, path: path.to_owned(), value: value.to_owned() }
 }

@@ -5,11 +5,8 @@ use serde_json::json;
 
 use rosterd::client::Secret;
 use rosterd::scim::Kind;
-use rosterd::scim::profiles::CONFIGCAT;
-use rosterd::scim::profiles::MemberRemoval;
 use rosterd::scim::profiles::Members;
 use rosterd::scim::profiles::Profile;
-use rosterd::scim::profiles::STANDARD;
 use rosterd::targets::Operation;
 use rosterd::targets::Outcome;
 use rosterd::targets::ServiceProvider;
@@ -27,6 +24,7 @@ use super::service::list;
 use super::service::members;
 use super::service::outcome;
 use super::service::patch;
+use super::service::profile;
 use super::service::refused;
 
 // Creating (O5, O13).
@@ -113,7 +111,7 @@ async fn a_create_of_what_is_there_is_a_conflict() {
 #[tokio::test]
 async fn what_a_service_does_not_keep_is_not_sent() {
     let service = Service::start(|_| json_reply(201, json!({"id": "1"}))).await;
-    let target = service.target_with(CONFIGCAT);
+    let target = service.target_with(profile("configcat"));
     outcome(&target, create("ann")).await;
     outcome(&target, patch("1", &[("title", json!("x")), ("active", json!(false))])).await;
     outcome(&target, patch("1", &[("title", json!("x"))])).await;
@@ -289,7 +287,10 @@ async fn what_is_gone_already_counts_as_deleted() {
 #[tokio::test]
 async fn members_are_added_before_they_are_removed_and_in_chunks() {
     let service = Service::start(|_| Some((204, vec![], String::new()))).await;
-    let profile = Profile { members: Members { max_per_patch: 2, ..STANDARD.members }, ..STANDARD };
+    let profile = Profile {
+        members: Members { max_per_patch: 2, ..Profile::standard().members },
+        ..Profile::standard()
+    };
     let operation = members(&["1", "2", "3"], &["4", "5", "6"]);
     assert_eq!(
         outcome(&service.target_with(profile), operation).await,
@@ -315,8 +316,9 @@ async fn members_are_added_before_they_are_removed_and_in_chunks() {
 #[tokio::test]
 async fn members_are_removed_as_a_list_only_where_a_profile_says_so() {
     let service = Service::start(|_| Some((204, vec![], String::new()))).await;
-    let can = Members { removal: MemberRemoval::ValueList, ..STANDARD.members };
-    outcome(&service.target_with(Profile { members: can, ..STANDARD }), members(&[], &["4"])).await;
+    let can = Members { value_path_remove: false, ..Profile::standard().members };
+    outcome(&service.target_with(Profile { members: can, ..Profile::standard() }), members(&[], &["4"]))
+        .await;
     assert_eq!(
         service.asked()[0].body["Operations"],
         json!([{"op": "remove", "path": "members", "value": [{"value": "4"}]}])
@@ -366,7 +368,7 @@ async fn one_that_cannot_be_read_does_not_stop_the_others() {
     .await;
     // The title is not kept, so the first is only read.
     let operations = [patch("1", &[("title", json!("x"))]), patch("2", &[("active", json!(true))])];
-    let outcomes = service.target_with(CONFIGCAT).apply(&operations).await.unwrap();
+    let outcomes = service.target_with(profile("configcat")).apply(&operations).await.unwrap();
     assert!(matches!(outcomes[0], Outcome::Later { .. }));
     assert!(matches!(outcomes[1], Outcome::Done { .. }));
 }

@@ -40,6 +40,9 @@ impl Drop for Watch {
 
 fn told(progress: &Progress) -> String {
     match progress {
+        Progress::Outwaiting { seconds } => {
+            format!("waiting {seconds} s for what a run that was broken off may have sent")
+        }
         Progress::Reading { read, records } => format!("reading {read}, {records} records"),
         Progress::Deciding { links } => format!("deciding, {links} objects"),
         Progress::Judging { changes } => format!("judging, {changes} changes"),

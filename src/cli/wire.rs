@@ -255,6 +255,7 @@ fn remote_settings(target: &str, scim: &ScimConfig) -> Result<RemoteSettings, an
     let mut settings = RemoteSettings::new(scim.url.clone(), tokens?);
     settings.profile = scim.profile.clone();
     settings.ca_file = scim.ca_file.clone();
+    settings.timeout = scim.timeout.unwrap_or(settings.timeout);
     Ok(settings)
 }
 

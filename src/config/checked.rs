@@ -165,6 +165,8 @@ pub struct ScimConfig {
     /// With the capabilities that the operator set laid over it.
     pub profile: Profile,
     pub ca_file: Option<PathBuf>,
+    /// The longest silence within one request; `None`: the usual one.
+    pub timeout: Option<Duration>,
 }
 
 /// Where a secret lies: `file:PATH`, `env:NAME` or `cred:NAME`. It is read when it is needed, never kept in

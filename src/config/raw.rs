@@ -206,6 +206,7 @@ pub(super) struct RawScim {
     pub profile: Option<String>,
     pub protect: Option<OneOrMany>,
     pub ca_file: Option<String>,
+    pub timeout: Option<String>,
     pub seats: Option<u64>,
     /// What the service does otherwise than its profile says, key by key.
     pub capabilities: Dict,

@@ -36,6 +36,7 @@ use crate::store::EdgeCause;
 use crate::store::EdgeDecision;
 use crate::store::JobId;
 use crate::store::Store;
+use crate::store::crash_point;
 
 /// Links decided in one transaction: a few megabytes of attributes at most.
 const CHUNK: usize = 1_000;
@@ -262,6 +263,7 @@ async fn links(
             *told.entry(note).or_default() += 1;
         }
         store.save_decisions(job, decided).await.map_err(on.store())?;
+        crash_point("decided");
         (on.how.watch)(Progress::Deciding { links: count });
     }
 }

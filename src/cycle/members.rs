@@ -54,12 +54,12 @@ impl Writer<'_> {
         let now = self.on.how.now.as_second();
         let class = if adds { Class::AddMembers } else { Class::RemoveMembers };
         let intents = batches.iter().map(|batch| batch.intent(class, &self.testimony)).collect();
-        let entries = self.store.intend(self.job, self.cycle, now, intents).await.map_err(self.on.store())?;
+        let entries = self.intend(intents).await?;
         let sent = batches.iter().filter(|batch| !batch.kept);
         let operations: Vec<Operation> = sent.map(|batch| batch.operation(adds)).collect();
         let mut outcomes = match operations.as_slice() {
             [] => Vec::new(),
-            some => self.on.job.target.apply(some).await.map_err(self.on.target())?,
+            some => self.apply(some).await?,
         }
         .into_iter();
         let mut ended = Vec::with_capacity(batches.len());

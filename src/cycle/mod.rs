@@ -7,6 +7,7 @@ mod decide;
 mod environment;
 mod explain;
 mod judge;
+mod landed;
 mod lint;
 mod matching;
 mod members;
@@ -98,6 +99,8 @@ pub struct How<'a> {
 /// What a progress bar shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Progress {
+    /// A run that was broken off may have sent something that is still on its way: so long nothing is asked.
+    Outwaiting { seconds: u64 },
     /// So many records of a read have arrived.
     Reading { read: String, records: u64 },
     /// So many links have been decided.

@@ -306,12 +306,10 @@ impl Writer<'_> {
             approved: true,
             evidence: None,
         };
-        let now = self.on.how.now.as_second();
-        let entries =
-            self.store.intend(self.job, self.cycle, now, vec![intent]).await.map_err(self.on.store())?;
+        let entries = self.intend(vec![intent]).await?;
         let count = remove.len() as u64;
         let operation = Operation::Members { team: resource.clone(), add: Vec::new(), remove };
-        let outcomes = self.on.job.target.apply(&[operation]).await.map_err(self.on.target())?;
+        let outcomes = self.apply(&[operation]).await?;
         for (entry, outcome) in entries.into_iter().zip(outcomes) {
             let (outcome, detail) = worded(outcome);
             let counts = if outcome == "done" { &mut self.record.done } else { &mut self.record.failed };

@@ -17,6 +17,7 @@ use crate::store::JobState;
 use crate::store::Promoted;
 use crate::store::Staging;
 use crate::store::Store;
+use crate::store::crash_point;
 
 /// Notes kept of one cycle's reads: enough to see what is wrong, not a second log.
 const NOTES: usize = 50;
@@ -44,7 +45,9 @@ pub(super) async fn read(
     let read = follow_all(on, staging, watermarks, on.how.reading).await?;
     on.identified(state)?;
     on.pin(store, state).await?;
+    crash_point("before_promotion");
     let promoted = read.staging.promote(cycle, rules_digest.to_owned()).await.map_err(on.store())?;
+    crash_point("after_promotion");
     let mut outcome = Outcome { promoted, repaired: None, notes: read.notes };
     if full {
         note_verified(on, store, state).await?;
@@ -165,6 +168,7 @@ impl Reader<'_> {
             }
             let page = self.on.until_stopped(self.on.job.source.page(&read)).await?;
             let page = page.map_err(self.on.source())?;
+            crash_point("page");
             records += page.records.len() as u64;
             (self.on.how.watch)(Progress::Reading { read: read.name.clone(), records });
             self.staging.record(page.records).await.map_err(self.on.store())?;

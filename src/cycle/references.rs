@@ -82,9 +82,9 @@ impl Writer<'_> {
         }
         let now = self.on.how.now.as_second();
         let intents = sending.iter().map(Sending::intent).collect();
-        let entries = self.store.intend(self.job, self.cycle, now, intents).await.map_err(self.on.store())?;
+        let entries = self.intend(intents).await?;
         let operations: Vec<Operation> = sending.iter().map(Sending::operation).collect();
-        let outcomes = self.on.job.target.apply(&operations).await.map_err(self.on.target())?;
+        let outcomes = self.apply(&operations).await?;
         let ended = sending.iter().zip(entries).zip(outcomes);
         let ended = ended.map(|((sending, entry), outcome)| sending.ended(entry, outcome, now));
         self.end(ended.collect()).await

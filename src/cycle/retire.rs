@@ -46,10 +46,9 @@ impl Writer<'_> {
         for chunk in all.chunks(self.on.job.target.batch()) {
             self.on.stopped()?;
             let intents = chunk.iter().map(intent).collect();
-            let entries =
-                self.store.intend(self.job, self.cycle, now, intents).await.map_err(self.on.store())?;
+            let entries = self.intend(intents).await?;
             let operations: Vec<Operation> = chunk.iter().map(operation).collect();
-            let outcomes = self.on.job.target.apply(&operations).await.map_err(self.on.target())?;
+            let outcomes = self.apply(&operations).await?;
             let ended = chunk.iter().zip(entries).zip(outcomes);
             let ended = ended.map(|((account, entry), outcome)| ended_as(account, entry, outcome));
             self.end(ended.collect()).await?;

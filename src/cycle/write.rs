@@ -9,6 +9,7 @@ use super::CycleError;
 use super::Planned;
 use super::Progress;
 use super::Run;
+use super::landed;
 use super::stream;
 use super::unique;
 use super::witness;
@@ -36,7 +37,9 @@ use crate::store::Intent;
 use crate::store::JobId;
 use crate::store::JobState;
 use crate::store::PendingLink;
+use crate::store::Sent;
 use crate::store::Store;
+use crate::store::crash_point;
 use crate::targets::Operation;
 use crate::targets::Outcome;
 
@@ -185,9 +188,8 @@ impl Writer<'_> {
         if sending.is_empty() {
             return Ok(());
         }
-        let now = self.on.how.now.as_second();
         let intents = sending.iter().map(|sending| self.intent(sending)).collect();
-        let entries = self.store.intend(self.job, self.cycle, now, intents).await.map_err(self.on.store())?;
+        let entries = self.intend(intents).await?;
         let mut outcomes: Vec<Option<Outcome>> = vec![None; sending.len()];
         let mut operations = Vec::new();
         let mut sent = Vec::new();
@@ -202,18 +204,46 @@ impl Writer<'_> {
             }
         }
         if !operations.is_empty() {
-            let answers = self.on.job.target.apply(&operations).await.map_err(self.on.target())?;
+            let answers = self.apply(&operations).await?;
             for (at, answer) in sent.into_iter().zip(answers) {
                 outcomes[at] = Some(answer);
             }
         }
-        let ended: Vec<Ended> = sending
-            .iter()
-            .zip(entries)
-            .zip(outcomes)
-            .filter_map(|((sending, entry), outcome)| Some(self.ended(sending, entry, outcome?)))
-            .collect();
+        let mut ended = Vec::with_capacity(sending.len());
+        for ((sending, entry), outcome) in sending.iter().zip(entries).zip(outcomes) {
+            let Some(outcome) = outcome else { continue };
+            let conflict = matches!((&sending.act, &outcome), (Act::Create { .. }, Outcome::Conflict { .. }));
+            let mut end = self.ended(sending, entry, outcome);
+            if conflict
+                && let Some(after) =
+                    landed::after_all(self.on, self.store, self.job, &sending.link).await?
+            {
+                let detail = "an earlier request had arrived after all".to_owned();
+                end = Ended { outcome: "done", detail, after, ..end };
+            }
+            ended.push(end);
+        }
         self.end(ended).await
+    }
+
+    /// Makes intents durable, before anything of them is sent.
+    pub(super) async fn intend(&self, intents: Vec<Intent>) -> Result<Vec<EntryId>, CycleError> {
+        crash_point("before_intent");
+        let sent = Sent {
+            now_second: self.on.how.now.as_second(),
+            at_ms: (self.on.how.clock)().as_millisecond(),
+            patience_ms: i64::try_from(self.on.job.target.patience().as_millis()).unwrap_or(i64::MAX),
+        };
+        let entries = self.store.intend(self.job, self.cycle, sent, intents).await;
+        crash_point("after_intent");
+        entries.map_err(self.on.store())
+    }
+
+    /// Sends what has its intent.
+    pub(super) async fn apply(&self, operations: &[Operation]) -> Result<Vec<Outcome>, CycleError> {
+        let outcomes = self.on.job.target.apply(operations).await;
+        crash_point("after_answer");
+        outcomes.map_err(self.on.target())
     }
 
     fn intent(&self, sending: &Sending) -> Intent {
@@ -244,7 +274,10 @@ impl Writer<'_> {
         (self.on.how.watch)(Progress::Writing { done: self.done, of: self.of });
         let now = self.on.how.now.as_second();
         let answered = ended.into_iter().filter(|end| end.outcome != UNKNOWN).collect();
-        self.store.end(self.job, now, answered).await.map_err(self.on.store())
+        let clock_ms = Some((self.on.how.clock)().as_millisecond());
+        let recorded = self.store.end(self.job, now, clock_ms, answered).await;
+        crash_point("after_outcome");
+        recorded.map_err(self.on.store())
     }
 
     fn ended(&self, sending: &Sending, entry: EntryId, outcome: Outcome) -> Ended {

@@ -1,6 +1,7 @@
 //! The journal: the intent before a write, the outcome after it, and what the outcome makes of `applied` (P5).
 
 use rusqlite::Connection;
+use rusqlite::OptionalExtension;
 use rusqlite::Transaction;
 use rusqlite::params;
 
@@ -13,6 +14,8 @@ use super::StoreError;
 use super::chain;
 use super::chain::Part;
 use super::leavers;
+use super::links::applied;
+use super::promote::OBJECT;
 use super::references;
 use super::relink::take_over;
 use super::values::json;
@@ -20,16 +23,31 @@ use super::values::parsed;
 use super::values::parsed_or_none;
 use super::values::word;
 use crate::model::Accepted;
+use crate::model::Applied;
 use crate::model::LinkId;
+use crate::model::Origin;
 use crate::plan::CauseId;
 use crate::plan::Class;
 use crate::plan::Edit;
+use crate::scim::Attributes;
+use crate::scim::Kind;
 use crate::scim::ResourceId;
 use crate::scim::ResourceType;
 
 /// An entry's number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct EntryId(pub i64);
+
+/// When intents are written down, and how long what is sent for them may be under way.
+#[derive(Clone, Copy, Debug)]
+pub struct Sent {
+    /// The cycle's time, in seconds.
+    pub now_second: i64,
+    /// The clock's, in milliseconds.
+    pub at_ms: i64,
+    /// So long after it was sent a request may still be carried out, whether anybody waits for its answer or not.
+    pub patience_ms: i64,
+}
 
 /// What is about to be sent.
 #[derive(Clone, Debug)]
@@ -51,6 +69,8 @@ pub struct Intent {
 pub enum After {
     /// The target has accepted it: active or not, as sent and shown.
     Applied { active: bool, accepted: Accepted, key: Option<String> },
+    /// The target has it, and it is ours, but nothing is known of its values: they are compared anew.
+    Found { resource: ResourceId, active: bool, key: Option<String> },
     /// It has another name for now: it still waits for its own, or has made way for somebody else's.
     Parked { active: bool, accepted: Accepted, key: String },
     /// The target has no such resource any more.
@@ -90,6 +110,18 @@ pub struct OpenEntry {
     pub class: Class,
     pub people: Vec<LinkId>,
     pub edits: Vec<Edit>,
+    /// So long a request of it may still be carried out after it was sent.
+    pub patience_ms: i64,
+    /// From then on nobody sent for it any more: its cycle had ended, or a later one had the lease.
+    pub over_ms: i64,
+}
+
+impl OpenEntry {
+    /// How long it has to be left alone: what is on its way could land after the target was asked. Never longer than
+    /// its patience, however the clock was put.
+    pub fn left_ms(&self, now_ms: i64) -> i64 {
+        self.over_ms.saturating_add(self.patience_ms).saturating_sub(now_ms).min(self.patience_ms).max(0)
+    }
 }
 
 /// A write that was made at once, of a push or a command: recorded in the same transaction.
@@ -170,13 +202,14 @@ impl Store {
         &self,
         job: JobId,
         cycle: CycleId,
-        now: i64,
+        sent: Sent,
         intents: Vec<Intent>,
     ) -> Result<Vec<EntryId>, StoreError> {
         self.write(move |tx| {
             let mut insert = tx.prepare_cached(
-                "INSERT INTO journal(job, cycle, link, class, cause, people, count, edits, at, approved, evidence, salt)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, randomblob(16))",
+                "INSERT INTO journal(job, cycle, link, class, cause, people, count, edits, at, approved, evidence, sent,
+                                     patience, salt)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, randomblob(16))",
             )?;
             let mut entries = Vec::with_capacity(intents.len());
             for intent in &intents {
@@ -190,9 +223,11 @@ impl Store {
                     people,
                     intent.people.len().max(1) as i64,
                     json(&intent.edits)?,
-                    now,
+                    sent.now_second,
                     intent.approved,
                     intent.evidence,
+                    sent.at_ms,
+                    sent.patience_ms,
                 ])?;
                 let entry = EntryId(tx.last_insert_rowid());
                 chain::append(tx, entry, Part::Intent)?;
@@ -203,12 +238,21 @@ impl Store {
         .await
     }
 
-    /// Records outcomes and what follows from them, together.
-    pub async fn end(&self, job: JobId, now: i64, ended: Vec<Ended>) -> Result<(), StoreError> {
+    /// Records outcomes and what follows from them, together. `now` is the cycle's time in seconds, `clock_ms` the
+    /// clock's in milliseconds; of what is settled later nobody knows how long it took.
+    pub async fn end(
+        &self,
+        job: JobId,
+        now: i64,
+        clock_ms: Option<i64>,
+        ended: Vec<Ended>,
+    ) -> Result<(), StoreError> {
         self.write(move |tx| {
             for end in &ended {
-                tx.prepare_cached("UPDATE journal SET outcome = ?2, detail = ?3, ended = ?4 WHERE id = ?1")?
-                    .execute(params![end.entry.0, end.outcome, end.detail, now])?;
+                tx.prepare_cached(
+                    "UPDATE journal SET outcome = ?2, detail = ?3, ended = ?4, took = max(0, ?5 - sent) WHERE id = ?1",
+                )?
+                .execute(params![end.entry.0, end.outcome, end.detail, now, clock_ms])?;
                 chain::append(tx, end.entry, Part::Outcome)?;
                 follow(tx, job, now, end)?;
             }
@@ -219,9 +263,7 @@ impl Store {
 
     pub async fn open_entries(&self, job: JobId) -> Result<Vec<OpenEntry>, StoreError> {
         self.read(move |db| {
-            let mut rows = db.prepare_cached(
-                "SELECT id, link, class, people, edits FROM journal WHERE job = ?1 AND outcome IS NULL ORDER BY id",
-            )?;
+            let mut rows = db.prepare_cached(OPEN)?;
             rows.query_map([job.0], |row| {
                 Ok(OpenEntry {
                     entry: EntryId(row.get(0)?),
@@ -229,13 +271,40 @@ impl Store {
                     class: word(row, 2)?,
                     people: parsed_or_none(row, 3)?.unwrap_or_default(),
                     edits: parsed(row, 4)?,
+                    patience_ms: row.get(5)?,
+                    over_ms: row.get(6)?,
                 })
             })?
             .collect()
         })
         .await
     }
+
+    /// Whether the link was to be created before, and nobody found it then: the request may have arrived since.
+    pub async fn was_not_found(&self, link: LinkId) -> Result<bool, StoreError> {
+        self.read(move |db| {
+            let sql = "SELECT 1 FROM journal WHERE link = ?1 AND class = 'create' AND outcome = 'not_done'";
+            db.prepare_cached(sql)?.exists([link.0])
+        })
+        .await
+    }
+
+    /// What a link is, and what of it the target has accepted.
+    pub async fn accepted(&self, link: LinkId) -> Result<Option<(Kind, Applied)>, StoreError> {
+        self.read(move |db| {
+            let sql = "SELECT kind, applied, resource, sent, shown, origin FROM links WHERE id = ?1";
+            db.prepare_cached(sql)?.query_row([link.0], |row| Ok((word(row, 0)?, applied(row, 1)?))).optional()
+        })
+        .await
+    }
 }
+
+/// Open entries. A cycle that did not end was broken off before the next one of the job began, which had the lease; times
+/// are kept in seconds, so one is added.
+const OPEN: &str = "SELECT g.id, g.link, g.class, g.people, g.edits, coalesce(g.patience, 0),
+        max(coalesce(g.sent, 0), 1000 + 1000 * coalesce(c.ended,
+          (SELECT min(n.started) FROM cycles n WHERE n.job = g.job AND n.id > g.cycle), g.at))
+   FROM journal g JOIN cycles c ON c.id = g.cycle WHERE g.job = ?1 AND g.outcome IS NULL ORDER BY g.id";
 
 fn follow(tx: &Transaction<'_>, job: JobId, now: i64, end: &Ended) -> Sql<()> {
     match &end.after {
@@ -250,6 +319,10 @@ fn follow(tx: &Transaction<'_>, job: JobId, now: i64, end: &Ended) -> Sql<()> {
                 leavers::wait_from(tx, end.link, now)?;
             }
             take_over(tx, job, end.link, &accepted.resource)?;
+            forget_approval(tx, job, end, LinkId(0))
+        }
+        After::Found { resource, active, key } => {
+            found(tx, end.link, resource, *active, key.as_deref())?;
             forget_approval(tx, job, end, LinkId(0))
         }
         After::Parked { active, accepted, key } => {
@@ -280,6 +353,24 @@ fn follow(tx: &Transaction<'_>, job: JobId, now: i64, end: &Ended) -> Sql<()> {
         After::Failed { failure, due_second } => put_off(tx, end, failure, *due_second),
         After::Unchanged => Ok(()),
     }
+}
+
+fn found(
+    tx: &Transaction<'_>,
+    link: LinkId,
+    resource: &ResourceId,
+    active: bool,
+    key: Option<&str>,
+) -> Sql<()> {
+    let (sent, shown) = (Attributes::default(), Attributes::default());
+    let accepted = Accepted { resource: resource.clone(), sent, shown, origin: Origin::Created };
+    accept(tx, link, active, &accepted, key)?;
+    tx.prepare_cached(
+        "UPDATE links SET class = NULL, hold = NULL, adopt = NULL, attempts = 0, failure = NULL, due_at = NULL,
+                match_cause = NULL, pinned = NULL, retires = NULL, on_create = NULL, dirty = dirty | ?2 WHERE id = ?1",
+    )?
+    .execute(params![link.0, OBJECT])
+    .map(drop)
 }
 
 /// The link has nothing in the target any more; memberships that are wanted wait for what comes in its place.

@@ -19,6 +19,7 @@ const STEPS: &[(&str, &str)] = &[
     ("0007_matching", include_str!("../../state/0007_matching.sql")),
     ("0008_leavers", include_str!("../../state/0008_leavers.sql")),
     ("0009_on_create", include_str!("../../state/0009_on_create.sql")),
+    ("0010_settling", include_str!("../../state/0010_settling.sql")),
 ];
 
 const MEMORY: &str = "CREATE TABLE IF NOT EXISTS schema_steps (

@@ -12,6 +12,7 @@ use super::JobId;
 use super::Sql;
 use super::Store;
 use super::StoreError;
+use super::crash::crash_point;
 use super::staging::Presence;
 use super::staging::named;
 use crate::model::Collection;
@@ -80,6 +81,7 @@ pub(super) fn promote(
         )?;
     }
     note_rules(&tx, job, rules)?;
+    crash_point("promoting");
     tx.commit()?;
     Ok(Promoted { objects, edges, missing })
 }

@@ -8,6 +8,8 @@
 pub mod remote;
 pub mod workspace;
 
+use std::time::Duration;
+
 use futures_util::future::BoxFuture;
 use serde_json::Value;
 
@@ -43,6 +45,11 @@ pub trait ServiceProvider: Send + Sync {
     /// Carries the operations out, in order where they touch the same resource. One outcome each.
     /// An error means that the service as a whole cannot be used; outcomes not yet known are then unknown.
     fn apply<'a>(&'a self, operations: &'a [Operation]) -> BoxFuture<'a, Result<Vec<Outcome>, TargetError>>;
+
+    /// So long after it was sent a write may still be carried out although nobody waits for its answer any more.
+    fn patience(&self) -> Duration {
+        Duration::ZERO
+    }
 
     /// Discovery by reads alone, for `rosterd check`.
     fn check(&self) -> BoxFuture<'_, Vec<Finding>>;

@@ -133,7 +133,7 @@ impl Checker<'_> {
     }
 
     /// Outside: whether it can be read; inside: whether there is one.
-    fn span(&mut self, key: &Key, raw: Option<&str>) -> Option<Option<Duration>> {
+    pub(super) fn span(&mut self, key: &Key, raw: Option<&str>) -> Option<Option<Duration>> {
         match raw.map(parse_duration).transpose() {
             Ok(span) => Some(span),
             Err(error) => self.error_with_cure(key, &error.to_string()),

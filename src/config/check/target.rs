@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use figment::value::Dict;
 
@@ -62,7 +63,16 @@ impl Checker<'_> {
             Some(profile)
         });
         let ca_file = raw.ca_file.as_ref().map(PathBuf::from);
-        Some(ScimConfig { url: url?, tokens: tokens?, profile: profile?, ca_file })
+        let timeout = self.timeout(&table.join("timeout"), raw.timeout.as_deref())?;
+        Some(ScimConfig { url: url?, tokens: tokens?, profile: profile?, ca_file, timeout })
+    }
+
+    fn timeout(&mut self, key: &Key, raw: Option<&str>) -> Option<Option<Duration>> {
+        let timeout = self.span(key, raw)?;
+        if timeout.is_some_and(|timeout| timeout < Duration::from_secs(1)) {
+            return self.error(key, "shorter than a second".to_owned(), "write 1s or more");
+        }
+        Some(timeout)
     }
 
     fn tokens(&mut self, key: &Key, raw: Option<&OneOrMany>) -> Option<Vec<SecretPlace>> {

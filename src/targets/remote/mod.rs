@@ -97,6 +97,7 @@ pub struct RemoteTarget {
     identity: String,
     profile: Profile,
     concurrency: usize,
+    timeout: Duration,
     page_size: usize,
     pages_max: usize,
 }
@@ -122,6 +123,7 @@ impl RemoteTarget {
             identity,
             profile: settings.profile,
             concurrency: settings.concurrency.max(1),
+            timeout: settings.timeout,
             page_size: settings.page_size.max(1),
             pages_max: settings.pages_max.max(1),
         })
@@ -175,6 +177,11 @@ impl ServiceProvider for RemoteTarget {
 
     fn demands(&self) -> Demands {
         self.profile.demands()
+    }
+
+    /// As long as the client itself would have waited: a service that is slower than that is away.
+    fn patience(&self) -> Duration {
+        self.timeout
     }
 
     fn batch(&self) -> usize {

@@ -3,17 +3,25 @@
 use std::sync::Arc;
 
 use rosterd::model::Reading;
+use rosterd::model::Vocabulary;
 use rosterd::plan::Adoption;
+use rosterd::plan::RawMapping;
+use rosterd::plan::RawPreset;
+use rosterd::scim::Attributes;
 use rosterd::scim::Kind;
 use rosterd::simulators::Change;
 use rosterd::simulators::Flavour;
+use rosterd::store::Approve;
 use rosterd::targets::Operation;
+use rosterd::targets::ServiceProvider;
 use serde_json::Value;
+use serde_json::json;
 
 use super::both;
 use super::shaky::Meant;
 use super::shaky::Mishap;
 use super::shaky::Shaky;
+use super::site::JOB;
 use super::site::Site;
 use super::site::acme;
 use super::site::hire;
@@ -228,4 +236,102 @@ both! {
 
 fn swap(site: &Site) {
     site.change(Change::SwapLogins { one: login("Ann"), other: login("Di") });
+}
+
+fn refers(operation: &Operation) -> bool {
+    matches!(operation, Operation::Patch { set, .. } if set.iter().any(|(path, _)| path.ends_with(":manager")))
+}
+
+fn makes_way(operation: &Operation) -> bool {
+    sets(operation, "userName", |value| value.as_str().is_some_and(|name| name.starts_with("retired-")))
+}
+
+fn gives_an_id(operation: &Operation) -> bool {
+    matches!(operation, Operation::Patch { set, .. } if set.iter().any(|(path, _)| path == "externalId"))
+}
+
+async fn approve_all(site: &Site) {
+    let job = site.store.job(JOB).await.expect("a job");
+    site.store.approve(job.id, Approve::All, "test", "", 0).await.expect("an approval");
+}
+
+/// With the row of Entra's own mapping that writes managers.
+fn with_managers(site: &mut Site) {
+    let preset = include_str!("../../../config/presets/entra-default.toml");
+    let preset: RawPreset = toml_edit::de::from_str(preset).expect("the preset is TOML");
+    let mappings = RawMapping::default().check(Some(&preset), Vocabulary::Graph).expect("a sound preset");
+    site.rules.users.rows.extend(mappings.users.rows.into_iter().filter(|row| row.target.ends_with(":manager")));
+}
+
+#[tokio::test]
+async fn at_a_reference_to_a_manager() {
+    for mishap in Mishap::ALL {
+        let mut site = company(Flavour::Graph).await;
+        with_managers(&mut site);
+        site.cycle().await;
+        for (who, manager) in [("Bo", Some("Ann")), ("Cy", Some("Ann"))] {
+            site.change(Change::SetManager { who: login(who), manager: manager.map(login) });
+        }
+        survives(&mut site, refers, mishap).await;
+        let managed = |user: &&Value| user.to_string().contains("manager");
+        assert_eq!(site.resources().await.iter().filter(managed).count(), 2, "{mishap:?}");
+        site.change(Change::SetManager { who: login("Bo"), manager: None });
+        survives(&mut site, refers, mishap).await;
+        assert_eq!(site.resources().await.iter().filter(managed).count(), 1, "{mishap:?}");
+    }
+}
+
+both! {
+    /// What was parked under a temporary name goes back to its own, although nothing is left to be done by then.
+    async fn when_a_swap_is_undone_before_the_next_cycle(flavour) {
+        for meant in [renames, takes_a_name_in_a_swap] {
+            for mishap in Mishap::ALL {
+                let mut site = company(flavour).await;
+                site.cycle().await;
+                swap(&site);
+                let shaky = Arc::new(Shaky::new(site.workspace(), meant, mishap));
+                site.target = shaky.clone();
+                let _ = site.try_cycle(Reading::Incremental).await;
+                assert!(shaky.sprung());
+                drop(shaky);
+                site.restart();
+                site.change(Change::SwapLogins { one: "di@acme.example".to_owned(), other: login("Ann") });
+                site.cycle().await;
+                site.equals().await;
+                assert_eq!(site.left().await, [] as [&str; 0], "{mishap:?}");
+                assert_eq!(site.open_entries().await, 0, "{mishap:?}");
+            }
+        }
+    }
+
+    async fn while_an_account_makes_way(flavour) {
+        for mishap in Mishap::ALL {
+            let mut site = company(flavour).await;
+            site.cycle().await;
+            site.change(Change::Rehire { login: login("Di"), id: None });
+            site.cycle().await;
+            approve_all(&site).await;
+            survives(&mut site, makes_way, mishap).await;
+            let accounts = site.accounts().await;
+            let retired = accounts.iter().filter(|name| name.starts_with("retired-")).count();
+            assert_eq!((accounts.len(), retired), (6, 1), "{mishap:?}: {accounts:?}");
+        }
+    }
+
+    /// An adoption that landed is an adoption: what we did not make is not ours to empty (P6).
+    async fn at_an_adoption(flavour) {
+        for mishap in Mishap::ALL {
+            let mut site = Site::start(acme(flavour)).await;
+            let attributes: Attributes = [
+                ("userName".to_owned(), json!(login("Di"))),
+                ("displayName".to_owned(), json!("somebody")),
+                ("active".to_owned(), json!(true)),
+            ].into_iter().collect();
+            let create = Operation::Create { kind: Kind::User, attributes };
+            site.workspace().apply(&[create]).await.expect("the workspace");
+            survives(&mut site, gives_an_id, mishap).await;
+            assert_eq!(site.accounts().await.len(), 5, "{mishap:?}: everybody exactly once");
+            assert_eq!(site.origins(), ["adopted", "created", "created", "created", "created"], "{mishap:?}");
+        }
+    }
 }

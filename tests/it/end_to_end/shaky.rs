@@ -1,6 +1,7 @@
 //! A target that fails at the worst moment: after the deed, without an answer, or before it.
 
 use std::sync::Mutex;
+use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -109,6 +110,10 @@ impl<T: ServiceProvider> ServiceProvider for Shaky<T> {
 
     fn check(&self) -> BoxFuture<'_, Vec<Finding>> {
         self.inner.check()
+    }
+
+    fn patience(&self) -> Duration {
+        self.inner.patience()
     }
 
     fn batch(&self) -> usize {

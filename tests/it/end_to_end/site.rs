@@ -281,6 +281,15 @@ impl Site {
         lines(&planned.expect("a job")).await
     }
 
+    /// How the accounts of people came to be ours.
+    pub fn origins(&self) -> Vec<String> {
+        let state = rusqlite::Connection::open(self.state_file()).expect("the state");
+        let sql = "SELECT origin FROM links WHERE kind = 'user' AND origin IS NOT NULL ORDER BY origin";
+        let mut rows = state.prepare(sql).expect("the schema");
+        let rows = rows.query_map([], |row| row.get(0)).expect("rows");
+        rows.map(|row| row.expect("a word")).collect()
+    }
+
     /// What the state has seen of the source, with its watermarks: to be compared as a whole.
     pub fn seen(&self) -> Vec<String> {
         let state = rusqlite::Connection::open(self.state_file()).expect("the state");

@@ -53,7 +53,9 @@ purged = "deactivate"
 teams = "empty"
 [limits]
 rename = { count = 100, percent = 10 }
-remove_members = { count = 500, percent = 20 }
+remove_members = { count = 500, percent = 15 }
+remove_members_team = { count = 50, percent = 100 }
+upgrade = { count = 100, percent = 10 }
 deactivate = { count = 50, percent = 10 }
 delete = { count = 10, percent = 2 }
 delete_teams = { count = 0, percent = 0 }

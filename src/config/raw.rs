@@ -164,6 +164,8 @@ pub(super) struct RawLimits {
     pub deactivate: Option<RawLimit>,
     pub delete: Option<RawLimit>,
     pub delete_teams: Option<RawLimit>,
+    pub remove_members_team: Option<RawLimit>,
+    pub upgrade: Option<RawLimit>,
     pub floor: Option<u64>,
     pub witness_budget: Option<u64>,
     pub lost_anchors: Option<u64>,
@@ -196,6 +198,15 @@ pub(super) struct RawLeavers {
 pub(super) struct RawTarget {
     pub scim: Option<RawScim>,
     pub workspace: Option<RawWorkspace>,
+    pub limits: RawTargetLimits,
+}
+
+/// Of all jobs of a target together.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawTargetLimits {
+    pub removals: Option<RawLimit>,
+    pub changes: Option<RawLimit>,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -14,6 +14,7 @@ use crate::plan::AppRoles;
 use crate::plan::Cause;
 use crate::plan::CauseKind;
 use crate::plan::ContainerGraph;
+use crate::plan::Dirty;
 use crate::plan::EdgeState;
 use crate::plan::Environment;
 use crate::plan::Facts;
@@ -61,14 +62,15 @@ pub(super) async fn decide(
     let grants = plan::grants(&scopes.users.reach, &[&scopes.users.in_groups, &scopes.teams.in_groups]);
     store.note_grants(job, grants).await.map_err(on.store())?;
     let mut told = BTreeMap::new();
-    let rules_were_edited = links(on, store, job, Kind::Group, &scopes, &mut told).await?;
-    let twins = self::twins(on, store, job, rules_were_edited).await?;
+    let rules_digest = on.job.rules.digest_with(environment);
+    let edit = links(on, store, job, Kind::Group, &scopes, &mut told).await?;
+    let twins = self::twins(on, store, job, edit.is_some()).await?;
     if twins.changed {
         scopes.twins = twins.among;
         links(on, store, job, Kind::Group, &scopes, &mut told).await?;
     }
-    links(on, store, job, Kind::User, &scopes, &mut told).await?;
-    let left_out = edges(on, store, job).await?;
+    let edit = links(on, store, job, Kind::User, &scopes, &mut told).await?.max(edit);
+    let left_out = edges(on, store, job, edit.map(|kind| edit_cause(kind, &rules_digest))).await?;
     let mut notes: Vec<String> = told.into_iter().map(|(note, people)| note.sentence(people)).collect();
     if left_out > 0 {
         notes.push(format!("members of teams who are not in scope were left out: {left_out}"));
@@ -231,7 +233,7 @@ impl<'a> Scopes<'a> {
     }
 }
 
-/// Whether the rules were edited since some of them were decided.
+/// Whether the rules were edited since some of them were decided, by somebody or by an upgrade.
 async fn links(
     on: &Run<'_>,
     store: &Store,
@@ -239,18 +241,18 @@ async fn links(
     kind: Kind,
     scopes: &Scopes<'_>,
     told: &mut Told,
-) -> Result<bool, CycleError> {
+) -> Result<Option<CauseKind>, CycleError> {
     let rules_digest = on.job.rules.digest_with(scopes.environment);
-    let mut rules_were_edited = false;
+    let mut edit = None;
     let mut after = LinkId(0);
     let mut count = 0;
     loop {
         on.stopped()?;
         let mut chunk = store.dirty_links(job, kind, after, CHUNK).await.map_err(on.store())?;
         chunk.iter_mut().for_each(|link| scopes.add_roles(link));
-        let Some(last) = chunk.last() else { return Ok(rules_were_edited) };
+        let Some(last) = chunk.last() else { return Ok(edit) };
         after = last.link;
-        rules_were_edited |= chunk.iter().any(|link| link.dirty.rules);
+        edit = chunk.iter().filter_map(|link| edit_of(link.dirty)).max().max(edit);
         count += chunk.len() as u64;
         let decide = |link: &DirtyLink| {
             let decision = scopes.with_facts(link, on.how.now.as_second(), |facts| {
@@ -268,8 +270,17 @@ async fn links(
     }
 }
 
+fn edit_of(dirty: Dirty) -> Option<CauseKind> {
+    let kind = if dirty.upgrade { CauseKind::Upgrade } else { CauseKind::Settings };
+    dirty.rules.then_some(kind)
+}
+
+fn edit_cause(kind: CauseKind, rules_digest: &str) -> Cause {
+    Cause { kind, subjects: Vec::new(), names: Vec::new(), rules: rules_digest.to_owned() }
+}
+
 /// Returns how many members of teams were left out because they are not in scope.
-async fn edges(on: &Run<'_>, store: &Store, job: JobId) -> Result<u64, CycleError> {
+async fn edges(on: &Run<'_>, store: &Store, job: JobId, edit: Option<Cause>) -> Result<u64, CycleError> {
     let nested = on.job.rules.scope.teams.nested;
     if nested {
         store.spread_dirty_edges(job).await.map_err(on.store())?;
@@ -283,15 +294,16 @@ async fn edges(on: &Run<'_>, store: &Store, job: JobId) -> Result<u64, CycleErro
         after = (last.team, last.person);
         left_out +=
             chunk.iter().filter(|edge| edge.shown && edge.team_wanted && !edge.person_wanted).count() as u64;
-        let decided = chunk.iter().filter_map(decide_edge).collect();
+        let decided = chunk.iter().filter_map(|edge| decide_edge(edge, edit.as_ref())).collect();
         store.save_edges(job, decided).await.map_err(on.store())?;
     }
     store.forget_dirty_edges(job).await.map_err(on.store())?;
     Ok(left_out)
 }
 
-/// `None` where there is nothing to keep: not wanted, and not ours.
-fn decide_edge(edge: &DirtyEdge) -> Option<EdgeDecision> {
+/// `None` where there is nothing to keep: not wanted, and not ours. A membership that the source never took back ends
+/// because of the edit, where there was one (P13).
+fn decide_edge(edge: &DirtyEdge, edit: Option<&Cause>) -> Option<EdgeDecision> {
     let wanted = wants_member(&MemberFacts {
         shown: edge.shown,
         team_wanted: edge.team_wanted,
@@ -313,7 +325,10 @@ fn decide_edge(edge: &DirtyEdge) -> Option<EdgeDecision> {
     let cause = match (edge.person_wanted, edge.team_wanted) {
         (false, _) => EdgeCause::Person,
         (true, false) => EdgeCause::Team,
-        (true, true) => own(),
+        (true, true) => match edit.filter(|_| !wanted && !edge.taken_back) {
+            Some(edit) => EdgeCause::Own(edit.clone()),
+            None => own(),
+        },
     };
     Some(EdgeDecision { team: edge.team, person: edge.person, wanted, cause, proof: edge.proof })
 }

@@ -19,6 +19,7 @@ use crate::model::LinkId;
 use crate::plan;
 use crate::plan::Candidate;
 use crate::plan::Class;
+use crate::plan::Counts;
 use crate::plan::Guard;
 use crate::plan::Hold;
 use crate::plan::HoldKind;
@@ -75,12 +76,22 @@ pub(super) async fn judge(
 }
 
 async fn guard(on: &Run<'_>, store: &Store, job: JobId) -> Result<Guard, CycleError> {
+    let (limits, name) = (&on.job.limits, &on.job.name);
     let from = on.how.now.as_second() - WINDOW_SECONDS;
     let counts = store.counts(job, from).await.map_err(on.store())?;
-    let classes = plan::over(&on.job.limits, &counts, &on.job.name);
+    let mut classes = plan::over(limits, &counts, name);
+    let all = store.target_counts(&on.job.target.identity(), from).await.map_err(on.store())?;
+    let together = Counts { pending: counts.pending.clone(), ..all };
+    classes.extend(plan::target_over(limits, &together, &classes));
+    let losses = store.team_losses(job, from).await.map_err(on.store())?;
+    let teams = plan::teams_over(limits, &losses, name);
+    let upgraded = store.upgraded(job, from).await.map_err(on.store())?;
+    let whole = plan::upgrades_over(limits, &upgraded, counts.active, name);
     let tripped = classes.keys().copied().collect();
-    let causes = store.causes_of(job, tripped).await.map_err(on.store())?;
-    Ok(Guard { classes, causes, clock: None })
+    let mut causes = store.causes_of(job, tripped).await.map_err(on.store())?;
+    let lost = store.causes_of_losses(teams.keys().copied().collect()).await.map_err(on.store())?;
+    causes.extend(lost);
+    Ok(Guard { classes, teams, whole, causes, clock: None })
 }
 
 pub(super) struct Judge<'a> {
@@ -190,6 +201,7 @@ impl Judge<'_> {
             approved: link.approved,
             protected: self.protects(link),
             by_time: link.by_time,
+            loses: None,
         };
         plan::judge(&self.on.job.name, self.mode, &self.on.job.rules.actions, &self.guard, &candidate)
     }
@@ -236,6 +248,7 @@ impl Judge<'_> {
             approved: edge.approved || edge.follows,
             protected: self.on.job.rules.protect.contains(&scim::fold(&edge.team_name)),
             by_time: edge.by_time,
+            loses: Some(edge.team).filter(|_| !edge.adds),
         };
         let hold =
             plan::judge(&self.on.job.name, self.mode, &self.on.job.rules.actions, &self.guard, &candidate);

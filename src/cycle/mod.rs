@@ -63,6 +63,8 @@ pub struct Job {
     pub target: Arc<dyn ServiceProvider>,
     pub rules: Rules,
     pub limits: Limits,
+    /// The version of the program: what another one decides otherwise is the upgrade's doing (P13).
+    pub program: String,
     /// How long after a full reading everything is read anew, behind the changes, to see what those had missed;
     /// `None`: only when somebody asks for it.
     pub verify: Option<Duration>,
@@ -317,6 +319,9 @@ impl<'a> Run<'a> {
         let mut read = read::read(self, store, state, cycle, &digest).await?;
         let mut notes = std::mem::take(&mut read.notes);
         self.stopped()?;
+        if state.program.as_deref() != Some(&self.job.program) {
+            store.take_program(state.id, &self.job.program).await.map_err(self.store())?;
+        }
         let frozen = anchors::release(self, store, state.id).await?;
         let clock = self.doubts_clock(store, state.id).await?;
         notes.extend(decide::decide(self, store, state.id, &environment).await?);

@@ -29,6 +29,8 @@ pub enum CauseKind {
     Referred,
     /// The settings were edited; the subjects are the clauses that keep somebody out, where one does.
     Settings,
+    /// Another version of the program makes something else of the same rules; `rules` is their digest.
+    Upgrade,
     /// A person had a team overwritten (the subject is the group).
     Overwritten,
     /// A filter or a policy keeps out what the selection reaches; the subjects are its clauses.
@@ -47,6 +49,13 @@ pub enum CauseKind {
     Time,
 }
 
+impl CauseKind {
+    /// Whether the source had no part in it: an edit of the settings, or an upgrade of the program (P13).
+    pub fn is_ours(self) -> bool {
+        matches!(self, CauseKind::Settings | CauseKind::Upgrade)
+    }
+}
+
 /// A cause has an identity of its own: kind, subject, settings digest. It does not depend on evidence, so it
 /// survives an expired watermark.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -56,7 +65,7 @@ pub struct Cause {
     pub subjects: Vec<SourceId>,
     /// What people call the subjects, in the same order.
     pub names: Vec<String>,
-    /// The digest of the rules, for `Settings` only.
+    /// The digest of the rules, for `Settings` and `Upgrade` only.
     pub rules: String,
 }
 
@@ -88,7 +97,7 @@ impl Cause {
 
     /// What of the settings keeps somebody out, where the cause is of that kind.
     pub fn left_out(&self) -> Option<String> {
-        let told = matches!(self.kind, CauseKind::Filtered | CauseKind::Settings) && !self.names.is_empty();
+        let told = (self.kind == CauseKind::Filtered || self.kind.is_ours()) && !self.names.is_empty();
         told.then(|| self.names.join(", and "))
     }
 
@@ -112,6 +121,8 @@ impl Cause {
             CauseKind::Overwritten => format!("{} was overwritten by hand", subjects()),
             CauseKind::Settings if self.names.is_empty() => "the settings were edited".to_owned(),
             CauseKind::Settings => format!("the settings were edited: {}", self.names.join(", and ")),
+            CauseKind::Upgrade if self.names.is_empty() => "rosterd was upgraded".to_owned(),
+            CauseKind::Upgrade => format!("rosterd was upgraded: {}", self.names.join(", and ")),
             CauseKind::Filtered | CauseKind::Time => self.names.join(", and "),
             CauseKind::Matched => format!("what is there already matches by {}", subjects()),
             CauseKind::MatchedInactive => {

@@ -48,6 +48,8 @@ pub struct Dirty {
     pub rules: bool,
     /// A date was reached.
     pub time: bool,
+    /// The rules are those of another version of the program; comes with `rules`.
+    pub upgrade: bool,
 }
 
 impl Dirty {

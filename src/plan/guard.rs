@@ -8,8 +8,10 @@ use super::CauseId;
 use super::Class;
 use super::Hold;
 use super::HoldKind;
+use super::Limit;
 use super::Limits;
 use super::Mode;
+use crate::model::LinkId;
 
 /// What the guard counts: changes that nobody has approved.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -22,26 +24,54 @@ pub struct Counts {
     pub active: u64,
 }
 
+/// What one team loses that does not follow from its people's own changes, and that nobody has approved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TeamLosses {
+    pub team: LinkId,
+    pub name: String,
+    pub pending: u64,
+    /// Done in the last 24 hours.
+    pub window: u64,
+    /// Members that it has now, by us.
+    pub members: u64,
+}
+
+/// What an upgrade of the program changes, by its cause.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Upgraded {
+    pub cause: CauseId,
+    pub pending: u64,
+    /// Done in the last 24 hours.
+    pub window: u64,
+}
+
 /// What is over its limit.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Guard {
     pub classes: BTreeMap<Class, Hold>,
-    /// Causes with a change in one of these classes: all their removals are held.
+    /// Teams that would lose too many members.
+    pub teams: BTreeMap<LinkId, Hold>,
+    /// Causes whose every change is held: an upgrade that does too much.
+    pub whole: BTreeMap<CauseId, Hold>,
+    /// Causes with a change that is over: all their removals are held.
     pub causes: BTreeSet<CauseId>,
     /// Why the clock is not believed: what time alone removes is held (P17).
     pub clock: Option<Hold>,
 }
 
-/// How many changes of a class may go: the count or the percentage, the first reached. In a small directory a
-/// percentage means nothing, so the floor lifts it (never the count); a hundred percent is no percentage, also
-/// where nobody is active yet.
+/// How many changes of a class may go.
 pub fn allowed(limits: &Limits, class: Class, active: u64) -> Option<u64> {
-    let limit = limits.classes.get(&class)?;
+    limits.classes.get(&class).map(|limit| most(*limit, limits.floor, active))
+}
+
+/// The count or the percentage, the first reached. In a small directory a percentage means nothing, so the floor lifts
+/// it (never the count); a hundred percent is no percentage, also where nobody is active yet.
+fn most(limit: Limit, floor: u64, of: u64) -> u64 {
     if limit.percent >= 100 {
-        return Some(limit.count);
+        return limit.count;
     }
-    let share = (active.saturating_mul(u64::from(limit.percent)) / 100).max(limits.floor);
-    Some(limit.count.min(share))
+    let share = (of.saturating_mul(u64::from(limit.percent)) / 100).max(floor);
+    limit.count.min(share)
 }
 
 /// A class over its limit is held whole, never sliced.
@@ -52,16 +82,80 @@ pub fn over(limits: &Limits, counts: &Counts, job: &str) -> BTreeMap<Class, Hold
         let pending = counts.pending.get(&class).copied().unwrap_or(0);
         let window = counts.window.get(&class).copied().unwrap_or(0);
         if pending > 0 && pending + window > allowed {
-            over.insert(class, over_limit(job, class, pending, window, allowed));
+            let setting = format!("jobs.{job}.limits.{}", class.word());
+            over.insert(class, too_many(class.word(), pending, window, allowed, &setting));
         }
     }
     over
 }
 
-fn over_limit(job: &str, class: Class, pending: u64, window: u64, allowed: u64) -> Hold {
-    let class = class.word();
+/// Teams that would lose more members than one team may.
+pub fn teams_over(limits: &Limits, losses: &[TeamLosses], job: &str) -> BTreeMap<LinkId, Hold> {
+    let Some(limit) = limits.remove_members_team else { return BTreeMap::new() };
+    let over = losses.iter().filter_map(|team| {
+        let allowed = most(limit, limits.floor, team.members + team.window);
+        let too_much = team.pending > 0 && team.pending + team.window > allowed;
+        let what = format!("remove_members of team {}", team.name);
+        let setting = format!("jobs.{job}.limits.remove_members_team");
+        too_much.then(|| (team.team, too_many(&what, team.pending, team.window, allowed, &setting)))
+    });
+    over.collect()
+}
+
+/// Upgrades that change more than an upgrade may.
+pub fn upgrades_over(
+    limits: &Limits,
+    upgraded: &[Upgraded],
+    active: u64,
+    job: &str,
+) -> BTreeMap<CauseId, Hold> {
+    let Some(limit) = limits.upgrade else { return BTreeMap::new() };
+    let allowed = most(limit, limits.floor, active);
+    let over = upgraded.iter().filter(|one| one.pending > 0 && one.pending + one.window > allowed);
+    let setting = format!("jobs.{job}.limits.upgrade");
+    let hold = |one: &Upgraded| {
+        let hold = too_many("changes by an upgrade", one.pending, one.window, allowed, &setting);
+        (one.cause.clone(), hold)
+    };
+    over.map(hold).collect()
+}
+
+/// Classes that are held because all jobs of the target together would do too much to it. `counts` are this job's
+/// pending changes, with what all jobs did in the window and have active; `held` are the classes that do not go anyway.
+pub fn target_over(limits: &Limits, counts: &Counts, held: &BTreeMap<Class, Hold>) -> BTreeMap<Class, Hold> {
+    let mut over = BTreeMap::new();
+    let target = &limits.target;
+    let totals = [
+        (target.removals, "removals", true, "accounts and teams taken away by all jobs of the target"),
+        (target.changes, "changes", false, "changes by all jobs of the target"),
+    ];
+    for (limit, key, removals_only, what) in totals {
+        let Some(limit) = limit else { continue };
+        let counted = |class: &Class| !removals_only || class.removes() && *class != Class::RemoveMembers;
+        let going = |class: &Class| counted(class) && !held.contains_key(class);
+        let pending = sum(&counts.pending, going);
+        let window = sum(&counts.window, counted);
+        let allowed = most(limit, limits.floor, counts.active);
+        if pending == 0 || pending + window <= allowed {
+            continue;
+        }
+        let hold = too_many(what, pending, window, allowed, &format!("targets.{}.limits.{key}", target.name));
+        let classes = counts.pending.iter().filter(|(class, count)| going(class) && **count > 0);
+        classes.for_each(|(class, _)| {
+            over.entry(*class).or_insert_with(|| hold.clone());
+        });
+    }
+    over
+}
+
+fn sum(counts: &BTreeMap<Class, u64>, which: impl Fn(&Class) -> bool) -> u64 {
+    counts.iter().filter(|(class, _)| which(class)).map(|(_, count)| count).sum()
+}
+
+/// `142 deactivate after 3 in the last 24 hours, allowed are 50 (jobs.acme.limits.deactivate)`.
+fn too_many(what: &str, pending: u64, window: u64, allowed: u64, setting: &str) -> Hold {
     let before = if window > 0 { format!(" after {window} in the last 24 hours") } else { String::new() };
-    let text = format!("{pending} {class}{before}, allowed are {allowed} (jobs.{job}.limits.{class})");
+    let text = format!("{pending} {what}{before}, allowed are {allowed} ({setting})");
     Hold { kind: HoldKind::Limit, text }
 }
 
@@ -75,6 +169,8 @@ pub struct Candidate<'a> {
     pub protected: bool,
     /// Time alone causes it.
     pub by_time: bool,
+    /// The team that it takes somebody out of, where that is its own decision.
+    pub loses: Option<LinkId>,
 }
 
 /// The verdict of settings, mode and limits; `None` is go. The first that speaks is the one that is shown:
@@ -111,7 +207,9 @@ pub fn judge(
     if let Some(hold) = guard.clock.as_ref().filter(|_| change.by_time && change.class.removes()) {
         return Some(hold.clone());
     }
-    if let Some(hold) = guard.classes.get(&change.class) {
+    let team = change.loses.and_then(|team| guard.teams.get(&team));
+    let over = guard.classes.get(&change.class).or(team).or_else(|| guard.whole.get(change.cause));
+    if let Some(hold) = over {
         return Some(hold.clone());
     }
     if change.class.removes() && guard.causes.contains(change.cause) {
@@ -134,149 +232,4 @@ fn switched_off(actions: &Actions, change: &Candidate<'_>) -> Option<&'static st
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::plan::Limit;
-
-    fn limits(count: u64, percent: u8) -> Limits {
-        let classes = BTreeMap::from([(Class::Deactivate, Limit { count, percent })]);
-        Limits { classes, ..Limits::default() }
-    }
-
-    fn trips(count: u64, percent: u8, active: u64, pending: u64, window: u64) -> bool {
-        let counts = Counts {
-            pending: BTreeMap::from([(Class::Deactivate, pending)]),
-            window: BTreeMap::from([(Class::Deactivate, window)]),
-            active,
-        };
-        !over(&limits(count, percent), &counts, "acme").is_empty()
-    }
-
-    #[test]
-    fn the_count_or_the_percentage_whichever_is_reached_first() {
-        assert!(!trips(50, 10, 1_000, 50, 0));
-        assert!(trips(50, 10, 1_000, 51, 0));
-        assert!(!trips(50, 10, 100, 10, 0));
-        assert!(trips(50, 10, 100, 11, 0));
-    }
-
-    #[test]
-    fn a_small_directory_has_a_floor() {
-        assert!(!trips(50, 10, 12, 5, 0));
-        assert!(trips(50, 10, 12, 6, 0));
-    }
-
-    #[test]
-    fn a_hundred_percent_is_no_percentage() {
-        assert!(!trips(1_000, 100, 0, 1_000, 0));
-        assert!(trips(1_000, 100, 0, 1_001, 0));
-    }
-
-    #[test]
-    fn a_count_of_zero_holds_everything_the_floor_notwithstanding() {
-        assert!(trips(0, 0, 10, 1, 0));
-    }
-
-    #[test]
-    fn what_was_done_in_the_last_day_counts() {
-        assert!(trips(50, 10, 1_000, 10, 45));
-        assert!(!trips(50, 10, 1_000, 5, 45));
-        assert!(!trips(50, 10, 1_000, 0, 99));
-    }
-
-    fn verdict(mode: Mode, class: Class, approved: bool, guard: &Guard) -> Option<HoldKind> {
-        let cause = CauseId("c1".to_owned());
-        let change =
-            Candidate { class, cause: &cause, team: false, approved, protected: false, by_time: false };
-        judge("acme", mode, &Actions::default(), guard, &change).map(|hold| hold.kind)
-    }
-
-    #[test]
-    fn a_cause_that_trips_one_class_holds_all_its_removals_and_nothing_else() {
-        let mut guard = Guard::default();
-        guard.causes.insert(CauseId("c1".to_owned()));
-        assert_eq!(verdict(Mode::Write, Class::RemoveMembers, false, &guard), Some(HoldKind::Limit));
-        assert_eq!(verdict(Mode::Write, Class::Update, false, &guard), None);
-        assert_eq!(verdict(Mode::Write, Class::RemoveMembers, true, &guard), None);
-    }
-
-    #[test]
-    fn a_mode_holds_what_it_does_not_allow() {
-        let guard = Guard::default();
-        assert_eq!(verdict(Mode::Observe, Class::Create, true, &guard), Some(HoldKind::Observe));
-        assert_eq!(verdict(Mode::Approve, Class::Create, false, &guard), Some(HoldKind::Approval));
-        assert_eq!(verdict(Mode::Approve, Class::Create, true, &guard), None);
-        assert_eq!(verdict(Mode::Write, Class::Create, false, &guard), None);
-    }
-
-    #[test]
-    fn nothing_is_deleted_unless_a_setting_says_so() {
-        assert_eq!(verdict(Mode::Write, Class::Delete, true, &Guard::default()), Some(HoldKind::Action));
-    }
-
-    #[test]
-    fn the_hold_names_the_setting() {
-        let counts = Counts {
-            pending: BTreeMap::from([(Class::Deactivate, 142)]),
-            active: 1_000,
-            ..Counts::default()
-        };
-        let over = over(&limits(50, 10), &counts, "acme");
-        assert_eq!(
-            over[&Class::Deactivate].text,
-            "142 deactivate, allowed are 50 (jobs.acme.limits.deactivate)"
-        );
-    }
-
-    /// The table of verdicts, from the top: the first row that speaks is the one that is shown.
-    #[test]
-    fn the_first_reason_that_speaks_is_the_verdict() {
-        let cause = CauseId("c1".to_owned());
-        let mut guard = Guard::default();
-        let hold = Hold { kind: HoldKind::Limit, text: String::new() };
-        guard.classes.insert(Class::Deactivate, hold);
-        guard.causes.insert(cause.clone());
-        let off = Actions { deactivate: false, ..Actions::default() };
-        let rows = [
-            (true, off, Mode::Observe, false, Some(HoldKind::Protected)),
-            (true, Actions::default(), Mode::Write, true, Some(HoldKind::Protected)),
-            (false, off, Mode::Observe, false, Some(HoldKind::Action)),
-            (false, off, Mode::Write, true, Some(HoldKind::Action)),
-            (false, Actions::default(), Mode::Observe, true, Some(HoldKind::Observe)),
-            (false, Actions::default(), Mode::Approve, false, Some(HoldKind::Approval)),
-            (false, Actions::default(), Mode::Approve, true, None),
-            (false, Actions::default(), Mode::Write, false, Some(HoldKind::Limit)),
-            (false, Actions::default(), Mode::Write, true, None),
-        ];
-        for (protected, actions, mode, approved, expected) in rows {
-            let change = Candidate {
-                class: Class::Deactivate,
-                cause: &cause,
-                team: false,
-                approved,
-                protected,
-                by_time: false,
-            };
-            let verdict = judge("acme", mode, &actions, &guard, &change).map(|hold| hold.kind);
-            assert_eq!(verdict, expected, "{protected} {mode:?} {approved}");
-        }
-    }
-
-    /// P17: what time alone would remove waits for a clock that is believed; the rest goes on.
-    #[test]
-    fn a_doubted_clock_holds_what_time_alone_removes() {
-        let clock = Some(Hold { kind: HoldKind::Clock, text: "the clock jumped".to_owned() });
-        let guard = Guard { clock, ..Guard::default() };
-        let cause = CauseId("c1".to_owned());
-        let verdict = |class, by_time, approved| {
-            let change = Candidate { class, cause: &cause, team: false, approved, protected: false, by_time };
-            judge("acme", Mode::Write, &Actions { delete: true, ..Actions::default() }, &guard, &change)
-                .map(|hold| hold.kind)
-        };
-        assert_eq!(verdict(Class::Delete, true, false), Some(HoldKind::Clock));
-        assert_eq!(verdict(Class::Deactivate, true, false), Some(HoldKind::Clock));
-        assert_eq!(verdict(Class::Delete, false, false), None);
-        assert_eq!(verdict(Class::Reactivate, true, false), None);
-        assert_eq!(verdict(Class::Delete, true, true), None, "approved");
-    }
-}
+mod tests;

@@ -187,7 +187,7 @@ pub enum Rehire {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Limit {
     pub count: u64,
-    /// Of the job's active links.
+    /// Of the job's active links; of a team's members, of a target's active accounts, where the limit is theirs.
     pub percent: u8,
 }
 
@@ -195,6 +195,12 @@ pub struct Limit {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Limits {
     pub classes: BTreeMap<Class, Limit>,
+    /// Memberships that one team loses; the percentage is of its members.
+    pub remove_members_team: Option<Limit>,
+    /// Changes of any class that an upgrade of the program causes.
+    pub upgrade: Option<Limit>,
+    /// Of all jobs of the target together.
+    pub target: TargetLimits,
     /// In a small directory a percentage means nothing: so many changes of a class always go.
     pub floor: u64,
     /// How many witness questions a cycle may ask; removals beyond are held as unwitnessed.
@@ -210,11 +216,41 @@ impl Default for Limits {
     fn default() -> Self {
         let classes = BTreeMap::from([
             (Class::Rename, Limit { count: 100, percent: 10 }),
-            (Class::RemoveMembers, Limit { count: 500, percent: 20 }),
+            (Class::RemoveMembers, Limit { count: 500, percent: 15 }),
             (Class::Deactivate, Limit { count: 50, percent: 10 }),
             (Class::Delete, Limit { count: 10, percent: 2 }),
             (Class::DeleteTeams, Limit { count: 0, percent: 0 }),
         ]);
-        Limits { classes, floor: 5, witness_budget: 200, lost_anchors: 5, clock_jump_seconds: 8 * 86_400 }
+        Limits {
+            classes,
+            remove_members_team: Some(Limit { count: 50, percent: 100 }),
+            upgrade: Some(Limit { count: 100, percent: 10 }),
+            target: TargetLimits::default(),
+            floor: 5,
+            witness_budget: 200,
+            lost_anchors: 5,
+            clock_jump_seconds: 8 * 86_400,
+        }
+    }
+}
+
+/// How much may happen to a target, whichever job does it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct TargetLimits {
+    /// The target's name in the settings.
+    pub name: String,
+    /// Accounts that are deactivated or deleted, and teams that are deleted.
+    pub removals: Option<Limit>,
+    /// Changes of any class.
+    pub changes: Option<Limit>,
+}
+
+impl Default for TargetLimits {
+    fn default() -> Self {
+        TargetLimits {
+            name: String::new(),
+            removals: Some(Limit { count: 100, percent: 100 }),
+            changes: None,
+        }
     }
 }

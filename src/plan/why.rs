@@ -4,6 +4,7 @@ use super::Cause;
 use super::CauseKind;
 use super::Class;
 use super::Departure;
+use super::Dirty;
 use super::Facts;
 use super::Loss;
 use super::OnLeave;
@@ -35,9 +36,11 @@ pub(super) fn why(
     bars: Bars,
 ) -> Why {
     let mut why = happened(rules, rules_digest, facts, class, bars);
-    // Who left long ago is deleted because somebody edited the policy (P13).
-    if class == Some(Class::Delete) && facts.dirty.is_edit() && why.cause.kind != CauseKind::Settings {
-        why.cause = settings(rules_digest).cause;
+    // What the source showed long ago is acted upon now because somebody edited the settings (P13). What was pending
+    // already for a reason of its own keeps that reason (`store::links`).
+    let ours = *facts.applied != Applied::Absent;
+    if ours && facts.dirty.is_edit() && !why.cause.kind.is_ours() {
+        why.cause = edited(rules_digest, facts.dirty).cause;
     }
     why
 }
@@ -51,10 +54,14 @@ fn happened(rules: &Rules, rules_digest: &str, facts: &Facts<'_>, class: Option<
             proof: Proof::Absence,
             questions: vec![WitnessQuestion::Exists { id: facts.source.clone(), kind: facts.kind }],
         },
-        (ScopeFact::Out(lost), _) => why_lost(lost, rules_digest),
+        (ScopeFact::Out(lost), _) => why_lost(lost, rules_digest, facts.dirty),
         (ScopeFact::In(_), _) if !bars.are_none() => barred(rules_digest, facts, bars),
         (ScopeFact::In(_), Standing::Disabled) => event(CauseKind::Disabled),
-        (ScopeFact::In(_), _) if facts.dirty.is_edit() => settings(rules_digest),
+        (ScopeFact::In(_), _) if facts.dirty.is_edit() => edited(rules_digest, facts.dirty),
+        // Another version may read more of the source, so that everybody seems to have changed there.
+        (ScopeFact::In(_), _) if facts.dirty.upgrade && *facts.applied != Applied::Absent => {
+            edited(rules_digest, facts.dirty)
+        }
         (ScopeFact::In(_), _) if facts.dirty.is_time() => {
             timed("a date of the filters was reached".to_owned())
         }
@@ -78,8 +85,10 @@ fn event(kind: CauseKind) -> Why {
     Why { cause: plain(kind), proof: Proof::Event, questions: Vec::new() }
 }
 
-fn settings(rules_digest: &str) -> Why {
-    let mut why = event(CauseKind::Settings);
+/// An edit of the settings; an upgrade, where the program is another one.
+fn edited(rules_digest: &str, dirty: Dirty) -> Why {
+    let kind = if dirty.upgrade { CauseKind::Upgrade } else { CauseKind::Settings };
+    let mut why = event(kind);
     why.cause.rules = rules_digest.to_owned();
     why
 }
@@ -96,7 +105,10 @@ fn joined(through: &[super::Grant]) -> Why {
 /// accounts that are there (P13).
 fn barred(rules_digest: &str, facts: &Facts<'_>, bars: Bars) -> Why {
     let ours = *facts.applied != Applied::Absent;
-    let mut why = if facts.dirty.rules && ours { settings(rules_digest) } else { event(CauseKind::Filtered) };
+    let mut why = match facts.dirty.rules && ours {
+        true => edited(rules_digest, facts.dirty),
+        false => event(CauseKind::Filtered),
+    };
     why.cause.subjects = bars.reasons.iter().cloned().map(SourceId).collect();
     why.cause.names = bars.reasons.into_iter().collect();
     if !bars.questions.is_empty() {
@@ -146,9 +158,9 @@ fn since(by: Departure, policy: OnLeave) -> String {
 }
 
 /// What was lost through two groups has the set as its cause. It is an event only where every part of it is.
-pub(super) fn why_lost(lost: &[Loss], rules_digest: &str) -> Why {
+pub(super) fn why_lost(lost: &[Loss], rules_digest: &str, dirty: Dirty) -> Why {
     if lost.is_empty() {
-        return settings(rules_digest);
+        return edited(rules_digest, dirty);
     }
     let kind = if lost.iter().any(|loss| loss.whole) { CauseKind::GroupLost } else { CauseKind::Left };
     let mut why = Why { cause: plain(kind), proof: Proof::Event, questions: Vec::new() };

@@ -28,6 +28,8 @@ pub struct DirtyEdge {
     pub team_name: String,
     /// The source shows the membership now (through nested groups too, where the scope says so).
     pub shown: bool,
+    /// The source showed it once, directly, and took it back.
+    pub taken_back: bool,
     /// How we know that it does not.
     pub proof: Proof,
     pub team_wanted: bool,
@@ -147,6 +149,7 @@ fn dirty_edge(row: &rusqlite::Row<'_>) -> Sql<DirtyEdge> {
         team_source: SourceId(row.get(2)?),
         team_name: String::new(),
         shown: gone == Some(0),
+        taken_back: gone.is_some_and(|gone| gone > 0),
         proof: if gone == Some(2) { Proof::Absence } else { Proof::Event },
         team_wanted: row.get(3)?,
         person_wanted: row.get(4)?,
@@ -202,10 +205,18 @@ fn save_edge(tx: &Transaction<'_>, job: JobId, edge: &EdgeDecision) -> Sql<()> {
         "INSERT INTO team_edges(job, team, person, desired, applied, cause, proof) VALUES (?1, ?2, ?3, 1, 0, ?4, ?5)
          ON CONFLICT DO UPDATE SET desired = 1, cause = excluded.cause, proof = excluded.proof, hold = NULL, due_at = NULL"
     } else {
-        "UPDATE team_edges SET desired = 0, cause = ?4, proof = ?5, hold = NULL, due_at = NULL
+        // What an edit decides again to the same end is not its doing.
+        "UPDATE team_edges SET desired = 0, cause = CASE WHEN ?6 AND desired = 0 AND applied = 1 AND cause IS NOT NULL
+                THEN cause ELSE ?4 END, proof = ?5, hold = NULL, due_at = NULL
           WHERE ?1 = job AND team = ?2 AND person = ?3"
     };
-    tx.prepare_cached(sql)?.execute(params![job.0, edge.team.0, edge.person.0, cause, proof]).map(drop)
+    let edited = matches!(&edge.cause, EdgeCause::Own(cause) if cause.kind.is_ours());
+    let mut update = tx.prepare_cached(sql)?;
+    match edge.wanted {
+        true => update.execute(params![job.0, edge.team.0, edge.person.0, cause, proof]),
+        false => update.execute(params![job.0, edge.team.0, edge.person.0, cause, proof, edited]),
+    }
+    .map(drop)
 }
 
 fn why_of(tx: &Transaction<'_>, link: LinkId) -> Sql<(Option<String>, Option<String>)> {

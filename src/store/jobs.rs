@@ -30,6 +30,8 @@ pub struct JobState {
     pub target_identity: Option<String>,
     /// Digest of the rules that `desired` was made with.
     pub rules: Option<String>,
+    /// The version of the program that `desired` was made with.
+    pub program: Option<String>,
     /// When the last cycle began that read everything anew.
     pub verified_second: Option<i64>,
 }
@@ -166,7 +168,7 @@ impl Store {
 }
 
 fn job_state(db: &Connection, name: &str) -> Sql<Option<JobState>> {
-    let sql = "SELECT id, mode, source_identity, target_identity, rules, verified FROM jobs WHERE name = ?1";
+    let sql = "SELECT id, mode, source_identity, target_identity, rules, verified, program FROM jobs WHERE name = ?1";
     db.query_row(sql, [name], |row| {
         Ok(JobState {
             id: JobId(row.get(0)?),
@@ -175,6 +177,7 @@ fn job_state(db: &Connection, name: &str) -> Sql<Option<JobState>> {
             target_identity: row.get(3)?,
             rules: row.get(4)?,
             verified_second: row.get(5)?,
+            program: row.get(6)?,
         })
     })
     .optional()

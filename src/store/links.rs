@@ -17,6 +17,7 @@ use super::promote::EDGE;
 use super::promote::OBJECT;
 use super::promote::RULES;
 use super::promote::TIME;
+use super::promote::UPGRADE;
 use super::references;
 use super::values::json;
 use super::values::parsed_or_none;
@@ -152,6 +153,10 @@ fn add_edges(db: &Connection, link: &mut DirtyLink) -> Sql<()> {
     Ok(())
 }
 
+/// Whether an edit or an upgrade, and nothing else, had it decided again to no other end: then it is not their doing.
+const KEEPS_ITS_CAUSE: &str = "(dirty & 4) <> 0 AND (dirty & 3) = 0 AND cause IS NOT NULL AND desired IS ?2
+    AND wanted IS ?3 AND class IS ?4 AND (class IS NOT NULL OR kind = 'group' AND applied <> 'absent')";
+
 fn save_decision(tx: &Transaction<'_>, job: JobId, link: LinkId, decision: &Decision) -> Sql<()> {
     let (state, wanted) = match &decision.desired {
         Desired::Active(attributes) => ("active", Some(json(attributes)?)),
@@ -159,18 +164,19 @@ fn save_decision(tx: &Transaction<'_>, job: JobId, link: LinkId, decision: &Deci
         Desired::Absent => ("absent", None),
         Desired::Unmanaged => ("unmanaged", None),
     };
-    let was: Option<String> = tx
-        .prepare_cached("SELECT desired FROM links WHERE id = ?1")?
-        .query_row([link.0], |row| row.get(0))?;
+    let pending = decision.pending.as_ref();
+    let class = pending.map(|pending| pending.class.word());
+    let (was, kept): (Option<String>, bool) = tx
+        .prepare_cached(&format!("SELECT desired, {KEEPS_ITS_CAUSE} FROM links WHERE id = ?1"))?
+        .query_row(params![link.0, state, wanted, class], |row| Ok((row.get(0)?, row.get(1)?)))?;
     let cause = decision.why.cause.id();
     tx.prepare_cached(
         "INSERT INTO causes VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET cause = excluded.cause",
     )?
     .execute(params![job.0, cause.0, json(&decision.why.cause)?])?;
-    let pending = decision.pending.as_ref();
     tx.prepare_cached(
-        "UPDATE links SET desired = ?2, wanted = ?3, wanted_key = ?4, cause = ?5, proof = ?6, questions = ?7,
-                class = ?8, hold = ?9, on_create = ?10, left_by = ?11, left_at = ?12, delete_at = ?13, decide_at = ?14,
+        "UPDATE links SET desired = ?2, wanted = ?3, wanted_key = ?4, cause = CASE WHEN ?16 THEN cause ELSE ?5 END,
+                proof = CASE WHEN ?16 THEN proof ELSE ?6 END, questions = CASE WHEN ?16 THEN questions ELSE ?7 END, class = ?8, hold = ?9, on_create = ?10, left_by = ?11, left_at = ?12, delete_at = ?13, decide_at = ?14,
                 by_time = ?15, adopt = NULL, dirty = 0, retires = NULL,
                 match_cause = CASE WHEN ?8 = 'create' OR lost_at IS NOT NULL THEN match_cause END WHERE id = ?1",
     )?
@@ -182,7 +188,7 @@ fn save_decision(tx: &Transaction<'_>, job: JobId, link: LinkId, decision: &Deci
         cause.0,
         text(&decision.why.proof)?,
         json(&decision.why.questions)?,
-        pending.map(|pending| pending.class.word()),
+        class,
         pending.and_then(|pending| pending.hold.as_ref()).map(json).transpose()?,
         (!decision.on_create.is_empty()).then(|| json(&decision.on_create)).transpose()?,
         decision.left.map(|left| left.by.word()),
@@ -190,6 +196,7 @@ fn save_decision(tx: &Transaction<'_>, job: JobId, link: LinkId, decision: &Deci
         decision.delete_at,
         decision.decide_at,
         decision.by_time,
+        kept,
     ])?;
     if state == "active" && decision.pending.as_ref().is_none_or(|pending| pending.hold.is_none()) {
         references::save(tx, job, link, decision)?;
@@ -284,6 +291,7 @@ fn dirty_link(row: &Row<'_>) -> Sql<DirtyLink> {
             edge: dirty & EDGE != 0,
             rules: dirty & RULES != 0,
             time: dirty & TIME != 0,
+            upgrade: dirty & UPGRADE != 0,
         },
         edges: Vec::new(),
         details: BTreeMap::new(),

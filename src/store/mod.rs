@@ -22,6 +22,7 @@ mod jobs;
 mod journal;
 mod leavers;
 mod left_out;
+mod limits;
 mod links;
 mod lint;
 mod log;

@@ -318,7 +318,7 @@ fn active(db: &Connection, job: JobId) -> Sql<u64> {
     db.query_row(sql, [job.0], |row| count(row, 0))
 }
 
-fn count(row: &Row<'_>, column: usize) -> Sql<u64> {
+pub(super) fn count(row: &Row<'_>, column: usize) -> Sql<u64> {
     row.get::<_, i64>(column).map(i64::unsigned_abs)
 }
 

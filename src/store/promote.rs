@@ -23,6 +23,8 @@ pub(super) const OBJECT: i64 = 1;
 pub(super) const EDGE: i64 = 2;
 pub(super) const RULES: i64 = 4;
 pub(super) const TIME: i64 = 8;
+/// Comes with `RULES`.
+pub(super) const UPGRADE: i64 = 16;
 
 /// What a cycle's reads showed and proved.
 pub(super) struct Shown<'a> {
@@ -272,17 +274,29 @@ fn unmarked(
 fn note_rules(tx: &Transaction<'_>, job: JobId, rules: &str) -> Sql<()> {
     let edited =
         tx.execute("UPDATE jobs SET rules = ?2 WHERE id = ?1 AND rules IS NOT ?2", params![job.0, rules])?;
-    if edited > 0 {
-        let sql =
-            "UPDATE links SET dirty = dirty | ?2 WHERE job = ?1 AND kind <> 'app' AND standing <> 'unread'";
-        tx.execute(sql, params![job.0, RULES])?;
-        tx.execute(
-            "INSERT OR IGNORE INTO dirty_edges SELECT ?1, e.container, e.principal FROM seen_edges e
-               JOIN links c ON c.id = e.container AND c.job = ?1 AND c.kind = 'group'
-               JOIN links p ON p.id = e.principal AND p.kind = 'user'
-             UNION SELECT job, team, person FROM team_edges WHERE job = ?1",
-            [job.0],
-        )?;
-    }
-    Ok(())
+    if edited > 0 { mark_all(tx, job, RULES) } else { Ok(()) }
+}
+
+/// A job that never decided has nothing that an upgrade could change.
+pub(super) fn note_program(tx: &Transaction<'_>, job: JobId, program: &str) -> Sql<()> {
+    let changed = tx.execute(
+        "UPDATE jobs SET program = ?2 WHERE id = ?1 AND program IS NOT ?2",
+        params![job.0, program],
+    )?;
+    let decided: bool =
+        tx.query_row("SELECT rules IS NOT NULL FROM jobs WHERE id = ?1", [job.0], |row| row.get(0))?;
+    if changed > 0 && decided { mark_all(tx, job, RULES | UPGRADE) } else { Ok(()) }
+}
+
+fn mark_all(tx: &Transaction<'_>, job: JobId, why: i64) -> Sql<()> {
+    let sql = "UPDATE links SET dirty = dirty | ?2 WHERE job = ?1 AND kind <> 'app' AND standing <> 'unread'";
+    tx.execute(sql, params![job.0, why])?;
+    tx.execute(
+        "INSERT OR IGNORE INTO dirty_edges SELECT ?1, e.container, e.principal FROM seen_edges e
+           JOIN links c ON c.id = e.container AND c.job = ?1 AND c.kind = 'group'
+           JOIN links p ON p.id = e.principal AND p.kind = 'user'
+         UNION SELECT job, team, person FROM team_edges WHERE job = ?1",
+        [job.0],
+    )
+    .map(drop)
 }

@@ -17,7 +17,6 @@ use crate::model::LinkId;
 use crate::model::SourceId;
 use crate::plan::Cause;
 use crate::plan::CauseId;
-use crate::plan::CauseKind;
 use crate::plan::Decision;
 use crate::plan::Hold;
 use crate::plan::Reference;
@@ -144,7 +143,7 @@ fn save_one(
     decision: &Decision,
     reference: &Reference,
 ) -> Sql<()> {
-    let edited = decision.why.cause.kind == CauseKind::Settings;
+    let edited = decision.why.cause.kind.is_ours();
     let cause = if edited { decision.why.cause.clone() } else { Cause::of_reference(&reference.path) };
     tx.prepare_cached("INSERT INTO causes VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING")?.execute(params![
         job.0,

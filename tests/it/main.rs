@@ -59,6 +59,7 @@ mod okta_source;
 mod okta_witness;
 mod presets;
 mod privacy;
+mod promise_13;
 mod rehearse;
 mod remote_profiles;
 mod remote_target;

@@ -12,6 +12,7 @@ use crate::config::raw::RawTarget;
 use crate::daemon::Schedule;
 use crate::daemon::parse_duration;
 use crate::expr::nearest;
+use crate::plan::Limits;
 
 impl Checker<'_> {
     pub(super) fn jobs(
@@ -34,7 +35,8 @@ impl Checker<'_> {
         if let (Some(SourceConfig::Graph(graph)), Some(rules)) = (&source, &rules) {
             self.graph_fits(&table, graph, rules);
         }
-        let limits = self.limits(&table.join("limits"), &raw.limits);
+        let shared = target.as_ref().and_then(|name| self.target_limits(name, &targets.get(name)?.limits));
+        let limits = self.limits(&table.join("limits"), &raw.limits).zip(shared);
         Some(JobConfig {
             name: name.to_owned(),
             schedule: schedule?,
@@ -43,7 +45,7 @@ impl Checker<'_> {
             target: target?,
             source: source?,
             rules: rules?,
-            limits: limits?,
+            limits: limits.map(|(limits, target)| Limits { target, ..limits })?,
         })
     }
 

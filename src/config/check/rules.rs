@@ -13,6 +13,7 @@ use crate::config::raw::RawLimits;
 use crate::config::raw::RawScope;
 use crate::config::raw::RawSource;
 use crate::config::raw::RawTarget;
+use crate::config::raw::RawTargetLimits;
 use crate::model::GroupPick;
 use crate::model::List;
 use crate::model::SourceId;
@@ -24,6 +25,7 @@ use crate::plan::Limits;
 use crate::plan::Rules;
 use crate::plan::Scope;
 use crate::plan::Selection;
+use crate::plan::TargetLimits;
 use crate::plan::read_span;
 use crate::scim::Kind;
 
@@ -194,8 +196,17 @@ impl Checker<'_> {
             .collect();
         let classes: Option<BTreeMap<Class, Limit>> = classes.into_iter().collect();
         let clock_jump = self.clock_jump(&table.join("clock_jump"), raw.clock_jump.as_deref());
+        let mut special = |name: &str, raw: Option<RawLimit>| match raw {
+            Some(limit) => self.limit(&table.join(name), limit).map(Some),
+            None => Some(None),
+        };
+        let remove_members_team = special("remove_members_team", raw.remove_members_team);
+        let upgrade = special("upgrade", raw.upgrade);
         Some(Limits {
             classes: classes?,
+            remove_members_team: remove_members_team?,
+            upgrade: upgrade?,
+            target: TargetLimits::default(),
             floor: raw.floor.unwrap_or_default(),
             witness_budget: raw.witness_budget.unwrap_or_default(),
             lost_anchors: raw.lost_anchors.unwrap_or_default(),
@@ -209,6 +220,21 @@ impl Checker<'_> {
             let cure = "write one like 8d or 36h, an hour at least, and longer than between two cycles";
             self.error(key, format!("`{text}` is no time that a clock may go on by"), cure)
         })
+    }
+
+    /// Those of all jobs of a target together.
+    pub(super) fn target_limits(&mut self, name: &str, raw: &RawTargetLimits) -> Option<TargetLimits> {
+        let table = Key::of(["targets", name, "limits"]);
+        let usual = TargetLimits::default();
+        let removals = match raw.removals {
+            Some(limit) => Some(self.limit(&table.join("removals"), limit)?),
+            None => usual.removals,
+        };
+        let changes = match raw.changes {
+            Some(limit) => Some(self.limit(&table.join("changes"), limit)?),
+            None => usual.changes,
+        };
+        Some(TargetLimits { name: name.to_owned(), removals, changes })
     }
 
     /// The half that is not said does not limit.

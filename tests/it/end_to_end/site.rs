@@ -215,6 +215,7 @@ impl Site {
             target: self.target.clone(),
             rules: self.rules.clone(),
             limits: self.limits.clone(),
+            program: "0".to_owned(),
             verify: self.verify,
             ceiling: Mode::Write,
         }

@@ -15,6 +15,8 @@
 //! | `people guests|disabled|resource_accounts in|out` | people's policy |
 //! | `team GROUP [link=X] [name=X] [rename] [off]`, `team-names hold|suffix|link` | what is said of single teams |
 //! | `limit CLASS COUNT PERCENT`, `floor N`, `budget N` | limits |
+//! | `team-limit COUNT PERCENT`, `upgrade-limit COUNT PERCENT` | of one team's members; of what an upgrade does |
+//! | `program VERSION` | another version of the program runs |
 //! | `mode observe|approve|write` | what the job may do |
 //! | `leavers EVENT|all|teams POLICY`, `clock-jump SPAN`, `action NAME on|off`, `adopt POLICY`, `rehire POLICY`, `protect NAME` | policy |
 //! | `anchors N` | so many lost anchors are matched anew by themselves |
@@ -94,6 +96,8 @@ pub struct Stage {
     /// What `rules.teams` is made of.
     pub team_rules: Vec<TeamRule>,
     pub limits: Limits,
+    /// The version of the program.
+    pub program: String,
     pub mode: Mode,
     pub second: i64,
     /// The job's name.
@@ -143,6 +147,7 @@ impl Stage {
             rules: rules(),
             team_rules: Vec::new(),
             limits: Limits { floor: 1_000, ..Limits::default() },
+            program: "0".to_owned(),
             mode: Mode::Write,
             second: 1_770_000_000,
             name: "story".to_owned(),
@@ -157,6 +162,7 @@ impl Stage {
             target: self.target.clone(),
             rules: self.rules.clone(),
             limits: self.limits.clone(),
+            program: self.program.clone(),
             verify: None,
             ceiling: Mode::Write,
         }

@@ -35,6 +35,17 @@ pub fn setting(stage: &mut Stage, words: &[&str]) {
             let class = Class::ALL.into_iter().find(|known| known.word() == *class).expect("a class");
             stage.limits.classes.insert(class, limit);
         }
+        ["team-limit", count, percent] => {
+            let limit =
+                Limit { count: count.parse().expect("a count"), percent: percent.parse().expect("percent") };
+            stage.limits.remove_members_team = Some(limit);
+        }
+        ["upgrade-limit", count, percent] => {
+            let limit =
+                Limit { count: count.parse().expect("a count"), percent: percent.parse().expect("percent") };
+            stage.limits.upgrade = Some(limit);
+        }
+        ["program", version] => stage.program = (*version).to_owned(),
         ["floor", floor] => stage.limits.floor = floor.parse().expect("a floor"),
         ["budget", budget] => stage.limits.witness_budget = budget.parse().expect("a budget"),
         ["mode", mode] => stage.mode = parsed(mode),

@@ -93,6 +93,8 @@ pub enum Command {
     Held(Held),
     /// Lets what waits be done in the next cycle
     Approve(Approve),
+    /// Keeps what waits from being done for a while; then it comes back as held
+    Reject(Reject),
     /// Looks at links, and sets, undoes or hands them over; nothing is asked of source or target
     #[command(subcommand)]
     Link(Link),
@@ -254,8 +256,21 @@ pub struct Held {
 pub struct Approve {
     /// The job, by its name in the settings
     pub job: String,
-    /// A cause (its 8 digits in the plan), a team or person (name or source id), or `all`
+    /// A cause (its 8 digits in the plan), a team or person (name or source id), `@FILE` with one of them a line, or `all`
     pub what: String,
+    #[command(flatten)]
+    pub why: Why,
+}
+
+#[derive(Debug, Args)]
+pub struct Reject {
+    /// The job, by its name in the settings
+    pub job: String,
+    /// A cause (its 8 digits in the plan), a team or person (name or source id), `@FILE` with one of them a line, or `all`
+    pub what: String,
+    /// Until then: a time, a date, or so long from now (14d) [default: jobs.NAME.exemption, 7 days]
+    #[arg(long, value_name = "T")]
+    pub until: Option<String>,
     #[command(flatten)]
     pub why: Why,
 }

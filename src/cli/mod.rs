@@ -1,6 +1,7 @@
 //! The command line: arguments in, one command carried out, an exit code out.
 
 mod args;
+mod chosen;
 mod commands;
 mod exit;
 mod logs;
@@ -56,6 +57,7 @@ async fn carry_out(arguments: &Arguments) -> Result<Exit, anyhow::Error> {
     let global = &arguments.global;
     match &arguments.command {
         Command::Approve(approve) => commands::approve::run(global, approve).await,
+        Command::Reject(reject) => commands::reject::run(global, reject).await,
         Command::Check(check) => commands::check::run(global, check).await,
         Command::Config(config) => commands::config::run(global, config),
         Command::Demo(demo) => commands::demo::run(demo).await,

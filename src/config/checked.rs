@@ -59,6 +59,8 @@ pub struct JobConfig {
     pub source: SourceConfig,
     pub rules: Rules,
     pub limits: Limits,
+    /// How long a rejected change stays away.
+    pub exemption: Duration,
 }
 
 #[derive(Clone, Debug)]

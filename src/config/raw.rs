@@ -54,6 +54,7 @@ pub(super) struct RawJob {
     pub mapping: RawMapping,
     pub limits: RawLimits,
     pub leavers: RawLeavers,
+    pub exemption: Option<String>,
     pub adopt: Option<Adoption>,
     pub rehire: Option<Rehire>,
     pub team_names: Option<TeamNames>,

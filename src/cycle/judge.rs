@@ -201,6 +201,7 @@ impl Judge<'_> {
             approved: link.approved,
             protected: self.protects(link),
             by_time: link.by_time,
+            rejected: link.rejected,
             loses: None,
         };
         plan::judge(&self.on.job.name, self.mode, &self.on.job.rules.actions, &self.guard, &candidate)
@@ -248,6 +249,7 @@ impl Judge<'_> {
             approved: edge.approved || edge.follows,
             protected: self.on.job.rules.protect.contains(&scim::fold(&edge.team_name)),
             by_time: edge.by_time,
+            rejected: edge.rejected,
             loses: Some(edge.team).filter(|_| !edge.adds),
         };
         let hold =

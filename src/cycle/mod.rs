@@ -326,6 +326,7 @@ impl<'a> Run<'a> {
         let clock = self.doubts_clock(store, state.id).await?;
         notes.extend(decide::decide(self, store, state.id, &environment).await?);
         notes.extend(decide::left_out(self, store, state.id).await?);
+        store.look_at_exemptions(state.id, self.how.now.as_second()).await.map_err(self.store())?;
         judge::judge(self, store, state, frozen, clock).await?;
         let planned = stream::planned(self, store, state, notes).await?;
         Ok(Prepared { planned, read })

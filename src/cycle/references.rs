@@ -55,6 +55,7 @@ impl Judge<'_> {
             approved: reference.approved,
             protected: self.on.job.rules.protect.contains(&scim::fold(&reference.person_name)),
             by_time: false,
+            rejected: reference.rejected,
             loses: None,
         };
         plan::judge(&self.on.job.name, self.mode, &self.on.job.rules.actions, &self.guard, &candidate)

@@ -199,6 +199,10 @@ pub enum HoldKind {
     Mapping,
     /// Time alone would cause it, and the clock is not believed.
     Clock,
+    /// It was rejected before, and the exemption has ended.
+    Rejected,
+    /// A person decided that it is not made, for a while; it is not planned.
+    Exempt,
 }
 
 /// What a job may do (design: modes).

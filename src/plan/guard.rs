@@ -169,6 +169,8 @@ pub struct Candidate<'a> {
     pub protected: bool,
     /// Time alone causes it.
     pub by_time: bool,
+    /// It was rejected, and the exemption has ended.
+    pub rejected: bool,
     /// The team that it takes somebody out of, where that is its own decision.
     pub loses: Option<LinkId>,
 }
@@ -203,6 +205,10 @@ pub fn judge(
     }
     if change.approved {
         return None;
+    }
+    if change.rejected {
+        let text = "it was rejected before, and that time is over: approve it, or reject it again".to_owned();
+        return Some(Hold { kind: HoldKind::Rejected, text });
     }
     if let Some(hold) = guard.clock.as_ref().filter(|_| change.by_time && change.class.removes()) {
         return Some(hold.clone());

@@ -257,12 +257,14 @@ fn deciding(kind: HoldKind, cause: &CauseId, job: &str) -> Option<String> {
         | HoldKind::Unwitnessed
         | HoldKind::Disagrees
         | HoldKind::Clock
+        | HoldKind::Rejected
         | HoldKind::Unexplained => Some(format!("rosterd approve {job} {}", cause.0)),
         HoldKind::Observe
         | HoldKind::Matching
         | HoldKind::Uniqueness
         | HoldKind::Protected
         | HoldKind::Action
+        | HoldKind::Exempt
         | HoldKind::Mapping => None,
     }
 }
@@ -285,6 +287,8 @@ pub(super) fn hold_word(kind: HoldKind) -> &'static str {
         HoldKind::Action => "action",
         HoldKind::Mapping => "mapping",
         HoldKind::Clock => "clock",
+        HoldKind::Rejected => "rejected",
+        HoldKind::Exempt => "exempt",
     }
 }
 

@@ -99,17 +99,17 @@ impl Store {
             let mut left = LeftOver::default();
             for sql in [
                 "SELECT coalesce(sum(hold IS NOT NULL), 0), 0, coalesce(sum(hold IS NULL AND due_at > ?2), 0)
-                   FROM links WHERE job = ?1 AND class IS NOT NULL",
+                   FROM links WHERE job = ?1 AND class IS NOT NULL AND exempt <> 1",
                 "SELECT coalesce(sum(e.hold IS NOT NULL), 0),
                         coalesce(sum(e.hold IS NULL AND e.desired AND (t.resource IS NULL OR p.resource IS NULL)), 0),
                         coalesce(sum(e.hold IS NULL AND e.due_at > ?2), 0)
                    FROM team_edges e JOIN links t ON t.id = e.team JOIN links p ON p.id = e.person
-                  WHERE e.job = ?1 AND e.desired <> e.applied",
+                  WHERE e.job = ?1 AND e.desired <> e.applied AND e.exempt <> 1",
                 "SELECT coalesce(sum(r.hold IS NOT NULL), 0),
                         coalesce(sum(r.hold IS NULL AND (p.resource IS NULL OR (r.names IS NOT NULL AND r.resolved IS NULL))), 0),
                         coalesce(sum(r.hold IS NULL AND r.due_at > ?2), 0)
                    FROM person_references r JOIN links p ON p.id = r.person AND p.desired = 'active'
-                  WHERE r.job = ?1 AND r.pending = 1",
+                  WHERE r.job = ?1 AND r.pending = 1 AND r.exempt <> 1",
             ] {
                 let (held, waiting, escrow): (i64, i64, i64) =
                     db.query_row(sql, params![job.0, now], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;

@@ -26,7 +26,7 @@ impl Store {
                    FROM team_edges e JOIN links t ON t.id = e.team JOIN links p ON p.id = e.person
                    LEFT JOIN approvals a ON a.job = e.job AND a.link = e.team AND a.person = e.person
                      AND a.class = 'remove_members' AND a.cause = e.cause
-                  WHERE e.job = ?1 AND e.desired <> e.applied AND NOT e.desired AND a.link IS NULL
+                  WHERE e.job = ?1 AND e.desired <> e.applied AND NOT e.desired AND a.link IS NULL AND e.exempt = 0
                     AND p.desired IS 'active' GROUP BY e.team",
             )?;
             let losses = rows.query_map(params![job.0, since_second], |row| {
@@ -54,13 +54,13 @@ impl Store {
             let mut counted = db.prepare_cached(
                 "SELECT (SELECT count(*) FROM links l LEFT JOIN approvals a ON a.job = l.job AND a.link = l.id
                            AND a.person = 0 AND a.class = l.class AND a.cause = l.cause
-                          WHERE l.job = ?1 AND l.class IS NOT NULL AND l.cause = ?2 AND a.link IS NULL)
+                          WHERE l.job = ?1 AND l.class IS NOT NULL AND l.cause = ?2 AND a.link IS NULL AND l.exempt = 0)
                       + (SELECT count(*) FROM team_edges e LEFT JOIN approvals a ON a.job = e.job AND a.link = e.team
                            AND a.person = e.person AND a.cause = e.cause
-                          WHERE e.job = ?1 AND e.desired <> e.applied AND e.cause = ?2 AND a.link IS NULL)
+                          WHERE e.job = ?1 AND e.desired <> e.applied AND e.cause = ?2 AND a.link IS NULL AND e.exempt = 0)
                       + (SELECT count(*) FROM person_references r LEFT JOIN approvals a ON a.job = r.job
                            AND a.link = r.person AND a.class = 'references' AND a.cause = r.cause
-                          WHERE r.job = ?1 AND r.pending = 1 AND r.cause = ?2 AND a.link IS NULL),
+                          WHERE r.job = ?1 AND r.pending = 1 AND r.cause = ?2 AND a.link IS NULL AND r.exempt = 0),
                         (SELECT coalesce(sum(count), 0) FROM journal
                           WHERE job = ?1 AND at >= ?3 AND cause = ?2 AND outcome = 'done' AND NOT approved)",
             )?;

@@ -153,9 +153,12 @@ fn add_edges(db: &Connection, link: &mut DirtyLink) -> Sql<()> {
     Ok(())
 }
 
-/// Whether an edit or an upgrade, and nothing else, had it decided again to no other end: then it is not their doing.
+/// Whether an edit or an upgrade, and nothing else, had it decided again to no other end: then it is not their doing, unless
+/// it was the settings' doing before.
 const KEEPS_ITS_CAUSE: &str = "(dirty & 4) <> 0 AND (dirty & 3) = 0 AND cause IS NOT NULL AND desired IS ?2
-    AND wanted IS ?3 AND class IS ?4 AND (class IS NOT NULL OR kind = 'group' AND applied <> 'absent')";
+    AND wanted IS ?3 AND class IS ?4 AND (class IS NOT NULL OR kind = 'group' AND applied <> 'absent')
+    AND NOT EXISTS (SELECT 1 FROM causes c WHERE c.job = links.job AND c.id = links.cause
+      AND json_extract(c.cause, '$.kind') IN ('settings', 'upgrade', 'filtered'))";
 
 fn save_decision(tx: &Transaction<'_>, job: JobId, link: LinkId, decision: &Decision) -> Sql<()> {
     let (state, wanted) = match &decision.desired {

@@ -13,6 +13,7 @@ mod database;
 mod directory;
 mod edges;
 mod erase;
+mod exemptions;
 mod error;
 mod explain;
 mod follow_ups;
@@ -44,7 +45,9 @@ mod verdicts;
 
 pub use absence::LeftOver;
 pub use anchors::LostAnchor;
-pub use approvals::Approve;
+pub use approvals::Chosen;
+pub use approvals::Decided;
+pub use approvals::Decider;
 pub use by_hand::ByHand;
 pub use by_hand::LinkRow;
 pub use by_hand::Pairing;

@@ -72,6 +72,8 @@ pub struct PendingLink {
     pub on_create: OnCreate,
     /// Time alone causes it.
     pub by_time: bool,
+    /// It was rejected, and the exemption has ended.
+    pub rejected: bool,
 }
 
 /// The resource that a pending creation makes ours instead.
@@ -123,6 +125,8 @@ pub struct PendingEdge {
     pub kept: bool,
     /// Time alone keeps the team or the person out.
     pub by_time: bool,
+    /// It was rejected, and the exemption has ended.
+    pub rejected: bool,
 }
 
 const LINK_COLUMNS: &str = "l.id, l.kind, l.source_id, l.standing, l.seen, l.desired, l.wanted,
@@ -133,7 +137,7 @@ const LINK_COLUMNS: &str = "l.id, l.kind, l.source_id, l.standing, l.seen, l.des
       (SELECT min(oj.name) FROM links o JOIN jobs oj ON oj.id = o.job
         WHERE o.resource = l.resource AND o.job <> l.job AND o.applied = 'active' AND o.desired IS 'active'
           AND oj.target_identity IS (SELECT target_identity FROM jobs WHERE id = l.job)) END,
-    l.on_create, l.by_time";
+    l.on_create, l.by_time, l.exempt = 2";
 const LINK_TABLES: &str = "links l LEFT JOIN approvals a
     ON a.job = l.job AND a.link = l.id AND a.person = 0 AND a.class = l.class
       AND a.cause = coalesce(l.match_cause, l.cause)";
@@ -150,7 +154,7 @@ const EDGE_COLUMNS: &str = "e.team, e.person, t.source_id, p.source_id,
       CROSS JOIN links ot ON ot.id = o.team CROSS JOIN jobs oj ON oj.id = op.job
       WHERE op.resource = p.resource AND op.job <> e.job AND ot.resource = t.resource AND o.desired AND o.applied
         AND oj.target_identity IS (SELECT target_identity FROM jobs WHERE id = e.job)),
-    NOT e.desired AND (t.by_time OR p.by_time)";
+    NOT e.desired AND (t.by_time OR p.by_time), e.exempt = 2";
 const EDGE_TABLES: &str = "team_edges e JOIN links t ON t.id = e.team JOIN links p ON p.id = e.person
     LEFT JOIN approvals a ON a.job = e.job AND a.link = e.team AND a.person = e.person
       AND a.class = CASE WHEN e.desired THEN 'add_members' ELSE 'remove_members' END AND a.cause = e.cause";
@@ -162,18 +166,18 @@ impl Store {
             let mut counts = Counts::default();
             let sql = format!(
                 "SELECT l.class, count(*) FROM {LINK_TABLES}
-                  WHERE l.job = ?1 AND l.class IS NOT NULL AND a.link IS NULL GROUP BY l.class"
+                  WHERE l.job = ?1 AND l.class IS NOT NULL AND a.link IS NULL AND l.exempt = 0 GROUP BY l.class"
             );
             count_into(db, &sql, job, &mut counts.pending)?;
             let sql = format!(
                 "SELECT CASE WHEN e.desired THEN 'add_members' ELSE 'remove_members' END, count(*) FROM {EDGE_TABLES}
-                  WHERE e.job = ?1 AND e.desired <> e.applied AND a.link IS NULL
+                  WHERE e.job = ?1 AND e.desired <> e.applied AND a.link IS NULL AND e.exempt = 0
                     AND (e.desired OR p.desired IS 'active') GROUP BY 1"
             );
             count_into(db, &sql, job, &mut counts.pending)?;
             let sql = format!(
                 "SELECT 'references', count(*) FROM {}
-                  WHERE r.job = ?1 AND r.pending = 1 AND a.link IS NULL AND (r.names IS NULL OR r.resolved IS NOT NULL)",
+                  WHERE r.job = ?1 AND r.pending = 1 AND a.link IS NULL AND r.exempt = 0 AND (r.names IS NULL OR r.resolved IS NOT NULL)",
                 references::TABLES
             );
             count_into(db, &sql, job, &mut counts.pending)?;
@@ -197,14 +201,15 @@ impl Store {
                 let (sql, word) = match class {
                     Class::AddMembers | Class::RemoveMembers => (
                         "SELECT DISTINCT cause FROM team_edges
-                          WHERE job = ?1 AND desired <> applied AND desired = (?2 = 'add_members') AND cause IS NOT NULL",
+                          WHERE job = ?1 AND desired <> applied AND desired = (?2 = 'add_members') AND exempt = 0
+                            AND cause IS NOT NULL",
                         class.word(),
                     ),
                     Class::References => (
-                        "SELECT DISTINCT cause FROM person_references WHERE job = ?1 AND pending = 1 AND ?2 <> ''",
+                        "SELECT DISTINCT cause FROM person_references WHERE job = ?1 AND pending = 1 AND exempt = 0 AND ?2 <> ''",
                         class.word(),
                     ),
-                    _ => ("SELECT DISTINCT cause FROM links WHERE job = ?1 AND class = ?2 AND cause IS NOT NULL", class.word()),
+                    _ => ("SELECT DISTINCT cause FROM links WHERE job = ?1 AND class = ?2 AND exempt = 0 AND cause IS NOT NULL", class.word()),
                 };
                 let mut rows = db.prepare_cached(sql)?;
                 for cause in rows.query_map(params![job.0, word], |row| row.get(0))? {
@@ -228,7 +233,7 @@ impl Store {
         self.read(move |db| {
             let sql = format!(
                 "SELECT {LINK_COLUMNS} FROM {LINK_TABLES} WHERE l.job = ?1 AND l.class = ?2 AND l.kind = ?3
-                    AND l.source_id > ?4 ORDER BY l.source_id LIMIT ?5"
+                    AND l.exempt <> 1 AND l.source_id > ?4 ORDER BY l.source_id LIMIT ?5"
             );
             let mut rows = db.prepare_cached(&sql)?;
             let with = params![job.0, class.word(), kind.word(), after, limit as i64];
@@ -241,7 +246,7 @@ impl Store {
     pub async fn pending_by_id(&self, links: Vec<LinkId>) -> Result<Vec<PendingLink>, StoreError> {
         self.read(move |db| {
             let sql =
-                format!("SELECT {LINK_COLUMNS} FROM {LINK_TABLES} WHERE l.id = ?1 AND l.class IS NOT NULL");
+                format!("SELECT {LINK_COLUMNS} FROM {LINK_TABLES} WHERE l.id = ?1 AND l.class IS NOT NULL AND l.exempt <> 1");
             let mut query = db.prepare_cached(&sql)?;
             let mut found = Vec::new();
             for link in links {
@@ -263,7 +268,7 @@ impl Store {
         self.read(move |db| {
             let sql = format!(
                 "SELECT {EDGE_COLUMNS} FROM {EDGE_TABLES}
-                  WHERE e.job = ?1 AND e.desired <> e.applied AND e.desired = ?2 AND (e.team, e.person) > (?3, ?4)
+                  WHERE e.job = ?1 AND e.desired <> e.applied AND e.desired = ?2 AND e.exempt <> 1 AND (e.team, e.person) > (?3, ?4)
                   ORDER BY e.team, e.person LIMIT ?5"
             );
             let mut rows = db.prepare_cached(&sql)?;
@@ -302,9 +307,9 @@ impl Store {
     pub async fn quiet(&self, job: JobId) -> Result<bool, StoreError> {
         self.read(move |db| {
             db.query_row(
-                "SELECT NOT EXISTS (SELECT 1 FROM links WHERE job = ?1 AND class IS NOT NULL)
-                    AND NOT EXISTS (SELECT 1 FROM team_edges WHERE job = ?1 AND desired <> applied)
-                    AND NOT EXISTS (SELECT 1 FROM person_references WHERE job = ?1 AND pending = 1)",
+                "SELECT NOT EXISTS (SELECT 1 FROM links WHERE job = ?1 AND class IS NOT NULL AND exempt <> 1)
+                    AND NOT EXISTS (SELECT 1 FROM team_edges WHERE job = ?1 AND desired <> applied AND exempt <> 1)
+                    AND NOT EXISTS (SELECT 1 FROM person_references WHERE job = ?1 AND pending = 1 AND exempt <> 1)",
                 [job.0],
                 |row| row.get(0),
             )
@@ -365,6 +370,7 @@ fn pending_link(row: &Row<'_>) -> Sql<PendingLink> {
         wanted_by: row.get(28)?,
         on_create: parsed_or_none(row, 29)?.unwrap_or_default(),
         by_time: row.get(30)?,
+        rejected: row.get(31)?,
     })
 }
 
@@ -396,6 +402,7 @@ fn pending_edge(row: &Row<'_>) -> Sql<PendingEdge> {
         waits: row.get(20)?,
         kept: row.get(21)?,
         by_time: row.get(22)?,
+        rejected: row.get(23)?,
     })
 }
 

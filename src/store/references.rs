@@ -46,6 +46,8 @@ pub struct PendingReference {
     pub failure: Option<String>,
     pub due_second: Option<i64>,
     pub approved: bool,
+    /// It was rejected, and the exemption has ended.
+    pub rejected: bool,
 }
 
 /// What a reference waits for, where this plan does not make it.
@@ -75,7 +77,7 @@ const COLUMNS: &str = "r.person, r.path, p.source_id,
     coalesce(json_extract(m.wanted, '$.userName'), json_extract(m.sent, '$.userName'), r.names),
     p.resource IS NULL AND NOT (p.class IS 'create' AND p.hold IS NULL),
     r.names IS NOT NULL AND r.resolved IS NULL AND NOT (m.class IS 'create' AND m.hold IS NULL),
-    r.cause, r.hold, r.attempts, r.failure, r.due_at, a.link IS NOT NULL";
+    r.cause, r.hold, r.attempts, r.failure, r.due_at, a.link IS NOT NULL, r.exempt = 2";
 
 impl Store {
     /// The next pending references, by person and attribute.
@@ -88,7 +90,7 @@ impl Store {
         self.read(move |db| {
             let sql = format!(
                 "SELECT {COLUMNS} FROM {TABLES}
-                  WHERE r.job = ?1 AND r.pending = 1 AND (r.person, r.path) > (?2, ?3) ORDER BY r.person, r.path LIMIT ?4"
+                  WHERE r.job = ?1 AND r.pending = 1 AND r.exempt <> 1 AND (r.person, r.path) > (?2, ?3) ORDER BY r.person, r.path LIMIT ?4"
             );
             let mut rows = db.prepare_cached(&sql)?;
             rows.query_map(params![job.0, after.0.0, after.1, limit as i64], pending)?.collect()
@@ -229,6 +231,7 @@ fn pending(row: &Row<'_>) -> Sql<PendingReference> {
         failure: row.get(15)?,
         due_second: row.get(16)?,
         approved: row.get(17)?,
+        rejected: row.get(18)?,
     })
 }
 

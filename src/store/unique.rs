@@ -46,7 +46,7 @@ impl Store {
         self.read(move |db| {
             let mut rows = db.prepare_cached(
                 "SELECT id, applied_key, wanted_key FROM links
-                  WHERE job = ?1 AND class = 'rename' AND kind = 'user' AND applied_key IS NOT NULL
+                  WHERE job = ?1 AND class = 'rename' AND kind = 'user' AND exempt <> 1 AND applied_key IS NOT NULL
                     AND wanted_key IS NOT NULL AND applied_key <> wanted_key ORDER BY source_id",
             )?;
             rows.query_map([job.0], |row| {

@@ -2,35 +2,26 @@
 
 use crate::cli::args::Approve as Arguments;
 use crate::cli::args::Global;
+use crate::cli::chosen;
 use crate::cli::exit::Exit;
 use crate::cli::out;
 use crate::cli::settings;
-use crate::cli::who::who;
 use crate::cli::wire;
-use crate::store::Approve;
 
 pub async fn run(global: &Global, arguments: &Arguments) -> Result<Exit, anyhow::Error> {
     let config = settings::load(global)?;
     let job = wire::one(&config, &arguments.job)?;
+    let what = chosen::read(&arguments.what)?;
     let store = wire::open(&config)?;
     let state = store.job(&job.name).await?;
-    let what = match arguments.what.as_str() {
-        "all" => Approve::All,
-        name => Approve::Named(name.to_owned()),
-    };
-    let now = jiff::Timestamp::now().as_second();
-    let approved = store.approve(state.id, what, &who(), &arguments.why.reason, now).await?;
-    anyhow::ensure!(
-        approved > 0,
-        "job {}: nothing that waits for a decision is called `{}`; see `rosterd held {}`, and give a cause (8 digits), \
-         a name, a source id, or all",
-        job.name,
-        arguments.what,
-        job.name
-    );
+    let by = chosen::decider(&arguments.why);
+    let decided = store.approve(state.id, what, &by).await?;
+    chosen::found_something(&job.name, &arguments.what, &decided)?;
     out::print(&format!(
-        "{}: {approved} changes approved; they are made in the next cycle; now: rosterd sync {}\n",
-        job.name, job.name
+        "{}: {} approved; they are made in the next cycle; now: rosterd sync {}\n",
+        job.name,
+        chosen::changes(&decided),
+        job.name
     ));
     Ok(Exit::Done)
 }

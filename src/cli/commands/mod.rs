@@ -11,6 +11,7 @@ pub mod link;
 pub mod log;
 pub mod plan;
 pub mod provision;
+pub mod reject;
 pub mod run;
 pub mod simulate;
 pub mod status;

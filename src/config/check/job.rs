@@ -13,6 +13,10 @@ use crate::daemon::Schedule;
 use crate::daemon::parse_duration;
 use crate::expr::nearest;
 use crate::plan::Limits;
+use crate::plan::read_span;
+
+/// Design: a person's decision lasts 7 days by default (P9).
+const EXEMPTION: &str = "7d";
 
 impl Checker<'_> {
     pub(super) fn jobs(
@@ -37,7 +41,9 @@ impl Checker<'_> {
         }
         let shared = target.as_ref().and_then(|name| self.target_limits(name, &targets.get(name)?.limits));
         let limits = self.limits(&table.join("limits"), &raw.limits).zip(shared);
+        let exemption = self.exemption(&table.join("exemption"), raw.exemption.as_deref());
         Some(JobConfig {
+            exemption: exemption?,
             name: name.to_owned(),
             schedule: schedule?,
             verify: verify?,
@@ -65,6 +71,14 @@ impl Checker<'_> {
             Ok(jitter) => Some(jitter),
             Err(error) => self.error_with_cure(key, &error.to_string()),
         }
+    }
+
+    fn exemption(&mut self, key: &Key, raw: Option<&str>) -> Option<Duration> {
+        let seconds = read_span(raw.unwrap_or(EXEMPTION)).and_then(|seconds| u64::try_from(seconds).ok());
+        seconds.filter(|seconds| *seconds > 0).map(Duration::from_secs).or_else(|| {
+            let text = raw.unwrap_or_default();
+            self.error(key, format!("`{text}` is no time that a rejection may last"), "write one like 7d or 36h")
+        })
     }
 
     /// Outside: whether it can be read; inside: how often, or `off`.

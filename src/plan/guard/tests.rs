@@ -58,7 +58,7 @@ fn verdict(mode: Mode, class: Class, approved: bool, guard: &Guard) -> Option<Ho
         approved,
         protected: false,
         by_time: false,
-        loses: None,
+        rejected: false, loses: None,
     };
     judge("acme", mode, &Actions::default(), guard, &change).map(|hold| hold.kind)
 }
@@ -122,7 +122,7 @@ fn the_first_reason_that_speaks_is_the_verdict() {
             approved,
             protected,
             by_time: false,
-            loses: None,
+            rejected: false, loses: None,
         };
         let verdict = judge("acme", mode, &actions, &guard, &change).map(|hold| hold.kind);
         assert_eq!(verdict, expected, "{protected} {mode:?} {approved}");
@@ -137,7 +137,7 @@ fn a_doubted_clock_holds_what_time_alone_removes() {
     let cause = CauseId("c1".to_owned());
     let verdict = |class, by_time, approved| {
         let change =
-            Candidate { class, cause: &cause, team: false, approved, protected: false, by_time, loses: None };
+            Candidate { class, cause: &cause, team: false, approved, protected: false, by_time, rejected: false, loses: None };
         judge("acme", Mode::Write, &Actions { delete: true, ..Actions::default() }, &guard, &change)
             .map(|hold| hold.kind)
     };
@@ -224,4 +224,18 @@ fn a_total_of_all_changes_holds_every_class_that_would_go() {
     };
     let held = target_over(&limits, &counts, &BTreeMap::new());
     assert_eq!(held.keys().copied().collect::<Vec<_>>(), [Class::Create, Class::Update]);
+}
+
+/// A person's decision ends into held, never into go; an approval still lifts it.
+#[test]
+fn what_was_rejected_comes_back_held_whatever_the_limits_say() {
+    let cause = CauseId("c1".to_owned());
+    let verdict = |approved| {
+        let (class, protected, by_time, loses) = (Class::Update, false, false, None);
+        let change =
+            Candidate { class, cause: &cause, team: false, approved, protected, by_time, rejected: true, loses };
+        judge("acme", Mode::Write, &Actions::default(), &Guard::default(), &change).map(|hold| hold.kind)
+    };
+    assert_eq!(verdict(false), Some(HoldKind::Rejected));
+    assert_eq!(verdict(true), None);
 }

@@ -11,7 +11,8 @@ use rosterd::scim::Attributes;
 use rosterd::scim::Kind;
 use rosterd::simulators::Change;
 use rosterd::simulators::Flavour;
-use rosterd::store::Approve;
+use rosterd::store::Chosen;
+use rosterd::store::Decider;
 use rosterd::targets::Operation;
 use rosterd::targets::ServiceProvider;
 use serde_json::Value;
@@ -252,7 +253,8 @@ fn gives_an_id(operation: &Operation) -> bool {
 
 async fn approve_all(site: &Site) {
     let job = site.store.job(JOB).await.expect("a job");
-    site.store.approve(job.id, Approve::All, "test", "", 0).await.expect("an approval");
+    let by = Decider { who: "test".to_owned(), reason: String::new(), now_second: 0 };
+    site.store.approve(job.id, Chosen::All, &by).await.expect("an approval");
 }
 
 /// With the row of Entra's own mapping that writes managers.

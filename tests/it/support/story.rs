@@ -25,7 +25,7 @@
 //! | `target-loses ADDRESS…` | the workspace deletes them by itself |
 //! | `reads NAME` | what holds somebody, in words |
 //! | `target-member TEAM ADDRESS` | and is a member there |
-//! | `approve WHAT` | all, or a cause |
+//! | `approve WHAT`, `reject WHAT SECONDS` | all, a name, names with commas, or a cause; so long |
 //! | `later SECONDS` | time passes |
 //! | `plan`, `cycle`, `full` | a dry run; a cycle; a full cycle |
 //! | `row TARGET [ATTRIBUTE [refers] [clears]]` | a row of the users' mapping; without an attribute it is taken away |
@@ -68,7 +68,8 @@ use rosterd::plan::Verdict;
 use rosterd::scim::Kind;
 use rosterd::sources::file::FileSource;
 use rosterd::sources::file::TextCell;
-use rosterd::store::Approve;
+use rosterd::store::Chosen;
+use rosterd::store::Decider;
 use rosterd::store::ListQuery;
 use rosterd::store::Store;
 use rosterd::targets::ServiceProvider;
@@ -408,6 +409,9 @@ impl Stage {
             ["bend", what @ ..] => *self.source.bend.lock().expect("free") = wording::bend(&what.join(" ")),
             ["later", seconds] => self.second += seconds.parse::<i64>().expect("seconds"),
             ["approve", what] => return Some(self.approve(what).await),
+            ["reject", what, seconds] => {
+                return Some(self.reject(what, seconds.parse().expect("seconds")).await);
+            }
             ["target", address, rest @ ..] => self.target_user(address, rest).await,
             ["shows", target] => return Some(wording::shown(self, target).await),
             ["notes"] => return Some(self.notes().await),
@@ -429,10 +433,20 @@ impl Stage {
 
     async fn approve(&self, what: &str) -> String {
         let job = self.store.job(&self.name).await.expect("a job").id;
-        let what = if what == "all" { Approve::All } else { Approve::Named(what.to_owned()) };
-        let approved =
-            self.store.approve(job, what, "test", "story", self.second).await.expect("an approval");
-        format!("{approved} approved\n")
+        let by = self.decider();
+        let decided = self.store.approve(job, chosen(what), &by).await.expect("an approval");
+        format!("{} approved\n", decided.changes)
+    }
+
+    async fn reject(&self, what: &str, seconds: i64) -> String {
+        let job = self.store.job(&self.name).await.expect("a job").id;
+        let (by, until) = (self.decider(), self.second + seconds);
+        let decided = self.store.reject(job, chosen(what), until, &by).await.expect("a rejection");
+        format!("{} rejected\n", decided.changes)
+    }
+
+    fn decider(&self) -> Decider {
+        Decider { who: "test".to_owned(), reason: "story".to_owned(), now_second: self.second }
     }
 
     async fn notes(&self) -> String {
@@ -467,6 +481,14 @@ impl Stage {
         };
         let lines: String = deletions.iter().map(line).collect();
         if lines.is_empty() { "none\n".to_owned() } else { lines }
+    }
+}
+
+fn chosen(what: &str) -> Chosen {
+    match what {
+        "all" => Chosen::All,
+        list if list.contains(',') => Chosen::Listed(list.split(',').map(str::to_owned).collect()),
+        name => Chosen::Named(name.to_owned()),
     }
 }
 

@@ -256,7 +256,8 @@ pub struct Held {
 pub struct Approve {
     /// The job, by its name in the settings
     pub job: String,
-    /// A cause (its 8 digits in the plan), a team or person (name or source id), `@FILE` with one of them a line, or `all`
+    /// A cause (its 8 digits in the plan), a team or person (name or source id), `@FILE` with one of them a line, or `all`;
+    /// `identity` for another source or target than the pinned one
     pub what: String,
     #[command(flatten)]
     pub why: Why,

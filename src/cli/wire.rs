@@ -143,6 +143,8 @@ pub fn job(config: &Config, job: &JobConfig, store: &Store) -> Result<Job, anyho
         target,
         rules: job.rules.clone(),
         limits: job.limits.clone(),
+        remind: job.remind,
+        allow_empty: job.allow_empty,
         program: env!("CARGO_PKG_VERSION").to_owned(),
         verify: job.verify,
         ceiling: job.mode,

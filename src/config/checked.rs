@@ -61,6 +61,10 @@ pub struct JobConfig {
     pub limits: Limits,
     /// How long a rejected change stays away.
     pub exemption: Duration,
+    /// Everybody may leave at once.
+    pub allow_empty: bool,
+    /// How often what is held is announced again.
+    pub remind: Duration,
 }
 
 #[derive(Clone, Debug)]

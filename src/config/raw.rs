@@ -55,6 +55,8 @@ pub(super) struct RawJob {
     pub limits: RawLimits,
     pub leavers: RawLeavers,
     pub exemption: Option<String>,
+    pub remind: Option<String>,
+    pub allow_empty: Option<bool>,
     pub adopt: Option<Adoption>,
     pub rehire: Option<Rehire>,
     pub team_names: Option<TeamNames>,

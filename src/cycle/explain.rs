@@ -99,6 +99,7 @@ impl Explain<'_> {
             attributes: traced.iter().map(|one| attribute(one, &link.applied, &edits)).collect(),
             teams,
             planned: pending.as_ref().map(|pending| self.planned(pending)),
+            exemptions: self.store.exemptions_of(self.state.id, link.link).await?,
             history,
             next: self.next(pending.as_ref()),
             link: Linked {

@@ -39,13 +39,22 @@ const EDGE_CHUNK: usize = 5_000;
 /// The rolling window of P13.
 const WINDOW_SECONDS: i64 = 24 * 60 * 60;
 
-/// `frozen`: nothing is created or removed until a person approves (P15). `clock`: why the clock is not believed (P17).
+/// What makes a cycle careful as a whole.
+#[derive(Default)]
+pub(super) struct Doubts {
+    /// It may be another target: nothing is matched or written, approved or not (P15).
+    pub(super) moved: Option<Hold>,
+    /// Nothing is created or removed until a person approves (P15).
+    pub(super) frozen: Option<Hold>,
+    /// Why the clock is not believed (P17).
+    pub(super) clock: Option<Hold>,
+}
+
 pub(super) async fn judge(
     on: &Run<'_>,
     store: &Store,
     state: &JobState,
-    frozen: Option<Hold>,
-    clock: Option<Hold>,
+    doubts: Doubts,
 ) -> Result<(), CycleError> {
     if store.quiet(state.id).await.map_err(on.store())? {
         return Ok(());
@@ -55,8 +64,9 @@ pub(super) async fn judge(
         store,
         job: state.id,
         mode: on.job.mode(state),
-        guard: Guard { clock, ..guard(on, store, state.id).await? },
-        frozen,
+        guard: Guard { clock: doubts.clock, ..guard(on, store, state.id).await? },
+        moved: doubts.moved,
+        frozen: doubts.frozen,
         succeeded: BTreeSet::new(),
     };
     let blocked = unique::blocked(on, store, state.id).await?;
@@ -100,6 +110,7 @@ pub(super) struct Judge<'a> {
     pub(super) job: JobId,
     pub(super) mode: Mode,
     pub(super) guard: Guard,
+    pub(super) moved: Option<Hold>,
     frozen: Option<Hold>,
     /// Links whose account or team somebody new goes on with, or may go on with: nothing is removed from them.
     succeeded: BTreeSet<LinkId>,
@@ -124,9 +135,17 @@ impl Judge<'_> {
                 .map_err(self.on.store())?;
             let Some(last) = chunk.last() else { return Ok(()) };
             after.clone_from(&last.source.0);
-            let mut verdicts = self.own(&chunk, blocked).await?;
-            matching::ask(self.on, self.store, self.job, &chunk, &mut verdicts).await?;
-            choices.choose(self.on, &chunk, &mut verdicts).await?;
+            let verdicts = match &self.moved {
+                Some(hold) => {
+                    chunk.iter().map(|link| LinkVerdict::new(link.link, Some(hold.clone()))).collect()
+                }
+                None => {
+                    let mut verdicts = self.own(&chunk, blocked).await?;
+                    matching::ask(self.on, self.store, self.job, &chunk, &mut verdicts).await?;
+                    choices.choose(self.on, &chunk, &mut verdicts).await?;
+                    verdicts
+                }
+            };
             let changed = chunk.iter().zip(verdicts).filter(|(link, verdict)| verdict.changes(link));
             let changed = changed.map(|(_, verdict)| verdict).collect();
             self.store.save_link_verdicts(changed).await.map_err(self.on.store())?;
@@ -236,6 +255,9 @@ impl Judge<'_> {
 
     /// A removal that follows from the person's own change has the person's verdict.
     fn edge_hold(&self, edge: &PendingEdge) -> Option<Hold> {
+        if self.moved.is_some() {
+            return self.moved.clone();
+        }
         if edge.follows && edge.person_hold.is_some() {
             return edge.person_hold.clone();
         }

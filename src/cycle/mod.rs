@@ -6,6 +6,7 @@ mod comeback;
 mod decide;
 mod environment;
 mod explain;
+mod identity;
 mod judge;
 mod landed;
 mod lint;
@@ -65,6 +66,10 @@ pub struct Job {
     pub limits: Limits,
     /// The version of the program: what another one decides otherwise is the upgrade's doing (P13).
     pub program: String,
+    /// Everybody may leave at once.
+    pub allow_empty: bool,
+    /// How often what is held is announced again.
+    pub remind: Duration,
     /// How long after a full reading everything is read anew, behind the changes, to see what those had missed;
     /// `None`: only when somebody asks for it.
     pub verify: Option<Duration>,
@@ -141,12 +146,12 @@ pub enum CycleError {
         #[source]
         source: StoreError,
     },
-    /// The source or the target is not the one of the first cycle (P15).
+    /// The source is not the one of the first cycle (P15).
     #[error(
-        "job {job}: its {side} was `{was}` and is `{is}` now; nothing was read or written. If the change is meant, \
-         give the job a new name; if not, put the settings back"
+        "job {job}: its {side} was `{was}` and is `{is}` now; nothing was read or written. If the change is meant: {cure}; \
+         if not, put the settings back"
     )]
-    Identity { job: String, side: &'static str, was: String, is: String },
+    Identity { job: String, side: &'static str, was: String, is: String, cure: String },
     /// One team cannot be brought up to date by itself.
     #[error("job {job}: {what}")]
     Provision { job: String, what: String },
@@ -186,6 +191,8 @@ pub async fn run(job: &Job, store: &Store, how: How<'_>) -> Result<CycleRecord, 
     // What stands is told of a cycle that ended early too: nobody should read "0 held" for a source that is down.
     let left = store.left_over(state.id, how.now.as_second()).await.map_err(on.store());
     let result = result.and(left.map(|left| note_left(&mut record, left)));
+    let noted = store.note_held(state.id, how.now.as_second()).await.map_err(on.store());
+    let result = result.and(noted);
     record.source_requests = job.source.requests() - source_before;
     record.target_requests = job.target.requests() - target_before;
     record.ended_second = (how.clock)().as_second();
@@ -280,22 +287,6 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// Fails where source or target are not the ones that were pinned (P15).
-    fn identified(&self, state: &JobState) -> Result<(), CycleError> {
-        let (source, target) = (self.job.source.identity(), Some(self.job.target.identity()));
-        for (side, was, is) in
-            [("source", &state.source_identity, source), ("target", &state.target_identity, target)]
-        {
-            if let (Some(was), Some(is)) = (was, is)
-                && *was != is
-            {
-                let (job, was) = (self.job.name.clone(), was.clone());
-                return Err(CycleError::Identity { job, side, was, is });
-            }
-        }
-        Ok(())
-    }
-
     /// Pins what was read, at the first cycle that could read it.
     async fn pin(&self, store: &Store, state: &JobState) -> Result<(), CycleError> {
         if state.source_identity.is_some() {
@@ -313,7 +304,7 @@ impl<'a> Run<'a> {
     }
 
     async fn prepare(&self, store: &Store, state: &JobState, cycle: CycleId) -> Result<Prepared, CycleError> {
-        self.identified(state)?;
+        self.identified(store, state).await?;
         let environment = environment::environment(self).await?;
         let digest = self.job.rules.digest_with(&environment);
         let mut read = read::read(self, store, state, cycle, &digest).await?;
@@ -322,12 +313,19 @@ impl<'a> Run<'a> {
         if state.program.as_deref() != Some(&self.job.program) {
             store.take_program(state.id, &self.job.program).await.map_err(self.store())?;
         }
-        let frozen = anchors::release(self, store, state.id).await?;
+        let mut frozen = None;
+        if !self.has_other_target(state) {
+            frozen = anchors::release(self, store, state.id).await?;
+        }
         let clock = self.doubts_clock(store, state.id).await?;
         notes.extend(decide::decide(self, store, state.id, &environment).await?);
         notes.extend(decide::left_out(self, store, state.id).await?);
         store.look_at_exemptions(state.id, self.how.now.as_second()).await.map_err(self.store())?;
-        judge::judge(self, store, state, frozen, clock).await?;
+        let moved = self.moved(store, state).await?;
+        if frozen.is_none() {
+            frozen = identity::nobody_is_left(self, store, state).await?;
+        }
+        judge::judge(self, store, state, judge::Doubts { moved, frozen, clock }).await?;
         let planned = stream::planned(self, store, state, notes).await?;
         Ok(Prepared { planned, read })
     }
@@ -347,8 +345,11 @@ impl<'a> Run<'a> {
         cycle: CycleId,
         record: &mut CycleRecord,
     ) -> Result<(), CycleError> {
-        self.identified(state)?;
-        settle::settle(self, store, state.id).await?;
+        self.identified(store, state).await?;
+        // Nothing is asked of a target that may be another one.
+        if !self.has_other_target(state) {
+            settle::settle(self, store, state.id).await?;
+        }
         let Prepared { planned, read } = self.prepare(store, state, cycle).await?;
         record.objects_changed = read.promoted.objects;
         record.edges_changed = read.promoted.edges;

@@ -113,8 +113,8 @@ impl Run<'_> {
         record: &mut CycleRecord,
         steps: &mut Vec<(&'static str, String)>,
     ) -> Result<(), CycleError> {
-        self.identified(state)?;
-        if !wish.dry {
+        self.identified(store, state).await?;
+        if !wish.dry && !self.has_other_target(state) {
             settle::settle(self, store, state.id).await?;
         }
         let before = self.job.source.requests();

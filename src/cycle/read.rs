@@ -43,7 +43,7 @@ pub(super) async fn read(
     let full = on.how.reading == Reading::Full || watermarks.is_empty();
     let staging = store.stage(state.id).await.map_err(on.store())?;
     let read = follow_all(on, staging, watermarks, on.how.reading).await?;
-    on.identified(state)?;
+    on.identified(store, state).await?;
     on.pin(store, state).await?;
     crash_point("before_promotion");
     let promoted = read.staging.promote(cycle, rules_digest.to_owned()).await.map_err(on.store())?;
@@ -90,7 +90,7 @@ async fn verify(
         }
         Err(error) => return Err(error),
     };
-    on.identified(state)?;
+    on.identified(store, state).await?;
     let found = read.staging.promote(cycle, rules_digest.to_owned()).await.map_err(on.store())?;
     outcome.repaired = Some(found.objects + found.edges + found.missing);
     outcome.promoted += found;

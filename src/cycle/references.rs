@@ -48,6 +48,9 @@ impl Judge<'_> {
     }
 
     fn reference_hold(&self, reference: &PendingReference) -> Option<Hold> {
+        if self.moved.is_some() {
+            return self.moved.clone();
+        }
         let candidate = Candidate {
             class: Class::References,
             cause: &reference.cause,

@@ -79,7 +79,7 @@ async fn planned(
     let clock = on.doubts_clock(&copy, state.id).await?;
     let mut notes = decide::decide(&on, &copy, state.id, &environment).await?;
     notes.extend(decide::left_out(&on, &copy, state.id).await?);
-    judge::judge(&on, &copy, state, None, clock).await?;
+    judge::judge(&on, &copy, state, judge::Doubts { clock, ..judge::Doubts::default() }).await?;
     let mut planned = stream::planned(&on, &copy, state, notes).await?;
     planned.header.findings =
         lint::look(&copy, state.id, &job.rules, job.target.demands()).await.map_err(on.store())?;

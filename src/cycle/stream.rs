@@ -147,7 +147,16 @@ async fn tally(
     let (active, desired) = store.population(state.id).await?;
     let known = if tallies.causes.is_empty() { BTreeMap::new() } else { store.causes(state.id).await? };
     let (deletions, deletions_total) = store.due_deletions(state.id, DELETIONS).await?;
+    let held = store.held_causes(state.id, now.as_second()).await?;
+    let mut held_since = BTreeMap::new();
+    for held in held {
+        let since = held_since.entry(held.cause).or_insert(held.since_second);
+        *since = held.since_second.min(*since);
+    }
     let mut header = Header {
+        exemptions: store.exemptions(state.id).await?,
+        held_since,
+        at_second: now.as_second(),
         job: of.job.to_owned(),
         source: sides.source,
         target: sides.target,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::MutexGuard;
 use std::sync::PoisonError;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
@@ -17,7 +18,9 @@ use crate::cycle::Job;
 use crate::model::Reading;
 use crate::plan::CycleRecord;
 use crate::report;
+use crate::store::HeldCause;
 use crate::store::Store;
+use crate::store::StoreError;
 
 /// Makes a job of its settings: secrets and files are read, nothing is sent.
 pub type Make = Arc<dyn Fn() -> Result<Job, MakeError> + Send + Sync>;
@@ -52,8 +55,13 @@ impl Worker {
             }
         };
         // In a task of its own, so that a panic ends this cycle and nothing else.
+        let remind = job.remind;
         let running = tokio::spawn(one(job, self.store.clone(), now, self.stop.clone()));
-        match running.await {
+        let ended = running.await;
+        if let Err(error) = announce(&self.store, &self.name, now, remind).await {
+            tracing::error!(job = %self.name, error = %cycle::chain(&error), "what is held could not be announced");
+        }
+        match ended {
             Ok(Ok(record)) => {
                 // Only now: while it is tried again, the trouble is not over.
                 self.health.note(&self.name, None);
@@ -128,6 +136,32 @@ async fn one(
         stop: &stop,
     };
     cycle::run(&job, &store, how).await
+}
+
+/// What is held is told when it begins, and again every `remind`, a line a cause; the state remembers when, so that a
+/// restart repeats nothing.
+pub async fn announce(
+    store: &Store,
+    job: &str,
+    now: Timestamp,
+    remind: Duration,
+) -> Result<Vec<String>, StoreError> {
+    let Some(state) = store.find_job(job).await? else { return Ok(Vec::new()) };
+    let (now, every) = (now.as_second(), i64::try_from(remind.as_secs()).unwrap_or(i64::MAX));
+    let held = store.announce_held(state.id, now.saturating_sub(every), now).await?;
+    let lines: Vec<String> = held.iter().map(|held| line(job, held, now)).collect();
+    for line in &lines {
+        tracing::warn!(%job, "{line}");
+    }
+    Ok(lines)
+}
+
+fn line(job: &str, held: &HeldCause, now: i64) -> String {
+    let changes = if held.changes == 1 { "1 change".to_owned() } else { format!("{} changes", held.changes) };
+    let word = report::hold_word(held.kind);
+    let age = report::age(now - held.since_second);
+    let cause = report::printable(&held.sentence);
+    format!("held ({word}) for {age}: {changes}: {cause} ({}); decide: rosterd held {job}", held.cause.0)
 }
 
 fn told(record: &CycleRecord) {

@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::Cause;
 use super::CauseId;
 use super::DueDeletion;
+use super::Exemption;
 use crate::model::Finding;
 use crate::model::SourceId;
 use crate::scim::Attributes;
@@ -199,6 +200,10 @@ pub enum HoldKind {
     Mapping,
     /// Time alone would cause it, and the clock is not believed.
     Clock,
+    /// It may be another target than the pinned one.
+    Identity,
+    /// The source selects nobody any more.
+    Empty,
     /// It was rejected before, and the exemption has ended.
     Rejected,
     /// A person decided that it is not made, for a while; it is not planned.
@@ -248,6 +253,12 @@ pub struct Header {
     pub deletions: Vec<DueDeletion>,
     /// How many there are.
     pub deletions_total: u64,
+    /// What a person decided not to have done, for a while.
+    pub exemptions: Vec<Exemption>,
+    /// Since when a cause holds something, in seconds since 1970; what the last cycle did not see is not here.
+    pub held_since: BTreeMap<CauseId, i64>,
+    /// When this was looked at.
+    pub at_second: i64,
     /// Facts that are no change: members left out of a team because they are out of scope, and the like.
     pub notes: Vec<String>,
     /// What a look at the wanted people and teams found; of a dry run alone.

@@ -4,6 +4,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::Edit;
+use super::Exemption;
 use crate::model::SourceId;
 use crate::scim::Kind;
 use crate::scim::ResourceId;
@@ -25,6 +26,8 @@ pub struct Explanation {
     /// Of a person the teams, of a team the number of its members.
     pub teams: Vec<TeamStory>,
     pub planned: Option<PlannedStory>,
+    /// What a person decided not to have done, for a while.
+    pub exemptions: Vec<Exemption>,
     /// Newest first.
     pub history: Vec<HistoryStory>,
     /// Commands that go on from here.

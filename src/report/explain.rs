@@ -33,6 +33,8 @@ pub fn explanation(of: &Explanation) -> String {
         ],
     };
     out += &section("planned", &planned);
+    let exemptions: Vec<String> = of.exemptions.iter().map(words::exemption).collect();
+    out += &section("not planned, because somebody rejected it", &exemptions);
     let history: Vec<String> = of.history.iter().flat_map(entry).collect();
     out += &section("history, newest first", &history);
     out + &section("next", &of.next)

@@ -9,6 +9,8 @@
 //!                         "sentence": "assigned through Sales", "go": 1, "held": 0, "waiting": 0, "escrow": 0}],
 //!             "deletions": {"total": 1, "next": [{"id": "00u7", "name": "bo@x.example", "event": "unassigned",
 //!                                                 "at": "2026-03-01T06:00:00Z"}]},
+//!             "exemptions": [{"class": "deactivate", "who": "bo", "reason": "…", "at_second": 1772445600,
+//!                             "until_second": 1773050400, "changes": 12, "name": "ann@x.example"}],
 //!             "notes": [],
 //!             "findings": [{"grade": "warning", "subject": "guests", "text": "…", "cure": "…"}]},
 //!  "changes": [
@@ -19,6 +21,8 @@
 //!
 //! `do` is create, link, update, deactivate, release, reactivate, delete, add_member or remove_member. A link has
 //! `resource` and `by`; a release has `wanted_by`, the other job that wants it still; a membership has `person` and `person_name`, and its `id` and `name` are the team's.
+//! `exemptions` are decisions that changes are not made for a while; these are not among the changes. A cause that holds
+//! something has `held_since`, a time.
 //! `deletions` are accounts that are deleted when their time has come, the next hundred of them.
 //! `verdict` is go, held (with `hold.kind` and `hold.text`), waiting or escrow (with `text`). Keys are only
 //! ever added; `format` counts up when one changes its meaning.
@@ -70,6 +74,9 @@ fn head(header: &Header) -> Value {
                 "sentence": cause.sentence(),
             });
             put_tally(&mut entry, *tally);
+            if let Some(since) = header.held_since.get(&cause.id()) {
+                entry["held_since"] = json!(Timestamp::from_second(*since).map(|at| at.to_string()).ok());
+            }
             entry
         })
         .collect();
@@ -92,6 +99,7 @@ fn head(header: &Header) -> Value {
         "counts": header.counts,
         "causes": causes,
         "deletions": { "total": header.deletions_total, "next": deletions },
+        "exemptions": header.exemptions,
         "notes": header.notes,
         "findings": header.findings,
     })

@@ -48,7 +48,10 @@ impl Render for Markdown {
 
     fn end(&mut self) -> String {
         let Some(header) = self.header.take() else { return String::new() };
-        held(&self.held, &header) + &deletions(&header) + &observed(&self.held, &header)
+        held(&self.held, &header)
+            + &exemptions(&header)
+            + &deletions(&header)
+            + &observed(&self.held, &header)
     }
 }
 
@@ -155,6 +158,14 @@ fn held(fold: &HeldFold, header: &Header) -> String {
         out += "\n";
     }
     out
+}
+
+fn exemptions(header: &Header) -> String {
+    if header.exemptions.is_empty() {
+        return String::new();
+    }
+    let lines = header.exemptions.iter().map(|one| format!("- {}\n", cell(&words::exemption(one))));
+    format!("\n## Not planned, because somebody rejected it\n\n{}", lines.collect::<String>())
 }
 
 fn deletions(header: &Header) -> String {

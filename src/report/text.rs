@@ -102,7 +102,10 @@ impl Render for Text {
     fn end(&mut self) -> String {
         let rest = self.rest();
         let Some(header) = self.header.take() else { return rest };
-        rest + &held(&self.held, &header) + &deletions(&header) + &observed(&self.held, &header)
+        rest + &held(&self.held, &header)
+            + &exemptions(&header)
+            + &deletions(&header)
+            + &observed(&self.held, &header)
     }
 }
 
@@ -200,11 +203,23 @@ fn held(fold: &HeldFold, header: &Header) -> String {
         if !words::is_of_one_object(line.kind) {
             out += &format!("{INDENT}{}\n", words::printable(&line.text));
         }
+        if let Some(detail) = line.detail {
+            out += &format!("{INDENT}{detail}\n");
+        }
         if let Some(command) = line.command {
             out += &format!("{INDENT}{command}\n");
         }
     }
     out
+}
+
+/// What a person has rejected; it comes back as held.
+fn exemptions(header: &Header) -> String {
+    if header.exemptions.is_empty() {
+        return String::new();
+    }
+    let lines = header.exemptions.iter().map(|one| format!("  {}\n", words::exemption(one)));
+    format!("\nnot planned, because somebody rejected it\n{}", lines.collect::<String>())
 }
 
 /// Accounts that wait for their deletion.

@@ -11,9 +11,11 @@ use crate::plan::CauseId;
 use crate::plan::Change;
 use crate::plan::Class;
 use crate::plan::Edit;
+use crate::plan::Exemption;
 use crate::plan::Header;
 use crate::plan::HoldKind;
 use crate::plan::Mode;
+use crate::plan::Proof;
 use crate::plan::Tally;
 use crate::plan::Verdict;
 use crate::scim::Attributes;
@@ -187,6 +189,9 @@ pub(super) struct HeldFold {
 
 struct Fold {
     count: u64,
+    people: u64,
+    memberships: u64,
+    absent: bool,
     text: String,
 }
 
@@ -196,6 +201,8 @@ pub(super) struct HeldLine {
     pub cause: CauseId,
     pub count: u64,
     pub text: String,
+    /// Of what, since when, and how it is known; nothing where no cycle has held it.
+    pub detail: Option<String>,
     pub command: Option<String>,
 }
 
@@ -206,10 +213,15 @@ impl HeldFold {
             self.observed = true;
             return;
         }
-        self.folds
-            .entry((hold.kind, change.cause.clone()))
-            .or_insert_with(|| Fold { count: 0, text: hold.text.clone() })
-            .count += 1;
+        let new = || Fold { count: 0, people: 0, memberships: 0, absent: false, text: hold.text.clone() };
+        let fold = self.folds.entry((hold.kind, change.cause.clone())).or_insert_with(new);
+        fold.count += 1;
+        fold.absent |= change.proof == Proof::Absence && change.class.removes();
+        match &change.act {
+            Act::AddMember { .. } | Act::RemoveMember { .. } => fold.memberships += 1,
+            _ if change.kind == Kind::User => fold.people += 1,
+            _ => {}
+        }
     }
 
     /// The command with which a job leaves `observe`, where that is why nothing is done.
@@ -225,9 +237,40 @@ impl HeldFold {
                 cause: cause.clone(),
                 count: fold.count,
                 text: fold.text.clone(),
+                detail: header.held_since.get(cause).map(|since| fold.detail(*since, header.at_second)),
                 command: deciding(*kind, cause, &header.job),
             })
             .collect()
+    }
+}
+
+impl Fold {
+    /// `142 people, 310 memberships; held since 2026-03-02, for 3 days; known from an event of the source`.
+    fn detail(&self, since: i64, now: i64) -> String {
+        let teams = self.count - self.people - self.memberships;
+        let people = if self.people == 1 { "1 person".to_owned() } else { format!("{} people", self.people) };
+        let parts = [
+            (self.people, people),
+            (teams, counted(teams, "team")),
+            (self.memberships, counted(self.memberships, "membership")),
+        ];
+        let of: Vec<String> = parts.into_iter().filter(|(n, _)| *n > 0).map(|(_, text)| text).collect();
+        let known = if self.absent {
+            "known from absence: a witness is asked before it is done, unless you approve it"
+        } else {
+            "known from what the source says"
+        };
+        format!("{}; held since {}, for {}; {known}", of.join(", "), day(since), age(now - since))
+    }
+}
+
+/// `3 days`, `5 hours`, `20 minutes`.
+pub fn age(seconds: i64) -> String {
+    let seconds = seconds.max(0).unsigned_abs();
+    match seconds {
+        172_800.. => format!("{} days", seconds / 86_400),
+        7_200.. => format!("{} hours", seconds / 3_600),
+        _ => counted(seconds / 60, "minute"),
     }
 }
 
@@ -258,7 +301,9 @@ fn deciding(kind: HoldKind, cause: &CauseId, job: &str) -> Option<String> {
         | HoldKind::Disagrees
         | HoldKind::Clock
         | HoldKind::Rejected
+        | HoldKind::Empty
         | HoldKind::Unexplained => Some(format!("rosterd approve {job} {}", cause.0)),
+        HoldKind::Identity => Some(format!("rosterd approve {job} identity")),
         HoldKind::Observe
         | HoldKind::Matching
         | HoldKind::Uniqueness
@@ -269,7 +314,7 @@ fn deciding(kind: HoldKind, cause: &CauseId, job: &str) -> Option<String> {
     }
 }
 
-pub(super) fn hold_word(kind: HoldKind) -> &'static str {
+pub fn hold_word(kind: HoldKind) -> &'static str {
     match kind {
         HoldKind::Observe => "observe",
         HoldKind::Approval => "approval",
@@ -287,9 +332,23 @@ pub(super) fn hold_word(kind: HoldKind) -> &'static str {
         HoldKind::Action => "action",
         HoldKind::Mapping => "mapping",
         HoldKind::Clock => "clock",
+        HoldKind::Identity => "identity",
+        HoldKind::Empty => "empty",
         HoldKind::Rejected => "rejected",
         HoldKind::Exempt => "exempt",
     }
+}
+
+/// `12 deactivate until 2026-03-09, among them ann@x.example: rejected by bo on 2026-03-02: on parental leave`.
+pub(super) fn exemption(of: &Exemption) -> String {
+    let because = if of.reason.is_empty() { String::new() } else { format!(": {}", of.reason) };
+    let among = if of.changes > 1 { "among them" } else { "of" };
+    let (class, until, at) = (of.class.word(), day(of.until_second), day(of.at_second));
+    let text = format!(
+        "{} {class} until {until}, {among} {}: rejected by {} on {at}{because}",
+        of.changes, of.name, of.who
+    );
+    printable(&text)
 }
 
 /// Days are enough for what happens in days; the time stands in the JSON.

@@ -16,13 +16,16 @@ use crate::plan::Exemption;
 /// Whether an exemption is about this change: a rejected deactivation is no permission to delete instead.
 const ABOUT_LINK: &str = "x.job = l.job AND x.link = l.id AND x.person = 0 AND l.class IS NOT NULL
     AND (x.class = l.class OR x.class = 'deactivate' AND l.class = 'delete')";
-const ABOUT_EDGE: &str = "x.job = e.job AND x.link = e.team AND x.person = e.person AND e.desired <> e.applied
+const ABOUT_EDGE: &str =
+    "x.job = e.job AND x.link = e.team AND x.person = e.person AND e.desired <> e.applied
     AND x.class = CASE WHEN e.desired THEN 'add_members' ELSE 'remove_members' END";
-const ABOUT_REFERENCE: &str = "x.job = r.job AND x.link = r.person AND x.person = 0 AND x.class = 'references'
+const ABOUT_REFERENCE: &str =
+    "x.job = r.job AND x.link = r.person AND x.person = 0 AND x.class = 'references'
     AND r.pending = 1";
 
 /// What stands as the hold of an exempted change, so that nothing counts on it.
-const HOLD: &str = "'{\"kind\":\"exempt\",\"text\":\"a person decided that it is not to be done for a while\"}'";
+const HOLD: &str =
+    "'{\"kind\":\"exempt\",\"text\":\"a person decided that it is not to be done for a while\"}'";
 
 impl Store {
     /// Looks which exemptions still last. Those that have ended, and whose change is gone too, are forgotten.
@@ -92,9 +95,11 @@ pub(super) fn refresh(tx: &Transaction<'_>, job: JobId, now: i64) -> Sql<()> {
     let mark = format!(
         "exempt = CASE WHEN x.until > ?2 THEN 1 ELSE 2 END, hold = CASE WHEN x.until > ?2 THEN {HOLD} ELSE hold END"
     );
-    for (table, about) in
-        [("links AS l", ABOUT_LINK), ("team_edges AS e", ABOUT_EDGE), ("person_references AS r", ABOUT_REFERENCE)]
-    {
+    for (table, about) in [
+        ("links AS l", ABOUT_LINK),
+        ("team_edges AS e", ABOUT_EDGE),
+        ("person_references AS r", ABOUT_REFERENCE),
+    ] {
         let sql = format!("UPDATE {table} SET {mark} FROM exemptions x WHERE x.job = ?1 AND {about}");
         tx.execute(&sql, params![job.0, now])?;
     }

@@ -22,6 +22,8 @@ const STEPS: &[(&str, &str)] = &[
     ("0010_settling", include_str!("../../state/0010_settling.sql")),
     ("0011_upgrade", include_str!("../../state/0011_upgrade.sql")),
     ("0012_exemptions", include_str!("../../state/0012_exemptions.sql")),
+    ("0013_held", include_str!("../../state/0013_held.sql")),
+    ("0014_identity", include_str!("../../state/0014_identity.sql")),
 ];
 
 const MEMORY: &str = "CREATE TABLE IF NOT EXISTS schema_steps (

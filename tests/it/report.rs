@@ -72,6 +72,9 @@ fn header() -> Header {
         findings: Vec::new(),
         deletions: Vec::new(),
         deletions_total: 0,
+        exemptions: Vec::new(),
+        held_since: BTreeMap::new(),
+        at_second: 0,
         digest: "0123456789abcdef".to_owned(),
     }
 }

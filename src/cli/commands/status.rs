@@ -1,10 +1,12 @@
 //! `status`: each job's mode, last cycle, what waits, and its next run; of each workspace, what somebody has to do.
 //!
 //! As JSON: `{"format": 1, "jobs": […], "workspaces": […]}`. A job is `{"job", "mode", "most", "schedule", "next",
-//! "running_since", "last", "deletions", "push"}`: `mode` is what the job does now, `most` what the settings allow; `next` is
+//! "running_since", "last", "deletions", "held",
+//! "exemptions", "push"}`: `mode` is what the job does now, `most` what the settings allow; `next` is
 //! a time; `running_since` is set while a cycle has begun and not ended; `last` is the record of the last cycle that ended,
 //! or null; `deletions` are the accounts that are deleted when their time has come: `{"total", "next"}`, `next` a time or
-//! null; `push` is how Okta's Group Push stands, for each group that it pushes: `{"group", "id", "status", "target",
+//! null; `held` is what waits for a decision, folded by cause: `{"cause", "kind", "sentence", "changes", "since"}`;
+//! `exemptions` is what somebody rejected, with `until_second`; `push` is how Okta's Group Push stands, for each group that it pushes: `{"group", "id", "status", "target",
 //! "error"}`. A workspace is `{"workspace", "follow_ups": {"waiting", "sent", "overdue"}, "tokens"}`: `tokens` tells which
 //! of them end soon.
 
@@ -23,14 +25,18 @@ use crate::cli::settings;
 use crate::cli::wire;
 use crate::config::JobConfig;
 use crate::plan::CycleRecord;
+use crate::plan::Exemption;
 use crate::plan::Mode;
 use crate::report;
+use crate::store::HeldCause;
 use crate::store::PushState;
 use crate::store::Store;
 use workspaces::WorkspaceStatus;
 
 /// Enough to find the last one that ended, past some that crashed.
 const CYCLES: usize = 20;
+/// More causes than these are counted; `held` shows them all.
+const CAUSES: usize = 5;
 
 pub async fn run(global: &Global, arguments: &Arguments) -> Result<Exit, anyhow::Error> {
     let config = settings::load(global)?;
@@ -69,6 +75,10 @@ struct JobStatus {
     /// Begun and not ended: it runs now, or it was broken off.
     open: Option<Timestamp>,
     pushed: Vec<PushState>,
+    /// What is held, folded by cause, the largest first.
+    held: Vec<HeldCause>,
+    exemptions: Vec<Exemption>,
+    now: Timestamp,
     /// Accounts that wait for their deletion, and when the first is due.
     deletions: (u64, Option<Timestamp>),
 }
@@ -83,6 +93,12 @@ impl JobStatus {
         let (next, total) = match &state {
             Some(state) => store.due_deletions(state.id, 1).await?,
             None => (Vec::new(), 0),
+        };
+        let (held, exemptions) = match &state {
+            Some(state) => {
+                (store.held_causes(state.id, now.as_second()).await?, store.exemptions(state.id).await?)
+            }
+            None => (Vec::new(), Vec::new()),
         };
         let cycles = store.cycles(Some(job.name.clone()), CYCLES).await?;
         let time = |second: i64| Timestamp::from_second(second).ok();
@@ -101,6 +117,9 @@ impl JobStatus {
             last,
             open,
             pushed,
+            held,
+            exemptions,
+            now,
             deletions,
         })
     }
@@ -132,6 +151,22 @@ impl JobStatus {
         if self.last.as_ref().is_some_and(|record| record.held > 0) {
             out += &format!("  held      look at it: rosterd held {}\n", self.job);
         }
+        for held in self.held.iter().take(CAUSES) {
+            let age = report::age(self.now.as_second() - held.since_second);
+            let (changes, cause) = (held.changes, report::printable(&held.sentence));
+            out += &format!("            {changes} for {age}: {cause} ({})\n", held.cause.0);
+        }
+        if let Some(more) = self.held.len().checked_sub(CAUSES).filter(|more| *more > 0) {
+            out += &format!("            and {more} more causes\n");
+        }
+        if let Some(first) = self.exemptions.first() {
+            let changes: u64 = self.exemptions.iter().map(|one| one.changes).sum();
+            let ends = Timestamp::from_second(first.until_second).map(seconds).unwrap_or_default();
+            out += &format!(
+                "  rejected  {changes} not planned, the first until {ends}: rosterd held {}\n",
+                self.job
+            );
+        }
         out
     }
 
@@ -148,6 +183,8 @@ impl JobStatus {
                 "total": self.deletions.0,
                 "next": self.deletions.1.map(|next| next.to_string()),
             },
+            "held": self.held.iter().map(held_json).collect::<Vec<_>>(),
+            "exemptions": self.exemptions,
             "push": self.pushed.iter().map(push_json).collect::<Vec<_>>(),
         })
     }
@@ -164,6 +201,17 @@ fn push_words(detail: &str) -> String {
         _ => format!("{name} {value}"),
     });
     words.collect::<Vec<_>>().join(", ")
+}
+
+fn held_json(held: &HeldCause) -> Value {
+    let since = Timestamp::from_second(held.since_second).map(|at| at.to_string()).ok();
+    json!({
+        "cause": held.cause,
+        "kind": held.kind,
+        "sentence": held.sentence,
+        "changes": held.changes,
+        "since": since,
+    })
 }
 
 fn push_json(state: &PushState) -> Value {

@@ -17,6 +17,8 @@ use crate::plan::read_span;
 
 /// Design: a person's decision lasts 7 days by default (P9).
 const EXEMPTION: &str = "7d";
+/// What is held is announced again daily (P13).
+const REMIND: &str = "24h";
 
 impl Checker<'_> {
     pub(super) fn jobs(
@@ -41,9 +43,12 @@ impl Checker<'_> {
         }
         let shared = target.as_ref().and_then(|name| self.target_limits(name, &targets.get(name)?.limits));
         let limits = self.limits(&table.join("limits"), &raw.limits).zip(shared);
-        let exemption = self.exemption(&table.join("exemption"), raw.exemption.as_deref());
+        let exemption = self.lasting(&table.join("exemption"), raw.exemption.as_deref(), EXEMPTION);
+        let remind = self.lasting(&table.join("remind"), raw.remind.as_deref(), REMIND);
         Some(JobConfig {
             exemption: exemption?,
+            remind: remind?,
+            allow_empty: raw.allow_empty.unwrap_or(false),
             name: name.to_owned(),
             schedule: schedule?,
             verify: verify?,
@@ -73,12 +78,14 @@ impl Checker<'_> {
         }
     }
 
-    fn exemption(&mut self, key: &Key, raw: Option<&str>) -> Option<Duration> {
-        let seconds = read_span(raw.unwrap_or(EXEMPTION)).and_then(|seconds| u64::try_from(seconds).ok());
-        seconds.filter(|seconds| *seconds > 0).map(Duration::from_secs).or_else(|| {
-            let text = raw.unwrap_or_default();
-            self.error(key, format!("`{text}` is no time that a rejection may last"), "write one like 7d or 36h")
-        })
+    /// A time of some length.
+    fn lasting(&mut self, key: &Key, raw: Option<&str>, usual: &str) -> Option<Duration> {
+        let text = raw.unwrap_or(usual);
+        let seconds = read_span(text).and_then(|seconds| u64::try_from(seconds).ok());
+        seconds
+            .filter(|seconds| *seconds > 0)
+            .map(Duration::from_secs)
+            .or_else(|| self.error(key, format!("`{text}` is no length of time"), "write one like 7d or 36h"))
     }
 
     /// Outside: whether it can be read; inside: how often, or `off`.

@@ -58,7 +58,8 @@ fn verdict(mode: Mode, class: Class, approved: bool, guard: &Guard) -> Option<Ho
         approved,
         protected: false,
         by_time: false,
-        rejected: false, loses: None,
+        rejected: false,
+        loses: None,
     };
     judge("acme", mode, &Actions::default(), guard, &change).map(|hold| hold.kind)
 }
@@ -122,7 +123,8 @@ fn the_first_reason_that_speaks_is_the_verdict() {
             approved,
             protected,
             by_time: false,
-            rejected: false, loses: None,
+            rejected: false,
+            loses: None,
         };
         let verdict = judge("acme", mode, &actions, &guard, &change).map(|hold| hold.kind);
         assert_eq!(verdict, expected, "{protected} {mode:?} {approved}");
@@ -136,8 +138,16 @@ fn a_doubted_clock_holds_what_time_alone_removes() {
     let guard = Guard { clock, ..Guard::default() };
     let cause = CauseId("c1".to_owned());
     let verdict = |class, by_time, approved| {
-        let change =
-            Candidate { class, cause: &cause, team: false, approved, protected: false, by_time, rejected: false, loses: None };
+        let change = Candidate {
+            class,
+            cause: &cause,
+            team: false,
+            approved,
+            protected: false,
+            by_time,
+            rejected: false,
+            loses: None,
+        };
         judge("acme", Mode::Write, &Actions { delete: true, ..Actions::default() }, &guard, &change)
             .map(|hold| hold.kind)
     };
@@ -232,8 +242,16 @@ fn what_was_rejected_comes_back_held_whatever_the_limits_say() {
     let cause = CauseId("c1".to_owned());
     let verdict = |approved| {
         let (class, protected, by_time, loses) = (Class::Update, false, false, None);
-        let change =
-            Candidate { class, cause: &cause, team: false, approved, protected, by_time, rejected: true, loses };
+        let change = Candidate {
+            class,
+            cause: &cause,
+            team: false,
+            approved,
+            protected,
+            by_time,
+            rejected: true,
+            loses,
+        };
         judge("acme", Mode::Write, &Actions::default(), &Guard::default(), &change).map(|hold| hold.kind)
     };
     assert_eq!(verdict(false), Some(HoldKind::Rejected));

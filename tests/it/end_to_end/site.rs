@@ -215,6 +215,8 @@ impl Site {
             target: self.target.clone(),
             rules: self.rules.clone(),
             limits: self.limits.clone(),
+            allow_empty: false,
+            remind: std::time::Duration::from_secs(86_400),
             program: "0".to_owned(),
             verify: self.verify,
             ceiling: Mode::Write,

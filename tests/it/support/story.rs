@@ -163,6 +163,8 @@ impl Stage {
             target: self.target.clone(),
             rules: self.rules.clone(),
             limits: self.limits.clone(),
+            allow_empty: false,
+            remind: std::time::Duration::from_secs(86_400),
             program: self.program.clone(),
             verify: None,
             ceiling: Mode::Write,

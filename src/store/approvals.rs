@@ -51,7 +51,7 @@ pub struct Decided {
 /// Holds that a person can lift; the others need the settings, the source or the target changed.
 const LIFTABLE: &str =
     "('approval', 'limit', 'unwitnessed', 'disagrees', 'unexplained', 'adoption', 'relink', 'retire',
-    'anchors', 'clock', 'empty', 'rejected', 'exempt')";
+    'anchors', 'clock', 'empty', 'rejected')";
 
 /// A change of a link, of a membership, of a reference, by what a person calls it: `?5`, folded `?6`.
 const LINK_IS: &str = "(?5 IS NULL OR coalesce(l.match_cause, l.cause) = ?5 OR l.source_id = ?5 OR l.wanted_key = ?6 OR l.applied_key = ?6)";
@@ -73,7 +73,11 @@ impl Store {
     pub async fn approve(&self, job: JobId, what: Chosen, by: &Decider) -> Result<Decided, StoreError> {
         let by = By { job, decider: by.clone(), until: 0 };
         self.write(move |tx| {
-            let decided = by.each(&what, |name| by.approve(tx, name))?;
+            let decided = by.each(&what, |name| match by.approve(tx, name, LIFTABLE)? {
+                // What was rejected is not among what waits: it is meant only where nothing else of that name is.
+                0 if name.is_some() => by.approve(tx, name, "('exempt')"),
+                changes => Ok(changes),
+            })?;
             exemptions::refresh(tx, job, by.decider.now_second)?;
             Ok(decided)
         })
@@ -118,13 +122,12 @@ impl By {
         Ok(decided)
     }
 
-    fn approve(&self, tx: &Transaction<'_>, name: Option<&str>) -> Sql<usize> {
+    fn approve(&self, tx: &Transaction<'_>, name: Option<&str>, kinds: &str) -> Sql<usize> {
         let folded = name.map(fold);
         let Decider { who, reason, now_second } = &self.decider;
         let with = params![self.job.0, who, reason, now_second, name, folded];
-        let held = |row: &str| {
-            format!("{row}.hold IS NOT NULL AND json_extract({row}.hold, '$.kind') IN {LIFTABLE}")
-        };
+        let held =
+            |row: &str| format!("{row}.hold IS NOT NULL AND json_extract({row}.hold, '$.kind') IN {kinds}");
         let (link, edge, reference) = (held("l"), held("e"), held("r"));
         let links = format!("l.job = ?1 AND l.class IS NOT NULL AND {link} AND {LINK_IS}");
         let mut changes = tx.execute(

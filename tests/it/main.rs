@@ -1,5 +1,6 @@
 //! The integration tests, one binary: each topic is a module.
 
+mod announcing;
 mod architecture;
 mod bad_days;
 mod cli;
@@ -18,6 +19,7 @@ mod coverage;
 mod cycles;
 mod daemon;
 mod daemon_panic;
+mod decisions;
 mod end_to_end;
 mod erase;
 mod explain;

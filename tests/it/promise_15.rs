@@ -16,8 +16,12 @@ use super::support::story::Stage;
 /// Ten people and a team, in step.
 async fn in_step() -> Stage {
     let mut stage = Stage::new();
-    stage.limits = Limits::default();
     play(&mut stage, &["teams all", "group g1 Sales u0 u1"]).await;
+    filled(stage).await
+}
+
+async fn filled(mut stage: Stage) -> Stage {
+    stage.limits = Limits::default();
     for n in 0..10 {
         play(&mut stage, &[&format!("person u{n} p{n}@x.example Pat Doe{n}")]).await;
     }
@@ -81,10 +85,12 @@ async fn into_another_target_nothing_is_written_whatever_was_approved() {
          nothing is matched or written until somebody has looked whether it is the right one; if it is: rosterd approve \
          story identity; if not, put the settings back\n"
     );
-    assert_eq!(stage.workspace().await, before);
     assert!(stage.plan().await.contains("(held: Identity)"), "a dry run says it too");
     // The settings are put back: the day goes on as if nothing had been.
     stage.target = Arc::new(super::support::story::workspace(&stage.store));
+    assert_eq!(stage.workspace().await, before);
+    let query = rosterd::store::ListQuery::all(Kind::User.into());
+    assert_eq!(stage.store.list_resources("other", query).await.expect("a listing").total, 0);
     let output = cycle(&mut stage).await;
     assert!(!output.contains("Identity"), "{output}");
     assert!(!approve_identity(&stage).await, "nothing is left to decide");
@@ -113,7 +119,7 @@ async fn another_target_that_a_person_approved_is_filled_as_if_it_were_new() {
 
 #[tokio::test]
 async fn a_target_of_the_same_name_that_knows_nobody_of_ours_is_another_one() {
-    let mut stage = in_step().await;
+    let mut stage = filled(Stage::new()).await;
     // Restored from before our time: everything that we made is gone, and some of it is there under other ids.
     play(&mut stage, &["target-loses p0@x.example p1@x.example p2@x.example p3@x.example p4@x.example p5@x.example p6@x.example p7@x.example p8@x.example p9@x.example"]).await;
     a_day(&mut stage).await;

@@ -24,11 +24,11 @@ use crate::scim::Kind;
 use crate::scim::ResourceId;
 use crate::store::After;
 use crate::store::Ended;
+use crate::store::JobId;
 use crate::store::OpenEntry;
 use crate::store::PendingLink;
 use crate::store::Store;
 use crate::store::crash_point;
-use crate::store::JobId;
 use crate::targets::Found;
 
 /// Entries settled in one transaction.
@@ -176,7 +176,8 @@ fn took(on: &Run<'_>, entry: &OpenEntry, kind: Kind, pending: Option<&PendingLin
         if path == "active" {
             return new.as_ref().and_then(Value::as_bool) == Some(found.active);
         }
-        let new = if mapping.redacts(path) { wanted.and_then(|wanted| wanted.get(path)) } else { new.as_ref() };
+        let new =
+            if mapping.redacts(path) { wanted.and_then(|wanted| wanted.get(path)) } else { new.as_ref() };
         path == "externalId" || landed::has(found, path, new.unwrap_or(&Value::Null))
     })
 }

@@ -215,8 +215,7 @@ impl Writer<'_> {
             let conflict = matches!((&sending.act, &outcome), (Act::Create { .. }, Outcome::Conflict { .. }));
             let mut end = self.ended(sending, entry, outcome);
             if conflict
-                && let Some(after) =
-                    landed::after_all(self.on, self.store, self.job, &sending.link).await?
+                && let Some(after) = landed::after_all(self.on, self.store, self.job, &sending.link).await?
             {
                 let detail = "an earlier request had arrived after all".to_owned();
                 end = Ended { outcome: "done", detail, after, ..end };

@@ -293,7 +293,9 @@ impl Store {
     pub async fn accepted(&self, link: LinkId) -> Result<Option<(Kind, Applied)>, StoreError> {
         self.read(move |db| {
             let sql = "SELECT kind, applied, resource, sent, shown, origin FROM links WHERE id = ?1";
-            db.prepare_cached(sql)?.query_row([link.0], |row| Ok((word(row, 0)?, applied(row, 1)?))).optional()
+            db.prepare_cached(sql)?
+                .query_row([link.0], |row| Ok((word(row, 0)?, applied(row, 1)?)))
+                .optional()
         })
         .await
     }

@@ -7,6 +7,7 @@
 //! | `order` | which operations may run beside each other |
 //! | `read` | find, get, members |
 //! | `write` | create, patch, delete, add and remove members |
+//! | `renamed` | where a resource is after a patch that gave it another name |
 //! | `check` | discovery for `rosterd check` |
 
 mod answer;
@@ -15,6 +16,7 @@ mod fate;
 mod message;
 mod order;
 mod read;
+mod renamed;
 mod write;
 
 use std::path::PathBuf;

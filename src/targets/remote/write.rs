@@ -178,10 +178,10 @@ impl RemoteTarget {
         {
             sent = self.send_patch(operation, kind, id, body).await?;
         }
-        Ok(sent.map(|answer| {
-            let shown = answer::json(&answer.body).and_then(|body| answer::resource(kind, body));
-            done(id, shown.filter(|found| found.id == *id).map(|found| found.body))
-        }))
+        match sent {
+            Ok(answer) => alone(self.patched(kind, id, &kept, &answer).await),
+            Err(failed) => Ok(Err(failed)),
+        }
     }
 
     /// The same patch, with elements that are not there added whole, or left out where they would be

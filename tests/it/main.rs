@@ -73,6 +73,7 @@ mod scope_order;
 mod server;
 mod service_extensions;
 mod service_log;
+mod services;
 mod sign_in;
 mod sign_in_settings;
 mod simulators;

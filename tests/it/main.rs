@@ -25,6 +25,7 @@ mod expressions;
 mod file_source;
 mod follow_ups;
 mod foreign_jwt;
+mod foreign_life;
 mod foreign_server;
 mod foreign_tester;
 mod grants;

@@ -260,7 +260,10 @@ fn with_managers(site: &mut Site) {
     let preset = include_str!("../../../config/presets/entra-default.toml");
     let preset: RawPreset = toml_edit::de::from_str(preset).expect("the preset is TOML");
     let mappings = RawMapping::default().check(Some(&preset), Vocabulary::Graph).expect("a sound preset");
-    site.rules.users.rows.extend(mappings.users.rows.into_iter().filter(|row| row.target.ends_with(":manager")));
+    site.rules
+        .users
+        .rows
+        .extend(mappings.users.rows.into_iter().filter(|row| row.target.ends_with(":manager")));
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 pub mod bent;
 pub mod directory;
+pub mod foreign;
 pub mod host;
 pub mod keys;
 pub mod script;

@@ -7,6 +7,7 @@ use url::Url;
 
 use super::Answer;
 use super::Assertion;
+use super::Clock;
 use super::Secret;
 use super::Tariff;
 
@@ -62,6 +63,8 @@ pub struct ClientSettings {
     pub is_of_credential: fn(&Answer) -> bool,
     /// How long a sign-in is tried again that was set up a moment ago and is not known everywhere yet.
     pub patience: Duration,
+    /// What repeats wait by.
+    pub clock: Clock,
 }
 
 impl ClientSettings {
@@ -84,6 +87,7 @@ impl ClientSettings {
             token_cure: NO_CURE,
             is_of_credential: |_| true,
             patience: Duration::from_secs(300),
+            clock: Clock::system(),
         }
     }
 }

@@ -168,6 +168,27 @@ pub(super) struct RawLimits {
     pub witness_budget: Option<u64>,
     pub lost_anchors: Option<u64>,
     pub clock_jump: Option<String>,
+    pub escrow: RawEscrow,
+    pub quarantine: RawQuarantine,
+}
+
+/// When what failed is tried again.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawEscrow {
+    pub steps: Option<Vec<String>>,
+    pub every: Option<String>,
+    pub until: Option<String>,
+}
+
+/// When a job that mostly fails is slowed down.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawQuarantine {
+    pub percent: Option<u64>,
+    pub failures: Option<u64>,
+    pub failed_cycles: Option<u32>,
+    pub slowest: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, Default, Deserialize)]

@@ -75,6 +75,7 @@ pub async fn provision(
 impl Run<'_> {
     async fn provision(&self, store: &Store, wish: Wish<'_>) -> Result<Provisioned, CycleError> {
         let state = store.job(&self.job.name).await.map_err(self.store())?;
+        self.not_paused(&state)?;
         let mode = self.job.mode(&state);
         if mode == Mode::Observe && !wish.dry {
             let name = &self.job.name;

@@ -200,9 +200,10 @@ fn save_edge(tx: &Transaction<'_>, job: JobId, edge: &EdgeDecision) -> Sql<()> {
     };
     let sql = if edge.wanted {
         "INSERT INTO team_edges(job, team, person, desired, applied, cause, proof) VALUES (?1, ?2, ?3, 1, 0, ?4, ?5)
-         ON CONFLICT DO UPDATE SET desired = 1, cause = excluded.cause, proof = excluded.proof, hold = NULL, due_at = NULL"
+         ON CONFLICT DO UPDATE SET desired = 1, cause = excluded.cause, proof = excluded.proof, hold = NULL, attempts = 0,
+           failure = NULL, due_at = NULL"
     } else {
-        "UPDATE team_edges SET desired = 0, cause = ?4, proof = ?5, hold = NULL, due_at = NULL
+        "UPDATE team_edges SET desired = 0, cause = ?4, proof = ?5, hold = NULL, attempts = 0, failure = NULL, due_at = NULL
           WHERE ?1 = job AND team = ?2 AND person = ?3"
     };
     tx.prepare_cached(sql)?.execute(params![job.0, edge.team.0, edge.person.0, cause, proof]).map(drop)

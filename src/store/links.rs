@@ -152,6 +152,7 @@ fn add_edges(db: &Connection, link: &mut DirtyLink) -> Sql<()> {
     Ok(())
 }
 
+/// What failed is due at once where the object, the rules or the change itself are others now.
 fn save_decision(tx: &Transaction<'_>, job: JobId, link: LinkId, decision: &Decision) -> Sql<()> {
     let (state, wanted) = match &decision.desired {
         Desired::Active(attributes) => ("active", Some(json(attributes)?)),
@@ -172,6 +173,9 @@ fn save_decision(tx: &Transaction<'_>, job: JobId, link: LinkId, decision: &Deci
         "UPDATE links SET desired = ?2, wanted = ?3, wanted_key = ?4, cause = ?5, proof = ?6, questions = ?7,
                 class = ?8, hold = ?9, on_create = ?10, left_by = ?11, left_at = ?12, delete_at = ?13, decide_at = ?14,
                 by_time = ?15, adopt = NULL, dirty = 0, retires = NULL,
+                attempts = CASE WHEN class IS ?8 AND wanted IS ?3 AND dirty & ?16 = 0 THEN attempts ELSE 0 END,
+                failure = CASE WHEN class IS ?8 AND wanted IS ?3 AND dirty & ?16 = 0 THEN failure END,
+                due_at = CASE WHEN class IS ?8 AND wanted IS ?3 AND dirty & ?16 = 0 THEN due_at END,
                 match_cause = CASE WHEN ?8 = 'create' OR lost_at IS NOT NULL THEN match_cause END WHERE id = ?1",
     )?
     .execute(params![
@@ -190,6 +194,7 @@ fn save_decision(tx: &Transaction<'_>, job: JobId, link: LinkId, decision: &Deci
         decision.delete_at,
         decision.decide_at,
         decision.by_time,
+        OBJECT | RULES,
     ])?;
     if state == "active" && decision.pending.as_ref().is_none_or(|pending| pending.hold.is_none()) {
         references::save(tx, job, link, decision)?;

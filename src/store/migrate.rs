@@ -20,6 +20,7 @@ const STEPS: &[(&str, &str)] = &[
     ("0008_leavers", include_str!("../../state/0008_leavers.sql")),
     ("0009_on_create", include_str!("../../state/0009_on_create.sql")),
     ("0010_settling", include_str!("../../state/0010_settling.sql")),
+    ("0011_escrow", include_str!("../../state/0011_escrow.sql")),
 ];
 
 const MEMORY: &str = "CREATE TABLE IF NOT EXISTS schema_steps (

@@ -11,6 +11,7 @@ pub mod workspace;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
+use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::model::Finding;
@@ -64,6 +65,11 @@ pub trait ServiceProvider: Send + Sync {
 
     /// Requests sent so far (0 for an embedded target).
     fn requests(&self) -> u64;
+
+    /// What time it is there, by its newest answer; `None` where it shows none, or none that is new (P17).
+    fn time(&self) -> Option<Timestamp> {
+        None
+    }
 }
 
 /// Find resources by one attribute (`eq`).
@@ -139,6 +145,9 @@ pub enum TargetError {
     /// Down or out of retries: the next cycle tries again.
     #[error("{what}")]
     Unavailable { what: String },
+    /// It answers, and not as a SCIM service does: no request can go well.
+    #[error("{what}; check the url of the target, and its profile, with `rosterd check`")]
+    NotScim { what: String },
     /// Our own store under an embedded workspace.
     #[error("the workspace's store failed")]
     Store(#[from] crate::store::StoreError),

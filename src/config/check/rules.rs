@@ -194,12 +194,16 @@ impl Checker<'_> {
             .collect();
         let classes: Option<BTreeMap<Class, Limit>> = classes.into_iter().collect();
         let clock_jump = self.clock_jump(&table.join("clock_jump"), raw.clock_jump.as_deref());
+        let escrow = self.escrow(&table.join("escrow"), &raw.escrow);
+        let quarantine = self.quarantine(&table.join("quarantine"), &raw.quarantine);
         Some(Limits {
             classes: classes?,
             floor: raw.floor.unwrap_or_default(),
             witness_budget: raw.witness_budget.unwrap_or_default(),
             lost_anchors: raw.lost_anchors.unwrap_or_default(),
             clock_jump_seconds: clock_jump?,
+            escrow: escrow?,
+            quarantine: quarantine?,
         })
     }
 

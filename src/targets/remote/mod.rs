@@ -23,6 +23,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
+use jiff::Timestamp;
 use url::Url;
 
 use super::Found;
@@ -34,6 +35,7 @@ use super::TargetError;
 use crate::client::Client;
 use crate::client::ClientError;
 use crate::client::ClientSettings;
+use crate::client::Clock;
 use crate::client::Credential;
 use crate::client::Request;
 use crate::client::Secret;
@@ -70,6 +72,8 @@ pub struct RemoteSettings {
     /// Pages read for one lookup. One is enough for a service that filters; the rest is for one that ignores
     /// filters and shows everything.
     pub pages_max: usize,
+    /// What repeats wait by.
+    pub clock: Clock,
 }
 
 impl RemoteSettings {
@@ -88,6 +92,7 @@ impl RemoteSettings {
             attempts: 6,
             page_size: 100,
             pages_max: 100,
+            clock: Clock::system(),
         }
     }
 }
@@ -118,6 +123,7 @@ impl RemoteTarget {
             backoff: settings.backoff,
             attempts: settings.attempts,
             concurrency: settings.concurrency,
+            clock: settings.clock,
             ..ClientSettings::new(settings.url, credential)
         })?;
         Ok(RemoteTarget {
@@ -192,6 +198,10 @@ impl ServiceProvider for RemoteTarget {
 
     fn requests(&self) -> u64 {
         self.client.requests()
+    }
+
+    fn time(&self) -> Option<Timestamp> {
+        self.client.service_time()
     }
 }
 

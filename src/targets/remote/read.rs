@@ -188,5 +188,5 @@ fn has_value(found: &Found, lookup: &Lookup) -> bool {
 }
 
 fn no_list(place: &str) -> TargetError {
-    TargetError::Unavailable { what: format!("{place} was answered with something that is no list") }
+    TargetError::NotScim { what: format!("{place} was answered with something that is no list") }
 }

@@ -325,7 +325,7 @@ impl RemoteTarget {
 fn alone<T>(read: Result<T, TargetError>) -> Sent<T> {
     match read {
         Ok(found) => Ok(Ok(found)),
-        Err(TargetError::Unavailable { what }) => Ok(Err(Outcome::Later { detail: what }.into())),
+        Err(TargetError::Unavailable { what } | TargetError::NotScim { what }) => Ok(Err(Outcome::Later { detail: what }.into())),
         Err(error) => Err(error),
     }
 }

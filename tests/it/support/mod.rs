@@ -5,6 +5,8 @@ pub mod directory;
 pub mod foreign;
 pub mod host;
 pub mod keys;
+pub mod refusing;
+pub mod scim_service;
 pub mod script;
 pub mod served;
 pub mod simulated;

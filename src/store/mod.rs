@@ -42,6 +42,7 @@ mod tokens;
 mod unique;
 mod values;
 mod verdicts;
+mod view;
 
 pub use absence::LeftOver;
 pub use anchors::LostAnchor;
@@ -134,6 +135,7 @@ pub use tokens::TokenWish;
 pub use unique::Claim;
 pub use unique::Keeper;
 pub use verdicts::LinkVerdict;
+pub use view::View;
 
 /// Inside `store` errors are plain SQLite ones; the door adds which file failed.
 type Sql<T> = rusqlite::Result<T>;

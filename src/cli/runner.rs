@@ -110,7 +110,9 @@ impl Signals {
         tracing::warn!("stopping between two changes; once more ends at once");
         stop.cancel();
         let Ok(code) = tokio::time::timeout(GRACE, self.next()).await else {
-            tracing::warn!("no answer in time: the change that is under way is settled by asking in the next cycle");
+            tracing::warn!(
+                "no answer in time: the change that is under way is settled by asking in the next cycle"
+            );
             std::process::exit(1);
         };
         std::process::exit(code);

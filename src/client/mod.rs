@@ -93,9 +93,11 @@ struct Inner {
     backoff: Backoff,
     attempts: u32,
     attempts_failed: u32,
+    attempts_500: u32,
     patience: Duration,
     places: Semaphore,
     meter: Option<Meter>,
+    write_meter: Option<Meter>,
     /// A 429 is meant for the whole application, so it stops the whole client, not one request.
     paused_until: Mutex<Option<Instant>>,
     /// When a repeat was last told of.
@@ -120,9 +122,11 @@ impl Client {
             backoff,
             attempts,
             attempts_failed: settings.attempts_failed.clamp(1, attempts),
+            attempts_500: settings.attempts_500.max(1),
             patience: settings.patience,
             places,
             meter: settings.tariff.map(Meter::new),
+            write_meter: settings.write_tariff.map(Meter::new),
             paused_until: Mutex::new(None),
             told: Mutex::new(None),
             requests: AtomicU64::new(0),
@@ -281,7 +285,8 @@ impl Inner {
         way: Way,
     ) -> Result<Answer, Failure> {
         let _place = self.places.acquire().await.expect("the semaphore is never closed");
-        let taken = match &self.meter {
+        let meter = self.meter_of(request);
+        let taken = match meter {
             Some(meter) => meter.admit(request).await,
             None => 0,
         };
@@ -295,10 +300,16 @@ impl Inner {
         if let Ok(answer) = &outcome {
             authorization.note(answer);
         }
-        if let (Some(meter), Ok(answer)) = (&self.meter, &outcome) {
+        if let (Some(meter), Ok(answer)) = (meter, &outcome) {
             meter.settle(request, taken, answer);
         }
         outcome
+    }
+
+    /// Writes have an allowance of their own where the service gives them one.
+    fn meter_of(&self, request: &Request) -> Option<&Meter> {
+        let own = self.write_meter.as_ref().filter(|_| request.method != http::Method::GET);
+        own.or(self.meter.as_ref())
     }
 
     fn pause(&self, wait: Duration) {
@@ -340,6 +351,7 @@ impl Inner {
         let status = answer.status;
         let (attempt, of) = match status {
             429 => (tries.throttled, self.attempts),
+            500 => (tries.failed, self.attempts_500.min(self.attempts_failed)),
             _ => (tries.failed, self.attempts_failed),
         };
         let wait = wait::asked(answer, self.clock().now());

@@ -231,6 +231,9 @@ pub(super) struct RawScim {
     pub seats: Option<u64>,
     /// What the service does otherwise than its profile says, key by key.
     pub capabilities: Dict,
+    pub learned_for: Option<String>,
+    pub lookup_listing_from: Option<usize>,
+    pub listing_max: Option<usize>,
 }
 
 #[derive(Debug, Default, Deserialize)]

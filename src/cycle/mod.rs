@@ -9,6 +9,7 @@ mod explain;
 mod failure;
 mod judge;
 mod landed;
+mod learn;
 mod lint;
 mod matching;
 mod members;
@@ -31,6 +32,7 @@ use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 pub use explain::explain;
+pub use learn::check_target;
 pub use lint::lint;
 pub use provision::Provisioned;
 pub use provision::Wish;
@@ -165,6 +167,7 @@ pub enum CycleError {
 pub async fn plan(job: &Job, store: &Store, how: How<'_>) -> Result<Planned, CycleError> {
     let on = Run { job, how };
     let copy = store.private_copy().await.map_err(on.store())?;
+    learn::recall(store, &*job.target, how.now).await.map_err(on.store())?;
     let state = copy.job(&job.name).await.map_err(on.store())?;
     let cycle = copy.start_cycle(state.id, how.now.as_second()).await.map_err(on.store())?;
     let mut planned = on.prepare(&copy, &state, cycle).await?.planned;
@@ -189,8 +192,10 @@ pub async fn run(job: &Job, store: &Store, how: How<'_>) -> Result<CycleRecord, 
         full: how.reading == Reading::Full,
         ..CycleRecord::default()
     };
+    learn::recall(store, &*job.target, how.now).await.map_err(on.store())?;
     let (source_before, target_before) = (job.source.requests(), job.target.requests());
     let result = on.carry_out(store, &state, cycle, &mut record).await;
+    let result = result.and(learn::keep(store, &*job.target, how.now).await.map_err(on.store()));
     // What stands is told of a cycle that ended early too: nobody should read "0 held" for a source that is down.
     let left = store.left_over(state.id, how.now.as_second()).await.map_err(on.store());
     let result = result.and(left.map(|left| note_left(&mut record, left)));
@@ -307,11 +312,7 @@ impl<'a> Run<'a> {
     }
 
     /// What stopped a cycle may have been a pause.
-    async fn told_of_pause(
-        &self,
-        store: &Store,
-        result: Result<(), CycleError>,
-    ) -> Result<(), CycleError> {
+    async fn told_of_pause(&self, store: &Store, result: Result<(), CycleError>) -> Result<(), CycleError> {
         match result {
             Err(stopped @ CycleError::Stopped { .. }) => {
                 let state = store.job(&self.job.name).await.map_err(self.store())?;
@@ -383,7 +384,9 @@ impl<'a> Run<'a> {
         let took = (self.how.clock)().duration_since(self.how.now).as_secs().max(0);
         [(self.job.source.time(), "source"), (self.job.target.time(), "target")]
             .into_iter()
-            .filter_map(|(time, whose)| Some(Theirs { second: time?.as_second().saturating_sub(took), whose }))
+            .filter_map(|(time, whose)| {
+                Some(Theirs { second: time?.as_second().saturating_sub(took), whose })
+            })
             .max_by_key(|theirs| theirs.departure(self.how.now.as_second()))
     }
 

@@ -331,7 +331,8 @@ impl Stream<'_> {
     fn escrow(&self, due: Option<i64>, attempts: u32, failure: Option<&str>) -> Option<Verdict> {
         let due = due.filter(|due| *due > self.now.as_second())?;
         let times = if attempts == 1 { "once".to_owned() } else { format!("{attempts} times") };
-        let text = format!("failed {times}: {}; {}", failure.unwrap_or("no reason given"), plan::told_due(due));
+        let text =
+            format!("failed {times}: {}; {}", failure.unwrap_or("no reason given"), plan::told_due(due));
         Some(Verdict::Escrow(text))
     }
 }

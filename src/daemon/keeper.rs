@@ -134,10 +134,11 @@ mod tests {
         let (clock, asked) = (bench.clock.clone(), bench.began.clone());
         let read = move || Timestamp::from_second(clock.load(Ordering::SeqCst)).unwrap();
         // It is paused until 1003.
-        let keeping = tokio::spawn(keeper.keep(bench.beats.subscribe(), bench.stop.clone(), read, move |now| {
-            asked.lock().unwrap().push(now.as_second());
-            async move { now.as_second() >= 1003 }
-        }));
+        let keeping =
+            tokio::spawn(keeper.keep(bench.beats.subscribe(), bench.stop.clone(), read, move |now| {
+                asked.lock().unwrap().push(now.as_second());
+                async move { now.as_second() >= 1003 }
+            }));
         tokio::task::yield_now().await;
         bench.beat(1001..1015).await;
         assert_eq!(bench.began(), [1000, 1001, 1002, 1003, 1013]);

@@ -235,14 +235,8 @@ async fn one(
 ) -> Result<CycleRecord, CycleError> {
     let watch = |progress| tracing::debug!(job = %job.name, ?progress, "at work");
     let time = move || clock.now();
-    let how = How {
-        reading: Reading::Incremental,
-        verify: false,
-        now,
-        clock: &time,
-        watch: &watch,
-        stop: &stop,
-    };
+    let how =
+        How { reading: Reading::Incremental, verify: false, now, clock: &time, watch: &watch, stop: &stop };
     cycle::run(&job, &store, how).await
 }
 

@@ -179,15 +179,21 @@ impl ErrorCode {
             ErrorCode::InsufficientRights => {
                 "give the token the right to write this object, or put the object on the target's protect list"
             }
-            ErrorCode::Unauthorized => "make a new SCIM token at the service and put it where the settings say",
+            ErrorCode::Unauthorized => {
+                "make a new SCIM token at the service and put it where the settings say"
+            }
             ErrorCode::MethodNotAllowed | ErrorCode::NotImplemented => {
                 "the service does not know this request: choose its profile, or switch the action off"
             }
-            ErrorCode::NotPermitted => "look at the service's reason; switch the action off if it never allows this",
+            ErrorCode::NotPermitted => {
+                "look at the service's reason; switch the action off if it never allows this"
+            }
             ErrorCode::UnprocessableEntity => {
                 "mend the value that the reason names, in the source or in the mapping"
             }
-            ErrorCode::MissingValues => "fill the value in the source, or map another attribute or a constant",
+            ErrorCode::MissingValues => {
+                "fill the value in the source, or map another attribute or a constant"
+            }
             ErrorCode::InvalidAnchor => {
                 "somebody deleted it in the target: it is matched anew; look there if that does not help"
             }
@@ -248,7 +254,10 @@ mod tests {
     fn what_passes_by_itself_is_named_and_has_its_own_word() {
         let passing: Vec<&str> =
             ErrorCode::ALL.into_iter().filter(|code| code.passes()).map(ErrorCode::word).collect();
-        assert_eq!(passing, ["TooManyRequests", "InternalServerError", "WebExceptionProtocolError", "Timeout"]);
+        assert_eq!(
+            passing,
+            ["TooManyRequests", "InternalServerError", "WebExceptionProtocolError", "Timeout"]
+        );
         for code in ErrorCode::ALL {
             assert_eq!(ErrorCode::of(code.word()), Some(code));
             assert_eq!(serde_json::to_value(code).unwrap(), code.word());

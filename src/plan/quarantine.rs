@@ -161,7 +161,8 @@ impl Quarantine {
 
     /// The pause until the next whole cycle: the job's own, doubled with each cycle of the series.
     pub fn pause_seconds(&self, usual: i64, limits: &QuarantineLimits) -> i64 {
-        let doubled = usual.max(1).saturating_mul(1_i64.checked_shl(self.series_count.min(32)).unwrap_or(i64::MAX));
+        let doubled =
+            usual.max(1).saturating_mul(1_i64.checked_shl(self.series_count.min(32)).unwrap_or(i64::MAX));
         doubled.min(limits.slowest_seconds).max(usual)
     }
 

@@ -211,9 +211,7 @@ fn since(
     let sql = format!(
         "SELECT failed_at, failure_code FROM {table} WHERE failure IS NOT NULL AND failed_at IS NOT NULL AND {condition}"
     );
-    db.prepare_cached(&sql)?
-        .query_row(key, |row| Ok((row.get(0)?, code(row, 1)?)))
-        .optional()
+    db.prepare_cached(&sql)?.query_row(key, |row| Ok((row.get(0)?, code(row, 1)?))).optional()
 }
 
 impl Failing<'_> {

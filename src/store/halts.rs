@@ -133,7 +133,8 @@ impl Store {
     /// How many links a restart would take away.
     pub async fn links_to_forget(&self, job: JobId) -> Result<u64, StoreError> {
         let sql = format!("SELECT count(*) FROM links l WHERE {OURS} AND NOT ({SHARED})");
-        self.read(move |db| db.query_row(&sql, [job.0], |row| row.get::<_, i64>(0)).map(i64::unsigned_abs)).await
+        self.read(move |db| db.query_row(&sql, [job.0], |row| row.get::<_, i64>(0)).map(i64::unsigned_abs))
+            .await
     }
 }
 
@@ -157,8 +158,10 @@ fn forget_links(tx: &Transaction<'_>, job: JobId) -> Sql<(u64, u64)> {
     let mut forgotten = 0;
     for (link, _) in found.iter().filter(|(_, shared)| !shared) {
         forget_resource(tx, LinkId(*link))?;
-        tx.prepare_cached("UPDATE links SET pinned = NULL, lost_at = NULL, dirty = dirty | ?2 WHERE id = ?1")?
-            .execute(params![link, EDGE])?;
+        tx.prepare_cached(
+            "UPDATE links SET pinned = NULL, lost_at = NULL, dirty = dirty | ?2 WHERE id = ?1",
+        )?
+        .execute(params![link, EDGE])?;
         forgotten += 1;
     }
     Ok((forgotten, found.len() as u64 - forgotten))

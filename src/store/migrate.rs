@@ -21,6 +21,7 @@ const STEPS: &[(&str, &str)] = &[
     ("0009_on_create", include_str!("../../state/0009_on_create.sql")),
     ("0010_settling", include_str!("../../state/0010_settling.sql")),
     ("0011_escrow", include_str!("../../state/0011_escrow.sql")),
+    ("0012_learned", include_str!("../../state/0012_learned.sql")),
 ];
 
 const MEMORY: &str = "CREATE TABLE IF NOT EXISTS schema_steps (

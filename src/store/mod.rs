@@ -22,6 +22,7 @@ mod grants;
 mod halts;
 mod jobs;
 mod journal;
+mod learned;
 mod leavers;
 mod left_out;
 mod links;

@@ -232,7 +232,8 @@ async fn one_member_whom_the_target_refuses_leaves_the_rest_of_the_team() {
     company.says(&lines.iter().map(String::as_str).collect::<Vec<_>>()).await;
     company.stage.command("action teams off").await;
     company.cycle().await;
-    let person = company.stage.resources(Kind::User).await.into_iter().find(|user| user["userName"] == "p7@x.example");
+    let person =
+        company.stage.resources(Kind::User).await.into_iter().find(|user| user["userName"] == "p7@x.example");
     let bad = ResourceId(person.unwrap()["id"].as_str().unwrap().to_owned());
     company.stage.command("action teams on").await;
     company.target.refuse(move |operation| match operation {

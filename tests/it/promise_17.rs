@@ -47,8 +47,14 @@ async fn cycle_at(site: &Site, ours: Timestamp, theirs: Timestamp) -> CycleRecor
     site.world.set_clock(theirs);
     let stop = CancellationToken::new();
     let clock = move || ours;
-    let how =
-        How { reading: Reading::Incremental, verify: false, now: ours, clock: &clock, watch: &|_| {}, stop: &stop };
+    let how = How {
+        reading: Reading::Incremental,
+        verify: false,
+        now: ours,
+        clock: &clock,
+        watch: &|_| {},
+        stop: &stop,
+    };
     cycle::run(&site.job(), &site.store, how).await.expect("the cycle goes well")
 }
 
@@ -99,7 +105,8 @@ async fn a_clock_that_runs_away_from_okta_deletes_nobody() {
 async fn a_clock_that_departs_from_the_target_deletes_nobody() {
     let mut site = Site::start(acme(Flavour::Okta)).await;
     let service = ScimService::start().await;
-    let shows = |at: Timestamp| service.shows(&DateTimePrinter::new().timestamp_to_rfc9110_string(&at).unwrap());
+    let shows =
+        |at: Timestamp| service.shows(&DateTimePrinter::new().timestamp_to_rfc9110_string(&at).unwrap());
     let url = service.root.parse().unwrap();
     site.target =
         Arc::new(RemoteTarget::new(RemoteSettings::new(url, vec![Secret::new("a token")])).unwrap());
@@ -119,6 +126,9 @@ async fn a_clock_that_departs_from_the_target_deletes_nobody() {
     let record = cycle_at(&site, start + days(30), start + days(30)).await;
     site.now = start + days(30);
     let left = site.left().await;
-    assert!(left.iter().any(|line| line.contains("held: Clock") && line.contains("the target shows 2019")), "{left:#?}");
+    assert!(
+        left.iter().any(|line| line.contains("held: Clock") && line.contains("the target shows 2019")),
+        "{left:#?}"
+    );
     assert_eq!(record.failures(), 0);
 }

@@ -57,8 +57,11 @@ impl Weeks {
         stage.target = Arc::new(target.unwrap());
         let schedule = Schedule::parse("every 40m", Some(Duration::ZERO)).unwrap();
         let job: Job = stage.job();
-        let scheduled =
-            Scheduled { name: JOB.to_owned(), schedule: schedule.clone(), make: Arc::new(move || Ok(job.clone())) };
+        let scheduled = Scheduled {
+            name: JOB.to_owned(),
+            schedule: schedule.clone(),
+            make: Arc::new(move || Ok(job.clone())),
+        };
         let (health, stop) = (Health::default(), CancellationToken::new());
         let worker = Arc::new(Worker::new(scheduled, stage.store.clone(), health, stop, clock.clone()));
         Weeks { stage, service, clock, schedule, worker, last: None }
@@ -139,7 +142,10 @@ async fn a_refused_token_slows_down_to_daily_for_weeks_and_the_first_probe_that_
     weeks.service.mood(Mood::Fine);
     let before = weeks.clock.now();
     weeks.turn().await;
-    assert!(weeks.clock.now().duration_since(before) <= SignedDuration::from_mins(40), "at the next regular time");
+    assert!(
+        weeks.clock.now().duration_since(before) <= SignedDuration::from_mins(40),
+        "at the next regular time"
+    );
     assert_eq!(weeks.quarantine().await, None);
     assert_eq!(weeks.service.people(), ["p1@x.example", "p2@x.example", "p3@x.example"]);
 }
@@ -175,7 +181,10 @@ async fn most_changes_of_a_small_tenant_failing_is_a_quarantine_that_a_good_cycl
     weeks.turn().await;
     let quarantine = weeks.quarantine().await.expect("12 of 12 failed");
     assert_eq!(quarantine.reason.word(), "EncounteredEscrowProportionThreshold");
-    assert!(quarantine.error.message.contains("12 of 12 changes failed, in the first load"), "{quarantine:?}");
+    assert!(
+        quarantine.error.message.contains("12 of 12 changes failed, in the first load"),
+        "{quarantine:?}"
+    );
     assert_eq!(weeks.newest().await.quarantine, Some(quarantine));
 
     // A probe goes well, and proves nothing; neither does a cycle in which nothing was due.

@@ -23,7 +23,10 @@ const STOP_MAX: Duration = Duration::from_secs(2);
 fn towards(service: &ScimService, people: usize) -> Host {
     let host = Host::new();
     let settings = std::fs::read_to_string(host.path("rosterd.toml")).unwrap();
-    let remote = format!("[targets.local.scim]\nurl = \"{}\"\ntoken = \"env:TEST_SCIM\"\ntimeout = \"3s\"\n", service.root);
+    let remote = format!(
+        "[targets.local.scim]\nurl = \"{}\"\ntoken = \"env:TEST_SCIM\"\ntimeout = \"3s\"\n",
+        service.root
+    );
     let settings = settings.replace("[targets.local.workspace]\nname = \"main\"\n", &remote);
     let settings = settings.replace("[daemon]\n", "[daemon]\nlisten = \"127.0.0.1:0\"\n");
     let settings = settings.replace("scope.teams.groups = \"name:Sales\"\n", "");

@@ -180,7 +180,8 @@ impl JobStatus {
             None => format!("  next      {next}\n"),
             Some(paused) => {
                 let until = paused.until.and_then(|second| Timestamp::from_second(second).ok());
-                let until = until.map_or("until it is resumed".to_owned(), |until| format!("until {}", seconds(until)));
+                let until = until
+                    .map_or("until it is resumed".to_owned(), |until| format!("until {}", seconds(until)));
                 let reason = if paused.reason.is_empty() {
                     String::new()
                 } else {

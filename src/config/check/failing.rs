@@ -26,7 +26,8 @@ impl Checker<'_> {
         if steps.is_sorted_by(|one, next| one < next) {
             return Some(steps);
         }
-        let cure = "write each as the time since the first failure, the shortest first: [\"6h\", \"12h\", \"24h\"]";
+        let cure =
+            "write each as the time since the first failure, the shortest first: [\"6h\", \"12h\", \"24h\"]";
         self.error(key, "these steps do not rise".to_owned(), cure)
     }
 

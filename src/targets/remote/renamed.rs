@@ -1,4 +1,4 @@
-//! Where a resource is after a patch. Some services make ids of names, so that a rename moves it (SCIM reference,
+//! Where a resource is, and what it shows, after a change. Some services make ids of names, so that a rename moves it (SCIM reference,
 //! section 13).
 
 use serde_json::Value;
@@ -13,8 +13,8 @@ use crate::scim::Kind;
 use crate::scim::ResourceId;
 
 impl RemoteTarget {
-    /// The outcome of a patch that was accepted, under the id that the resource has now. Only after a rename whose
-    /// answer does not show it is asked.
+    /// The outcome of a change that was accepted, under the id that the resource has now: as the answer shows it, else
+    /// as it is read.
     pub(super) async fn patched(
         &self,
         kind: Kind,
@@ -25,7 +25,13 @@ impl RemoteTarget {
         let shown = answer::json(&answer.body).and_then(|body| answer::resource(kind, body));
         let same = |found: &super::Found| found.id == *id;
         let Some(name) = name_of(kind, set) else {
-            return Ok(done(id, shown.filter(same).map(|found| found.body)));
+            if let Some(found) = shown.filter(same) {
+                return Ok(done(id, Some(found.body)));
+            }
+            // Without it nobody would see that the service made something else of what was sent (O6).
+            let values = set.iter().any(|(path, _)| !path.eq_ignore_ascii_case("active"));
+            let shown = if values { self.seen_after(kind, id).await? } else { None };
+            return Ok(done(id, shown));
         };
         if let Some(found) = shown.filter(|found| same(found) || found.body[name.0].as_str() == Some(name.1))
         {

@@ -149,7 +149,9 @@ fn carried_out(kept: &mut Kept, method: &str, path: &str, query: &str, body: Val
             let query = query.replace("%22", "\"").replace("%40", "@").replace("%20", " ").replace('+', " ");
             let asked = |person: &&Value| {
                 ["userName", "externalId"].iter().any(|name| {
-                    person[*name].as_str().is_some_and(|value| query.contains(&format!("{name} eq \"{value}\"")))
+                    person[*name]
+                        .as_str()
+                        .is_some_and(|value| query.contains(&format!("{name} eq \"{value}\"")))
                 })
             };
             let found: Vec<&Value> = kept.people.values().filter(asked).collect();

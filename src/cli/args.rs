@@ -1,8 +1,14 @@
 //! The command line: what clap parses. One variant a command, in the order of the help.
 
+mod failing;
 mod token;
 mod workspace;
 
+pub use failing::Failed;
+pub use failing::Pause;
+pub use failing::Restart;
+pub use failing::Resume;
+pub use failing::Retry;
 pub use token::Token;
 pub use token::TokenCreate;
 pub use token::TokenList;
@@ -95,6 +101,16 @@ pub enum Command {
     Approve(Approve),
     /// Keeps what waits from being done for a while; then it comes back as held
     Reject(Reject),
+    /// Shows what could not be done, why, when it is tried again, and what helps
+    Failed(Failed),
+    /// Has what failed tried again in the next cycle
+    Retry(Retry),
+    /// Lets a job rest; a cycle that runs ends between two changes
+    Pause(Pause),
+    /// Ends a pause
+    Resume(Resume),
+    /// Begins a job anew: what failed is due, everything is read, a quarantine ends
+    Restart(Restart),
     /// Looks at links, and sets, undoes or hands them over; nothing is asked of source or target
     #[command(subcommand)]
     Link(Link),

@@ -4,6 +4,7 @@ use std::io;
 use std::io::Write;
 use std::sync::OnceLock;
 
+use jiff::Timestamp;
 use owo_colors::OwoColorize;
 
 use super::exit::Exit;
@@ -19,6 +20,11 @@ pub fn print(text: &str) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => drop(LOST.set(error)),
         _ => {}
     }
+}
+
+/// To the second: what lies below is jitter.
+pub fn seconds(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
 /// `Failed`, and said, where something that was printed did not arrive (a full disk).

@@ -1,6 +1,7 @@
 //! Runs one cycle, or the dry half of it, for a command: with the clock, a progress line, and Ctrl-C as the stop.
 
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::signal::unix::Signal;
@@ -9,6 +10,7 @@ use tokio::signal::unix::signal;
 use tokio_util::sync::CancellationToken;
 
 use super::progress::Watch;
+use crate::client::Clock;
 use crate::cycle;
 use crate::cycle::CycleError;
 use crate::cycle::How;
@@ -17,6 +19,7 @@ use crate::cycle::Planned;
 use crate::cycle::Progress;
 use crate::cycle::Provisioned;
 use crate::cycle::Wish;
+use crate::daemon::watch_pause;
 use crate::model::Reading;
 use crate::plan::CycleRecord;
 use crate::store::Store;
@@ -45,7 +48,12 @@ pub async fn rehearse(today: &Job, edited: &Job, store: &Store) -> Result<Option
 pub async fn sync(job: &Job, store: &Store, asked: Asked) -> Result<CycleRecord, CycleError> {
     let line = Watch::new(&job.name);
     let watch = |progress: Progress| line.show(&progress);
-    cycle::run(job, store, how(asked, &watch, &stop())).await
+    let stop = stop().child_token();
+    let pause = watch_pause(store.clone(), job.name.clone(), Clock::system(), stop.clone());
+    let pause = tokio::spawn(pause);
+    let record = cycle::run(job, store, how(asked, &watch, &stop)).await;
+    pause.abort();
+    record
 }
 
 pub async fn provision(job: &Job, store: &Store, wish: Wish<'_>) -> Result<Provisioned, CycleError> {
@@ -62,6 +70,9 @@ fn how<'a>(
     let reading = if asked.full { Reading::Full } else { Reading::Incremental };
     How { reading, verify: asked.verify, now: Timestamp::now(), clock: &Timestamp::now, watch, stop }
 }
+
+/// A cycle stops between two changes; one that waits for an answer is left after this time, which is safe (P5).
+const GRACE: Duration = Duration::from_millis(1500);
 
 /// Whether somebody asked to stop: what is left of the command is not begun.
 pub fn is_stopping() -> bool {
@@ -98,7 +109,13 @@ impl Signals {
         self.next().await;
         tracing::warn!("stopping between two changes; once more ends at once");
         stop.cancel();
-        std::process::exit(self.next().await);
+        let Ok(code) = tokio::time::timeout(GRACE, self.next()).await else {
+            tracing::warn!(
+                "no answer in time: the change that is under way is settled by asking in the next cycle"
+            );
+            std::process::exit(1);
+        };
+        std::process::exit(code);
     }
 
     /// The exit code of a process that this signal ended.

@@ -2,6 +2,11 @@
 
 use std::os::unix::fs::MetadataExt;
 
+use jiff::Timestamp;
+
+use super::args::Why;
+use crate::store::ByHand;
+
 /// `ann`, or `root (ann)` under sudo. Asked of the process itself, not of variables, which anybody can set.
 pub fn who() -> String {
     let Ok(process) = std::fs::metadata("/proc/self") else { return "unknown user".to_owned() };
@@ -10,6 +15,11 @@ pub fn who() -> String {
         Ok(caller) if process.uid() == 0 && caller != user => format!("{user} ({caller})"),
         _ => user,
     }
+}
+
+/// Who decides now, and why.
+pub fn by_hand(why: &Why) -> ByHand {
+    ByHand { who: who(), reason: why.reason.clone(), now_second: Timestamp::now().as_second() }
 }
 
 fn name(uid: u32) -> Option<String> {

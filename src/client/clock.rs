@@ -1,43 +1,96 @@
-//! What time it is at the service: the local clock, corrected by the `Date` of its answers.
+//! The one clock: the time, and the waiting by it. Whoever waits for minutes or days waits by a clock that he was given,
+//! so that a test, or a rehearsal, can play weeks in a second.
 
-use std::sync::atomic::AtomicI64;
-use std::sync::atomic::Ordering;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::MutexGuard;
+use std::sync::PoisonError;
+use std::time::Duration;
 
-use jiff::SignedDuration;
 use jiff::Timestamp;
+use tokio::time::Instant;
 
-/// No answer has shown a time yet.
-const UNKNOWN: i64 = i64::MIN;
+/// Cheap to clone; all clones show the same time.
+#[derive(Clone, Debug, Default)]
+pub struct Clock(Kind);
 
-/// How far the service's clock is ahead of ours. Assertions and proofs are judged by that clock (RFC 7523 section 3,
-/// RFC 9449 section 11.1), so a wrong local clock would otherwise be a refused sign-in.
-pub(super) struct Clock {
-    /// Seconds; negative where we are ahead.
-    ahead: AtomicI64,
-}
-
-impl Default for Clock {
-    fn default() -> Clock {
-        Clock { ahead: AtomicI64::new(UNKNOWN) }
-    }
+#[derive(Clone, Debug, Default)]
+enum Kind {
+    /// The system's: it can be set, and jump.
+    #[default]
+    System,
+    /// So many seconds pass in one.
+    Fast { from: Timestamp, begun: Instant, factor: u32 },
+    /// It stands still but for those who wait: each wait moves it on and is over at once.
+    Played { from: Timestamp, begun: Instant, passed: Arc<Mutex<Duration>> },
 }
 
 impl Clock {
-    /// Takes over what an answer shows. `date` is cut to whole seconds and older than the moment in which the answer
-    /// is here, so what follows from it is never in the service's future.
-    pub(super) fn note(&self, date: Timestamp, now: Timestamp) {
-        self.ahead.store(date.as_second().saturating_sub(now.as_second()), Ordering::Relaxed);
+    pub fn system() -> Clock {
+        Clock::default()
     }
 
-    /// The service's time, as far as it is known.
-    pub(super) fn at(&self, now: Timestamp) -> Timestamp {
-        now.saturating_add(SignedDuration::from_secs(self.ahead().unwrap_or_default())).unwrap_or(now)
+    /// Goes on from this time, `factor` times as fast; 1 at least.
+    pub fn fast(from: Timestamp, factor: u32) -> Clock {
+        Clock(Kind::Fast { from, begun: Instant::now(), factor: factor.max(1) })
     }
 
-    /// Seconds that the service is ahead of us; `None` before its first answer.
-    pub(super) fn ahead(&self) -> Option<i64> {
-        Some(self.ahead.load(Ordering::Relaxed)).filter(|seconds| *seconds != UNKNOWN)
+    /// Shows this time until somebody waits. For one who waits at a time: two who wait side by side would both move it.
+    pub fn played(from: Timestamp) -> Clock {
+        Clock(Kind::Played { from, begun: Instant::now(), passed: Arc::default() })
     }
+
+    pub fn now(&self) -> Timestamp {
+        match &self.0 {
+            Kind::System => Timestamp::now(),
+            Kind::Fast { from, .. } | Kind::Played { from, .. } => later(*from, self.passed()),
+        }
+    }
+
+    /// A time that nobody can set: it only goes on.
+    pub fn instant(&self) -> Instant {
+        match &self.0 {
+            Kind::System => Instant::now(),
+            Kind::Fast { begun, .. } | Kind::Played { begun, .. } => *begun + self.passed(),
+        }
+    }
+
+    fn passed(&self) -> Duration {
+        match &self.0 {
+            Kind::System => Duration::ZERO,
+            Kind::Fast { begun, factor, .. } => begun.elapsed().saturating_mul(*factor),
+            Kind::Played { passed, .. } => *locked(passed),
+        }
+    }
+
+    pub async fn sleep(&self, wait: Duration) {
+        match &self.0 {
+            Kind::System => tokio::time::sleep(wait).await,
+            Kind::Fast { factor, .. } => tokio::time::sleep(wait / *factor).await,
+            Kind::Played { passed, .. } => {
+                *locked(passed) += wait;
+                // Others come to their turn, as in a real wait.
+                tokio::task::yield_now().await;
+            }
+        }
+    }
+
+    /// Waits until then; not at all where it has passed.
+    pub async fn sleep_until(&self, then: Timestamp) {
+        let left = Duration::try_from(then.duration_since(self.now())).unwrap_or_default();
+        if !left.is_zero() {
+            self.sleep(left).await;
+        }
+    }
+}
+
+fn locked(passed: &Mutex<Duration>) -> MutexGuard<'_, Duration> {
+    // Set in one step: a panic elsewhere leaves nothing half done.
+    passed.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn later(at: Timestamp, by: Duration) -> Timestamp {
+    at.saturating_add(by).unwrap_or(Timestamp::MAX)
 }
 
 #[cfg(test)]
@@ -48,28 +101,22 @@ mod tests {
         text.parse().unwrap()
     }
 
-    #[test]
-    fn before_the_first_answer_it_is_our_own_time() {
-        let clock = Clock::default();
-        assert_eq!(clock.at(time("2026-03-01T10:00:00Z")), time("2026-03-01T10:00:00Z"));
-        assert_eq!(clock.ahead(), None);
+    #[tokio::test]
+    async fn a_played_clock_moves_by_waiting_alone() {
+        let clock = Clock::played(time("2026-03-01T10:00:00Z"));
+        let other = clock.clone();
+        clock.sleep(Duration::from_secs(28 * 86_400)).await;
+        assert_eq!(other.now(), time("2026-03-29T10:00:00Z"));
+        other.sleep_until(time("2026-03-30T00:00:00Z")).await;
+        other.sleep_until(time("2026-03-01T00:00:00Z")).await;
+        assert_eq!(clock.now(), time("2026-03-30T00:00:00Z"), "it does not go back");
     }
 
-    #[test]
-    fn the_services_date_corrects_a_clock_that_is_ahead_or_behind() {
-        let clock = Clock::default();
-        clock.note(time("2026-03-01T09:50:00Z"), time("2026-03-01T10:00:00Z"));
-        assert_eq!(clock.at(time("2026-03-01T10:00:07Z")), time("2026-03-01T09:50:07Z"));
-        assert_eq!(clock.ahead(), Some(-600));
-        clock.note(time("2026-03-01T10:10:00Z"), time("2026-03-01T10:00:00Z"));
-        assert_eq!(clock.at(time("2026-03-01T10:00:00Z")), time("2026-03-01T10:10:00Z"));
-    }
-
-    /// The service's second has begun at most a second before its answer was here.
-    #[test]
-    fn a_fraction_of_a_second_never_leads_into_the_future() {
-        let clock = Clock::default();
-        clock.note(time("2026-03-01T10:00:00Z"), time("2026-03-01T10:00:00.900Z"));
-        assert!(clock.at(time("2026-03-01T10:00:00.900Z")) <= time("2026-03-01T10:00:00.900Z"));
+    #[tokio::test]
+    async fn a_fast_clock_shows_what_it_waited() {
+        let clock = Clock::fast(time("2026-03-01T10:00:00Z"), 1_000_000);
+        clock.sleep(Duration::from_secs(86_400)).await;
+        assert!(clock.now() >= time("2026-03-02T10:00:00Z"));
+        assert!(Clock::system().now() <= Timestamp::now());
     }
 }

@@ -427,7 +427,7 @@ impl<'c> oauth2::AsyncHttpClient<'c> for Door<'_> {
 impl Door<'_> {
     async fn pass(&self, mut request: HttpRequest) -> Result<HttpResponse, DoorError> {
         if let Some(dpop) = self.dpop {
-            let at = self.transport.clock().at(Timestamp::now());
+            let at = self.transport.service().at(Timestamp::now());
             let proof = self.grant.possession(dpop, at).map_err(|error| DoorError(Trouble::Final(error)))?;
             request.headers_mut().insert("dpop", proof);
         }

@@ -20,6 +20,7 @@ mod keys;
 mod meter;
 mod request;
 mod secret;
+mod service_time;
 mod settings;
 mod token;
 mod transport;
@@ -30,6 +31,7 @@ pub use assertion::Assertion;
 pub use assertion::KeyName;
 pub use certificate::Certificate;
 pub use certificate::CertifiedKey;
+pub use clock::Clock;
 pub use error::ClientError;
 pub use keys::KeyError;
 pub use keys::KeyKind;
@@ -91,9 +93,11 @@ struct Inner {
     backoff: Backoff,
     attempts: u32,
     attempts_failed: u32,
+    attempts_500: u32,
     patience: Duration,
     places: Semaphore,
     meter: Option<Meter>,
+    write_meter: Option<Meter>,
     /// A 429 is meant for the whole application, so it stops the whole client, not one request.
     paused_until: Mutex<Option<Instant>>,
     /// When a repeat was last told of.
@@ -118,9 +122,11 @@ impl Client {
             backoff,
             attempts,
             attempts_failed: settings.attempts_failed.clamp(1, attempts),
+            attempts_500: settings.attempts_500.max(1),
             patience: settings.patience,
             places,
             meter: settings.tariff.map(Meter::new),
+            write_meter: settings.write_tariff.map(Meter::new),
             paused_until: Mutex::new(None),
             told: Mutex::new(None),
             requests: AtomicU64::new(0),
@@ -157,7 +163,17 @@ impl Client {
 
     /// Seconds that the service's clock is ahead of ours, by its last answer; `None` before the first.
     pub fn clock_ahead(&self) -> Option<i64> {
-        self.0.transport.clock().ahead()
+        self.0.transport.service().ahead()
+    }
+
+    /// The service's own time by its newest answer, carried on; `None` where there is none of the last hour.
+    pub fn service_time(&self) -> Option<Timestamp> {
+        self.0.transport.service().own(self.0.clock())
+    }
+
+    /// What is waited by.
+    pub fn clock(&self) -> &Clock {
+        self.0.clock()
     }
 
     /// What is known of the token in use; `None` where none was asked for, or none yet.
@@ -216,7 +232,7 @@ impl Client {
                     inner.keeper.accepted(&authorization, &result);
                     return result;
                 }
-                Judged::Again { after } => tokio::time::sleep(after).await,
+                Judged::Again { after } => inner.clock().sleep(after).await,
                 Judged::Pause { after } => inner.pause(after),
             }
         }
@@ -269,28 +285,35 @@ impl Inner {
         way: Way,
     ) -> Result<Answer, Failure> {
         let _place = self.places.acquire().await.expect("the semaphore is never closed");
-        let taken = match &self.meter {
+        let meter = self.meter_of(request);
+        let taken = match meter {
             Some(meter) => meter.admit(request).await,
             None => 0,
         };
-        while let Some(until) = self.pause_ends() {
-            tokio::time::sleep_until(until).await;
+        while let Some(left) = self.pause_left() {
+            self.clock().sleep(left).await;
         }
         self.requests.fetch_add(1, Ordering::Relaxed);
-        let at = self.transport.clock().at(Timestamp::now());
+        let at = self.transport.service().at(self.clock().now());
         let headers = authorization.headers(request, at).map_err(Failure::Fatal)?;
         let outcome = self.transport.exchange(request, headers, way).await;
         if let Ok(answer) = &outcome {
             authorization.note(answer);
         }
-        if let (Some(meter), Ok(answer)) = (&self.meter, &outcome) {
+        if let (Some(meter), Ok(answer)) = (meter, &outcome) {
             meter.settle(request, taken, answer);
         }
         outcome
     }
 
+    /// Writes have an allowance of their own where the service gives them one.
+    fn meter_of(&self, request: &Request) -> Option<&Meter> {
+        let own = self.write_meter.as_ref().filter(|_| request.method != http::Method::GET);
+        own.or(self.meter.as_ref())
+    }
+
     fn pause(&self, wait: Duration) {
-        let until = Instant::now() + wait;
+        let until = self.clock().instant() + wait;
         let mut paused = self.paused_until.lock().unwrap_or_else(PoisonError::into_inner);
         *paused = Some(paused.map_or(until, |other| other.max(until)));
     }
@@ -305,9 +328,13 @@ impl Inner {
         news
     }
 
-    fn pause_ends(&self) -> Option<Instant> {
+    fn pause_left(&self) -> Option<Duration> {
         let paused = *self.paused_until.lock().unwrap_or_else(PoisonError::into_inner);
-        paused.filter(|until| *until > Instant::now())
+        paused?.checked_duration_since(self.clock().instant()).filter(|left| !left.is_zero())
+    }
+
+    fn clock(&self) -> &Clock {
+        self.transport.clock()
     }
 
     fn judge(&self, request: &Request, outcome: Result<Answer, Failure>, tries: Tries) -> Judged {
@@ -324,9 +351,10 @@ impl Inner {
         let status = answer.status;
         let (attempt, of) = match status {
             429 => (tries.throttled, self.attempts),
+            500 => (tries.failed, self.attempts_500.min(self.attempts_failed)),
             _ => (tries.failed, self.attempts_failed),
         };
-        let wait = wait::asked(answer, Timestamp::now());
+        let wait = wait::asked(answer, self.clock().now());
         let after = wait.unwrap_or_else(|| self.backoff.after(status, attempt));
         let give_up = |what| Judged::Return(Err(ClientError::Unavailable { what }));
         if attempt >= of {

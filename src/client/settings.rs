@@ -7,6 +7,7 @@ use url::Url;
 
 use super::Answer;
 use super::Assertion;
+use super::Clock;
 use super::Secret;
 use super::Tariff;
 
@@ -49,6 +50,8 @@ pub struct ClientSettings {
     pub attempts: u32,
     /// The same for one that fails otherwise than by 429; never more than `attempts`.
     pub attempts_failed: u32,
+    /// The same for one that is answered with 500; never more than `attempts_failed`.
+    pub attempts_500: u32,
     /// The longest single wait that a service may ask for; a longer one ends the request.
     pub wait_max: Duration,
     /// The first wait where the service names none; it doubles.
@@ -57,11 +60,15 @@ pub struct ClientSettings {
     pub concurrency: usize,
     /// What the service charges, where it charges by more than the number of requests.
     pub tariff: Option<Tariff>,
+    /// What it charges for whatever is no GET, where it counts that by itself.
+    pub write_tariff: Option<Tariff>,
     pub token_cure: TokenCure,
     /// Whether a 401 is about our credential, so that another one is tried.
     pub is_of_credential: fn(&Answer) -> bool,
     /// How long a sign-in is tried again that was set up a moment ago and is not known everywhere yet.
     pub patience: Duration,
+    /// What repeats wait by.
+    pub clock: Clock,
 }
 
 impl ClientSettings {
@@ -77,13 +84,16 @@ impl ClientSettings {
             timeout: Duration::from_secs(120),
             attempts: 6,
             attempts_failed: 6,
+            attempts_500: 6,
             wait_max: Duration::from_secs(300),
             backoff: Duration::from_secs(1),
             concurrency: 4,
             tariff: None,
+            write_tariff: None,
             token_cure: NO_CURE,
             is_of_credential: |_| true,
             patience: Duration::from_secs(300),
+            clock: Clock::system(),
         }
     }
 }

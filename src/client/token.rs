@@ -201,7 +201,7 @@ impl TokenKeeper {
             };
             let wait_seconds = wait.as_secs();
             tracing::warn!(attempt, of, wait_seconds, "trying again: {place}: {why}");
-            tokio::time::sleep(wait).await;
+            fetch.transport.clock().sleep(wait).await;
             waited += wait;
             attempt += 1;
         }

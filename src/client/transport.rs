@@ -10,7 +10,6 @@ use http::HeaderMap;
 use http::HeaderName;
 use http::HeaderValue;
 use http::header;
-use jiff::Timestamp;
 use reqwest::Certificate;
 use reqwest::ClientBuilder;
 use reqwest::redirect::Policy;
@@ -19,10 +18,11 @@ use url::Url;
 use super::Answer;
 use super::ClientError;
 use super::ClientSettings;
+use super::Clock;
 use super::Credential;
 use super::Request;
-use super::clock::Clock;
 use super::hosts;
+use super::service_time::ServiceTime;
 use super::wait;
 
 /// The largest body that is read, unpacked: a page of 999 users is about 1 MB, the widest directory page known
@@ -43,6 +43,7 @@ pub(super) struct Transport {
     fresh: reqwest::Client,
     body_max: usize,
     clock: Clock,
+    service: ServiceTime,
 }
 
 /// Over which connection a request goes.
@@ -68,7 +69,8 @@ impl Transport {
     pub(super) fn new(settings: &ClientSettings) -> Result<Transport, ClientError> {
         let http = builder(settings)?.build().map_err(unbuilt)?;
         let fresh = builder(settings)?.pool_max_idle_per_host(0).build().map_err(unbuilt)?;
-        Ok(Transport { http, fresh, body_max: BODY_MAX, clock: Clock::default() })
+        let (clock, service) = (settings.clock.clone(), ServiceTime::default());
+        Ok(Transport { http, fresh, body_max: BODY_MAX, clock, service })
     }
 
     /// To a service on the machine itself: never through a proxy.
@@ -79,7 +81,8 @@ impl Transport {
             builder = builder.tls_certs_only([]);
         }
         let http = builder.build().map_err(unbuilt)?;
-        Ok(Transport { fresh: http.clone(), http, body_max: BODY_MAX, clock: Clock::default() })
+        let (clock, service) = (settings.clock.clone(), ServiceTime::default());
+        Ok(Transport { fresh: http.clone(), http, body_max: BODY_MAX, clock, service })
     }
 
     /// Sends once and reads the whole answer.
@@ -102,6 +105,11 @@ impl Transport {
     }
 
     /// What time it is at the service, by its answers so far.
+    pub(super) fn service(&self) -> &ServiceTime {
+        &self.service
+    }
+
+    /// Our own.
     pub(super) fn clock(&self) -> &Clock {
         &self.clock
     }
@@ -122,7 +130,7 @@ impl Transport {
         let mut response = builder.send().await.map_err(|error| failure(error, place))?;
         let (status, headers) = (response.status().as_u16(), std::mem::take(response.headers_mut()));
         if let Some(date) = wait::date(&headers) {
-            self.clock.note(date, Timestamp::now());
+            self.service.note(date, &self.clock);
         }
         let mut body = BytesMut::new();
         while let Some(chunk) = response.chunk().await.map_err(|error| failure(error, place))? {

@@ -170,6 +170,14 @@ pub struct ScimConfig {
     pub tokens: Vec<SecretPlace>,
     /// With the capabilities that the operator set laid over it.
     pub profile: Profile,
+    /// The keys of it that the operator set, such as `members.max_per_patch`.
+    pub settled: BTreeSet<String>,
+    /// How long what was learned of the service counts; `None`: the usual time.
+    pub learned_for: Option<Duration>,
+    /// From so many lookups on one listing is read instead; `None`: the usual number.
+    pub lookup_listing_from: Option<usize>,
+    /// Resources read of one list at most; `None`: the usual number.
+    pub listing_max: Option<usize>,
     pub ca_file: Option<PathBuf>,
     /// The longest silence within one request; `None`: the usual one.
     pub timeout: Option<Duration>,

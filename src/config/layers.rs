@@ -66,6 +66,8 @@ floor = 5
 witness_budget = 200
 lost_anchors = 5
 clock_jump = "8d"
+escrow = { steps = ["6h", "12h", "24h"], every = "24h", until = "28d" }
+quarantine = { percent = 40, failures = 10, failed_cycles = 5, slowest = "24h" }
 "#;
 
 const BUILT_IN: &str = "built-in default";

@@ -173,6 +173,27 @@ pub(super) struct RawLimits {
     pub witness_budget: Option<u64>,
     pub lost_anchors: Option<u64>,
     pub clock_jump: Option<String>,
+    pub escrow: RawEscrow,
+    pub quarantine: RawQuarantine,
+}
+
+/// When what failed is tried again.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawEscrow {
+    pub steps: Option<Vec<String>>,
+    pub every: Option<String>,
+    pub until: Option<String>,
+}
+
+/// When a job that mostly fails is slowed down.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawQuarantine {
+    pub percent: Option<u64>,
+    pub failures: Option<u64>,
+    pub failed_cycles: Option<u32>,
+    pub slowest: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
@@ -224,6 +245,9 @@ pub(super) struct RawScim {
     pub seats: Option<u64>,
     /// What the service does otherwise than its profile says, key by key.
     pub capabilities: Dict,
+    pub learned_for: Option<String>,
+    pub lookup_listing_from: Option<usize>,
+    pub listing_max: Option<usize>,
 }
 
 #[derive(Debug, Default, Deserialize)]

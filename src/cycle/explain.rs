@@ -130,11 +130,8 @@ impl Explain<'_> {
         let verdict = match (&pending.hold, due) {
             (Some(hold), _) => format!("held: {}", hold.text),
             (None, Some(due)) => {
-                let at = Timestamp::from_second(due).map(|at| at.to_string()).unwrap_or_default();
-                format!(
-                    "failed: {}; tried again at {at}",
-                    pending.failure.as_deref().unwrap_or("no reason given")
-                )
+                let failure = pending.failure.as_deref().unwrap_or("no reason given");
+                format!("failed: {failure}; {}", plan::told_due(due))
             }
             (None, None) => "goes in the next cycle".to_owned(),
         };

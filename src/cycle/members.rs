@@ -1,13 +1,14 @@
 //! Memberships on their way: one operation a team and batch, one journal entry for each.
 
 use super::CycleError;
+use super::failure;
 use super::witness::Testimony;
-use super::write::UNKNOWN;
+use super::write::SPLIT;
 use super::write::Writer;
-use super::write::due_again;
 use crate::model::LinkId;
 use crate::plan::CauseId;
 use crate::plan::Class;
+use crate::plan::EscrowSchedule;
 use crate::scim::ResourceId;
 use crate::store::After;
 use crate::store::Ended;
@@ -20,14 +21,18 @@ use crate::targets::Outcome;
 /// Memberships looked at in one transaction.
 const CHUNK: usize = 5_000;
 
+/// Batches that are sent again in halves, of one call of the target: enough to find a few that are refused among
+/// thousands. Where most are refused, the rest waits with them.
+const SPLITS_MAX: usize = 100;
+
 /// Members of one team that are added, or removed, for one cause.
+#[derive(Clone)]
 struct Batch {
     team: LinkId,
     resource: ResourceId,
     cause: CauseId,
     approved: bool,
     people: Vec<(LinkId, ResourceId)>,
-    attempts: u32,
     /// Another job holds these memberships as well: ours are only let go.
     kept: bool,
 }
@@ -50,8 +55,25 @@ impl Writer<'_> {
         }
     }
 
+    /// A batch that is refused is sent again in halves until the one that is refused is alone, so that the others of its
+    /// team go on (P12).
     async fn send_members(&mut self, adds: bool, batches: &[Batch]) -> Result<(), CycleError> {
-        let now = self.on.how.now.as_second();
+        let mut splits = SPLITS_MAX;
+        let mut halves = self.send_batches(adds, batches, &mut splits).await?;
+        while !halves.is_empty() {
+            self.on.stopped()?;
+            halves = self.send_batches(adds, &halves, &mut splits).await?;
+        }
+        Ok(())
+    }
+
+    /// Returns what is to be sent again.
+    async fn send_batches(
+        &mut self,
+        adds: bool,
+        batches: &[Batch],
+        splits: &mut usize,
+    ) -> Result<Vec<Batch>, CycleError> {
         let class = if adds { Class::AddMembers } else { Class::RemoveMembers };
         let intents = batches.iter().map(|batch| batch.intent(class, &self.testimony)).collect();
         let entries = self.intend(intents).await?;
@@ -62,13 +84,22 @@ impl Writer<'_> {
             some => self.apply(some).await?,
         }
         .into_iter();
-        let mut ended = Vec::with_capacity(batches.len());
+        let schedule = &self.on.job.limits.escrow;
+        let (mut ended, mut again) = (Vec::with_capacity(batches.len()), Vec::new());
         for (batch, entry) in batches.iter().zip(entries) {
             let kept = || Some(Outcome::Done { id: batch.resource.clone(), shown: None });
-            let outcome = if batch.kept { kept() } else { outcomes.next() };
-            ended.extend(outcome.map(|outcome| batch.ended(entry, class, outcome, now)));
+            let Some(outcome) = (if batch.kept { kept() } else { outcomes.next() }) else { continue };
+            if *splits > 0 && batch.is_split(&outcome) {
+                *splits -= 1;
+                let (whole, halves) = batch.split(entry, class, &outcome);
+                ended.push(whole);
+                again.extend(halves);
+            } else {
+                ended.push(batch.ended(entry, class, outcome, schedule));
+            }
         }
-        self.end(ended).await
+        self.end(ended).await?;
+        Ok(again)
     }
 }
 
@@ -99,29 +130,42 @@ impl Batch {
         Operation::Members { team: self.resource.clone(), add, remove }
     }
 
-    fn ended(&self, entry: EntryId, class: Class, outcome: Outcome, now: i64) -> Ended {
+    fn ended(&self, entry: EntryId, class: Class, outcome: Outcome, schedule: &EscrowSchedule) -> Ended {
         let people = self.people();
-        let failed = |failure: String| After::Failed { failure, due_second: due_again(now, self.attempts) };
         let adds = class == Class::AddMembers;
-        let (outcome, detail, after) = match outcome {
-            Outcome::Done { .. } => ("done", String::new(), After::Members { people: people.clone(), adds }),
-            Outcome::Missing if !adds => {
-                let detail = "the target had no such team any more".to_owned();
-                ("done", detail, After::Members { people: people.clone(), adds })
+        let (mut word, mut detail) = failure::told(&outcome);
+        let after = match (&outcome, failure::failure(&outcome)) {
+            (Outcome::Done { .. }, _) => After::Members { people: people.clone(), adds },
+            (Outcome::Missing, _) if !adds => {
+                (word, detail) = ("done", "the target had no such team any more".to_owned());
+                After::Members { people: people.clone(), adds }
             }
-            Outcome::Missing => {
-                let detail = "the target no longer has this team (404)".to_owned();
-                ("missing", detail.clone(), After::Lost { failure: detail })
-            }
-            Outcome::Conflict { detail } => ("conflict", detail.clone(), failed(detail)),
-            Outcome::Refused { status, detail } => {
-                let detail = format!("refused with {status}: {detail}");
-                ("refused", detail.clone(), failed(detail))
-            }
-            Outcome::Later { detail } => ("later", detail, After::Unchanged),
-            Outcome::Unknown { detail } => (UNKNOWN, detail, After::Unchanged),
+            (Outcome::Missing, Some(failure)) => After::Lost { failure },
+            (_, Some(failure)) => After::Failed { failure, schedule: schedule.clone() },
+            (_, None) => After::Unchanged,
         };
-        Ended { entry, link: self.team, class, outcome, detail, people, after }
+        Ended { entry, link: self.team, class, outcome: word, detail, people, after }
+    }
+
+    /// Refused as a whole: one of them may be why.
+    fn is_split(&self, outcome: &Outcome) -> bool {
+        self.people.len() > 1 && matches!(outcome, Outcome::Refused { .. } | Outcome::Conflict { .. })
+    }
+
+    fn split(&self, entry: EntryId, class: Class, outcome: &Outcome) -> (Ended, [Batch; 2]) {
+        let (_, detail) = failure::told(outcome);
+        let detail = format!("{detail}; sent again in halves");
+        let ended = Ended {
+            entry,
+            link: self.team,
+            class,
+            outcome: SPLIT,
+            detail,
+            people: self.people(),
+            after: After::Unchanged,
+        };
+        let (one, other) = self.people.split_at(self.people.len() / 2);
+        (ended, [one, other].map(|people| Batch { people: people.to_vec(), ..self.clone() }))
     }
 }
 
@@ -141,17 +185,13 @@ fn batches(edges: Vec<PendingEdge>, now: i64) -> Vec<Batch> {
                 && batch.cause == edge.cause
         };
         match batches.iter_mut().rev().take_while(|batch| batch.team == edge.team).find(|batch| same(batch)) {
-            Some(batch) => {
-                batch.people.push(member);
-                batch.attempts = batch.attempts.max(edge.attempts);
-            }
+            Some(batch) => batch.people.push(member),
             None => batches.push(Batch {
                 team: edge.team,
                 resource: team,
                 cause: edge.cause,
                 approved,
                 people: vec![member],
-                attempts: edge.attempts,
                 kept: edge.kept,
             }),
         }

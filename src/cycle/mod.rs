@@ -6,13 +6,16 @@ mod comeback;
 mod decide;
 mod environment;
 mod explain;
+mod failure;
 mod identity;
 mod judge;
 mod landed;
+mod learn;
 mod lint;
 mod matching;
 mod members;
 mod provision;
+mod quarantine;
 mod read;
 mod references;
 mod rehearse;
@@ -30,10 +33,13 @@ use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 pub use explain::explain;
+pub use learn::check_target;
 pub use lint::lint;
 pub use provision::Provisioned;
 pub use provision::Wish;
 pub use provision::provision;
+pub use quarantine::note_probe;
+pub use quarantine::probe;
 pub use rehearse::rehearse;
 pub use stream::Planned;
 pub use stream::Standing;
@@ -45,12 +51,14 @@ use crate::plan::Hold;
 use crate::plan::Limits;
 use crate::plan::Mode;
 use crate::plan::Rules;
+use crate::plan::Theirs;
 use crate::sources::Source;
 use crate::sources::SourceError;
 use crate::store::CycleId;
 use crate::store::JobId;
 use crate::store::JobState;
 use crate::store::LeftOver;
+use crate::store::Paused;
 use crate::store::Store;
 use crate::store::StoreError;
 use crate::targets::ServiceProvider;
@@ -157,12 +165,16 @@ pub enum CycleError {
     Provision { job: String, what: String },
     #[error("job {job}: stopped between two changes; the next cycle goes on from here")]
     Stopped { job: String },
+    /// A person lets it rest.
+    #[error("job {job}: paused by {by}; begin again with `rosterd resume {job}`")]
+    Paused { job: String, by: String },
 }
 
 /// What would be done, without doing it: the state, the source and the target stay as they are (P3).
 pub async fn plan(job: &Job, store: &Store, how: How<'_>) -> Result<Planned, CycleError> {
     let on = Run { job, how };
     let copy = store.private_copy().await.map_err(on.store())?;
+    learn::recall(store, &*job.target, how.now).await.map_err(on.store())?;
     let state = copy.job(&job.name).await.map_err(on.store())?;
     let cycle = copy.start_cycle(state.id, how.now.as_second()).await.map_err(on.store())?;
     let mut planned = on.prepare(&copy, &state, cycle).await?.planned;
@@ -177,6 +189,7 @@ pub async fn run(job: &Job, store: &Store, how: How<'_>) -> Result<CycleRecord, 
     let leases = [format!("job {}", job.name), format!("target {}", job.target.identity())];
     let _lease = store.lease(&leases).map_err(on.store())?;
     let state = store.job(&job.name).await.map_err(on.store())?;
+    on.not_paused(&state)?;
     let cycle = store.start_cycle(state.id, how.now.as_second()).await.map_err(on.store())?;
     let mut record = CycleRecord {
         job: job.name.clone(),
@@ -186,8 +199,10 @@ pub async fn run(job: &Job, store: &Store, how: How<'_>) -> Result<CycleRecord, 
         full: how.reading == Reading::Full,
         ..CycleRecord::default()
     };
+    learn::recall(store, &*job.target, how.now).await.map_err(on.store())?;
     let (source_before, target_before) = (job.source.requests(), job.target.requests());
     let result = on.carry_out(store, &state, cycle, &mut record).await;
+    let result = result.and(learn::keep(store, &*job.target, how.now).await.map_err(on.store()));
     // What stands is told of a cycle that ended early too: nobody should read "0 held" for a source that is down.
     let left = store.left_over(state.id, how.now.as_second()).await.map_err(on.store());
     let result = result.and(left.map(|left| note_left(&mut record, left)));
@@ -195,6 +210,8 @@ pub async fn run(job: &Job, store: &Store, how: How<'_>) -> Result<CycleRecord, 
     let result = result.and(noted);
     record.source_requests = job.source.requests() - source_before;
     record.target_requests = job.target.requests() - target_before;
+    let slowed = quarantine::note(&on, store, &state, &record, &result).await.map_err(on.store());
+    let result = on.told_of_pause(store, result).await.and(slowed.map(|slowed| record.quarantine = slowed));
     record.ended_second = (how.clock)().as_second();
     record.error = result.as_ref().err().map(|error| chain(error));
     // The first error is the one to tell: on a full disk all that comes after it fails as well.
@@ -242,6 +259,14 @@ fn note_left(record: &mut CycleRecord, left: LeftOver) {
     record.active = left.active;
 }
 
+/// `ann until 2026-11-24T18:00:00Z (the target is being moved)`.
+fn paused_by(paused: &Paused) -> String {
+    let until = paused.until.and_then(|second| Timestamp::from_second(second).ok());
+    let until = until.map(|until| format!(" until {until}")).unwrap_or_default();
+    let reason = if paused.reason.is_empty() { String::new() } else { format!(" ({})", paused.reason) };
+    format!("{}{until}{reason}", paused.who)
+}
+
 /// An error with its causes, on one line: for records and logs.
 pub fn chain(error: &(dyn std::error::Error + 'static)) -> String {
     let causes = std::iter::successors(error.source(), |cause| cause.source());
@@ -285,6 +310,25 @@ impl<'a> Run<'a> {
             return Err(CycleError::Stopped { job: self.job.name.clone() });
         }
         Ok(())
+    }
+
+    /// Fails where a person lets the job rest.
+    fn not_paused(&self, state: &JobState) -> Result<(), CycleError> {
+        match state.paused.as_ref().filter(|paused| paused.holds(self.how.now.as_second())) {
+            None => Ok(()),
+            Some(paused) => Err(CycleError::Paused { job: self.job.name.clone(), by: paused_by(paused) }),
+        }
+    }
+
+    /// What stopped a cycle may have been a pause.
+    async fn told_of_pause(&self, store: &Store, result: Result<(), CycleError>) -> Result<(), CycleError> {
+        match result {
+            Err(stopped @ CycleError::Stopped { .. }) => {
+                let state = store.job(&self.job.name).await.map_err(self.store())?;
+                self.not_paused(&state).and(Err(stopped))
+            }
+            other => other,
+        }
     }
 
     /// Pins what was read, at the first cycle that could read it.
@@ -334,8 +378,20 @@ impl<'a> Run<'a> {
     async fn doubts_clock(&self, store: &Store, job: JobId) -> Result<Option<Hold>, CycleError> {
         let jump_max = self.job.limits.clock_jump_seconds;
         let now = self.how.now.as_second();
-        let doubt = store.look_at_clock(job, now, jump_max).await.map_err(self.store())?;
+        let doubt = store.look_at_clock(job, now, self.theirs(), jump_max).await.map_err(self.store())?;
         Ok(doubt.map(|doubt| doubt.hold(&self.job.name, jump_max)))
+    }
+
+    /// The time of the service that departs most from ours. A cycle that took hours is no departure, so that what they
+    /// show is taken back to when it began.
+    fn theirs(&self) -> Option<Theirs> {
+        let took = (self.how.clock)().duration_since(self.how.now).as_secs().max(0);
+        [(self.job.source.time(), "source"), (self.job.target.time(), "target")]
+            .into_iter()
+            .filter_map(|(time, whose)| {
+                Some(Theirs { second: time?.as_second().saturating_sub(took), whose })
+            })
+            .max_by_key(|theirs| theirs.departure(self.how.now.as_second()))
     }
 
     async fn carry_out(

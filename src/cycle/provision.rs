@@ -10,6 +10,7 @@ use super::How;
 use super::Job;
 use super::Run;
 use super::kept;
+use super::learn;
 use super::note_left;
 use super::settle;
 use super::witness;
@@ -75,6 +76,7 @@ pub async fn provision(
 impl Run<'_> {
     async fn provision(&self, store: &Store, wish: Wish<'_>) -> Result<Provisioned, CycleError> {
         let state = store.job(&self.job.name).await.map_err(self.store())?;
+        self.not_paused(&state)?;
         let mode = self.job.mode(&state);
         if mode == Mode::Observe && !wish.dry {
             let name = &self.job.name;
@@ -93,7 +95,10 @@ impl Run<'_> {
             ..CycleRecord::default()
         };
         let mut steps = Vec::new();
+        learn::recall(store, &*self.job.target, self.how.now).await.map_err(self.store())?;
         let result = self.one_team(store, &state, cycle, wish, &mut record, &mut steps).await;
+        let result =
+            result.and(learn::keep(store, &*self.job.target, self.how.now).await.map_err(self.store()));
         let left = store.left_over(state.id, now).await.map_err(self.store());
         let result = result.and(left.map(|left| note_left(&mut record, left)));
         record.ended_second = (self.how.clock)().as_second();

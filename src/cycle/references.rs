@@ -5,15 +5,15 @@ use serde_json::Value;
 
 use super::CycleError;
 use super::Progress;
+use super::failure;
 use super::judge::Judge;
-use super::write::UNKNOWN;
 use super::write::Writer;
-use super::write::due_again;
 use crate::model::LinkId;
 use crate::plan;
 use crate::plan::Candidate;
 use crate::plan::Class;
 use crate::plan::Edit;
+use crate::plan::EscrowSchedule;
 use crate::plan::Hold;
 use crate::scim;
 use crate::scim::Kind;
@@ -85,13 +85,13 @@ impl Writer<'_> {
         if sending.is_empty() {
             return Ok(());
         }
-        let now = self.on.how.now.as_second();
         let intents = sending.iter().map(Sending::intent).collect();
         let entries = self.intend(intents).await?;
         let operations: Vec<Operation> = sending.iter().map(Sending::operation).collect();
         let outcomes = self.apply(&operations).await?;
+        let schedule = &self.on.job.limits.escrow;
         let ended = sending.iter().zip(entries).zip(outcomes);
-        let ended = ended.map(|((sending, entry), outcome)| sending.ended(entry, outcome, now));
+        let ended = ended.map(|((sending, entry), outcome)| sending.ended(entry, outcome, schedule));
         self.end(ended.collect()).await
     }
 }
@@ -130,31 +130,17 @@ impl Sending {
         Operation::Patch { kind: Kind::User, id: self.resource.clone(), set: vec![(path, value)] }
     }
 
-    fn ended(&self, entry: EntryId, outcome: Outcome, now: i64) -> Ended {
-        let PendingReference { path, new, attempts, .. } = &self.reference;
-        let failed = |failure: String| After::ReferenceFailed {
-            path: path.clone(),
-            failure,
-            due_second: due_again(now, *attempts),
-        };
-        let (outcome, detail, after) = match outcome {
-            Outcome::Done { .. } => {
-                ("done", String::new(), After::Refers { path: path.clone(), resource: new.clone() })
-            }
-            Outcome::Missing => {
-                let detail = "the target no longer has this resource (404)".to_owned();
-                ("missing", detail.clone(), failed(detail))
-            }
-            Outcome::Conflict { detail } => ("conflict", detail.clone(), failed(detail)),
-            Outcome::Refused { status, detail } => {
-                let detail = format!("refused with {status}: {detail}");
-                ("refused", detail.clone(), failed(detail))
-            }
-            Outcome::Later { detail } => ("later", detail, After::Unchanged),
-            Outcome::Unknown { detail } => (UNKNOWN, detail, After::Unchanged),
+    fn ended(&self, entry: EntryId, outcome: Outcome, schedule: &EscrowSchedule) -> Ended {
+        let PendingReference { path, new, .. } = &self.reference;
+        let path = path.clone();
+        let (word, detail) = failure::told(&outcome);
+        let after = match (&outcome, failure::failure(&outcome)) {
+            (Outcome::Done { .. }, _) => After::Refers { path, resource: new.clone() },
+            (_, Some(failure)) => After::ReferenceFailed { path, failure, schedule: schedule.clone() },
+            (_, None) => After::Unchanged,
         };
         let (link, class, people) = (self.reference.person, Class::References, Vec::new());
-        Ended { entry, link, class, outcome, detail, people, after }
+        Ended { entry, link, class, outcome: word, detail, people, after }
     }
 }
 

@@ -339,9 +339,9 @@ impl Stream<'_> {
 
     fn escrow(&self, due: Option<i64>, attempts: u32, failure: Option<&str>) -> Option<Verdict> {
         let due = due.filter(|due| *due > self.now.as_second())?;
-        let at = Timestamp::from_second(due).map_or_else(|_| "later".to_owned(), |due| due.to_string());
         let times = if attempts == 1 { "once".to_owned() } else { format!("{attempts} times") };
-        let text = format!("failed {times}: {}; tried again at {at}", failure.unwrap_or("no reason given"));
+        let text =
+            format!("failed {times}: {}; {}", failure.unwrap_or("no reason given"), plan::told_due(due));
         Some(Verdict::Escrow(text))
     }
 }

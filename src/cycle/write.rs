@@ -9,6 +9,7 @@ use super::CycleError;
 use super::Planned;
 use super::Progress;
 use super::Run;
+use super::failure;
 use super::landed;
 use super::stream;
 use super::unique;
@@ -23,6 +24,7 @@ use crate::plan::Act;
 use crate::plan::Class;
 use crate::plan::CycleRecord;
 use crate::plan::Edit;
+use crate::plan::Failure;
 use crate::plan::Mode;
 use crate::plan::Step;
 use crate::scim;
@@ -43,13 +45,10 @@ use crate::store::crash_point;
 use crate::targets::Operation;
 use crate::targets::Outcome;
 
-/// Failed changes are tried again with doubling pauses, at most a day apart (Entra provisioning reference,
-/// section 10, says 6, 12, 24 hours; ours begins with the next cycle).
-const ESCROW_FIRST_SECONDS: i64 = 30 * 60;
-const ESCROW_MAX_SECONDS: i64 = 24 * 60 * 60;
-
 /// The outcome of a request whose answer never came.
 pub(super) const UNKNOWN: &str = "unknown";
+/// The outcome of a request that is sent again in halves.
+pub(super) const SPLIT: &str = "not_done";
 
 /// Carries out what is to go. `record` is kept current, so that it tells the truth also when this ends early.
 pub(super) async fn write(
@@ -263,12 +262,14 @@ impl Writer<'_> {
     pub(super) async fn end(&mut self, ended: Vec<Ended>) -> Result<(), CycleError> {
         for end in &ended {
             let changes = end.people.len().max(1) as u64;
-            self.done += changes;
             let counts = match end.outcome {
                 "done" => &mut self.record.done,
+                // It is sent again in parts, and these are counted.
+                SPLIT => continue,
                 _ => &mut self.record.failed,
             };
             *counts.entry(end.class).or_default() += changes;
+            self.done += changes;
         }
         (self.on.how.watch)(Progress::Writing { done: self.done, of: self.of });
         let now = self.on.how.now.as_second();
@@ -281,43 +282,32 @@ impl Writer<'_> {
 
     fn ended(&self, sending: &Sending, entry: EntryId, outcome: Outcome) -> Ended {
         let link = &sending.link;
-        let (outcome, detail, after) = match outcome {
-            Outcome::Done { id, shown } => ("done", String::new(), accepted(sending, id, shown.as_ref())),
+        let failure = failure::failure(&outcome);
+        let (outcome, detail, after) = match (outcome, failure) {
             // Whoever is gone from the target has lost everything there: a leaver is done with.
-            Outcome::Missing
+            (Outcome::Missing, _)
                 if matches!(link.class, Class::Deactivate | Class::Delete | Class::DeleteTeams) =>
             {
                 ("done", "the target had no such account any more".to_owned(), After::Gone)
             }
-            Outcome::Missing => {
-                let detail = "the target no longer has this resource (404)".to_owned();
-                let failed = || self.failed(link, detail.clone());
-                let lost = || After::Lost { failure: detail.clone() };
-                let after = if link.applied == Applied::Absent { failed() } else { lost() };
-                ("missing", detail, after)
+            (Outcome::Missing, Some(failure)) if link.applied != Applied::Absent => {
+                ("missing", failure.reason.clone(), After::Lost { failure })
             }
-            Outcome::Conflict { detail } => {
-                ("conflict", detail.clone(), self.failed(link, format!("conflict: {detail}")))
+            (Outcome::Done { id, shown }, _) => {
+                ("done", String::new(), accepted(sending, id, shown.as_ref()))
             }
-            Outcome::Refused { status, detail } => {
-                let detail = format!("refused with {status}: {detail}");
-                ("refused", detail.clone(), self.failed(link, detail))
+            (Outcome::Unknown { detail }, _) => (UNKNOWN, detail, After::Unchanged),
+            (outcome, failure) => {
+                let (word, detail) = failure::told(&outcome);
+                (word, detail, failure.map_or(After::Unchanged, |failure| self.failed(failure)))
             }
-            Outcome::Later { detail } => ("later", detail, After::Unchanged),
-            Outcome::Unknown { detail } => (UNKNOWN, detail, After::Unchanged),
         };
         Ended { entry, link: link.link, class: link.class, outcome, detail, people: Vec::new(), after }
     }
 
-    fn failed(&self, link: &PendingLink, failure: String) -> After {
-        After::Failed { failure, due_second: due_again(self.on.how.now.as_second(), link.attempts) }
+    pub(super) fn failed(&self, failure: Failure) -> After {
+        After::Failed { failure, schedule: self.on.job.limits.escrow.clone() }
     }
-}
-
-/// When a change that has failed so often before is tried again.
-pub(super) fn due_again(now: i64, attempts: u32) -> i64 {
-    let pause = ESCROW_FIRST_SECONDS.saturating_mul(1 << attempts.min(20));
-    now + pause.min(ESCROW_MAX_SECONDS)
 }
 
 fn temporary(link: LinkId) -> String {

@@ -35,6 +35,8 @@ pub enum Trouble {
     CannotRun,
     /// Its last cycle ended early.
     LastCycleFailed,
+    /// It mostly fails, and is slowed down.
+    Quarantine,
 }
 
 impl Health {
@@ -101,6 +103,7 @@ impl Trouble {
             Trouble::LastCycleFailed => {
                 format!("job {job}: its last cycle failed; see `rosterd status {job}`")
             }
+            Trouble::Quarantine => format!("job {job} is in quarantine; see `rosterd status {job}`"),
         }
     }
 }

@@ -19,7 +19,9 @@ pub(super) struct Keeper {
 impl Keeper {
     /// Runs cycles until it is stopped. The cycle is awaited here, so a second one cannot begin before the
     /// first has ended; a cycle that was due meanwhile begins right after, once.
-    pub async fn keep<Cycle: Future<Output = ()>>(
+    ///
+    /// `cycle` answers whether it had its turn; one that had not (its job is paused) is asked again at the next beat.
+    pub async fn keep<Cycle: Future<Output = bool>>(
         mut self,
         mut beats: watch::Receiver<u64>,
         stop: CancellationToken,
@@ -32,8 +34,10 @@ impl Keeper {
             // has come to that time again.
             self.last = self.last.map(|last| last.min(now));
             if !stop.is_cancelled() && self.schedule.due(self.last, now, &self.job) <= now {
-                self.last = Some(now);
-                cycle(now).await;
+                let before = self.last.replace(now);
+                if !cycle(now).await {
+                    self.last = before;
+                }
             }
             tokio::select! {
                 () = stop.cancelled() => return,
@@ -81,7 +85,7 @@ mod tests {
             keeper.keep(self.beats.subscribe(), self.stop.clone(), read, move |now| {
                 began.lock().unwrap().push(now.as_second());
                 clock.fetch_add(takes, Ordering::SeqCst);
-                async {}
+                async { true }
             })
         }
 
@@ -118,6 +122,26 @@ mod tests {
         tokio::task::yield_now().await;
         bench.beat(1001..1010).await;
         assert_eq!(bench.began(), [1005]);
+        bench.stop.cancel();
+        keeping.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_job_that_had_no_turn_is_asked_again_at_the_next_beat() {
+        let bench = Bench::new();
+        let schedule = Schedule::parse("every 10s", Some(Duration::ZERO)).unwrap();
+        let keeper = Keeper { job: "acme".to_owned(), schedule, last: Timestamp::from_second(990).ok() };
+        let (clock, asked) = (bench.clock.clone(), bench.began.clone());
+        let read = move || Timestamp::from_second(clock.load(Ordering::SeqCst)).unwrap();
+        // It is paused until 1003.
+        let keeping =
+            tokio::spawn(keeper.keep(bench.beats.subscribe(), bench.stop.clone(), read, move |now| {
+                asked.lock().unwrap().push(now.as_second());
+                async move { now.as_second() >= 1003 }
+            }));
+        tokio::task::yield_now().await;
+        bench.beat(1001..1015).await;
+        assert_eq!(bench.began(), [1000, 1001, 1002, 1003, 1013]);
         bench.stop.cancel();
         keeping.await.unwrap();
     }

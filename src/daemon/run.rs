@@ -3,7 +3,6 @@
 use std::future::Future;
 use std::io;
 use std::sync::Arc;
-use std::sync::Mutex;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -24,6 +23,7 @@ use super::keeper::Keeper;
 use super::reminder::remind;
 use super::systemd;
 use super::worker::Worker;
+use crate::client::Clock;
 use crate::store::Store;
 use crate::store::StoreError;
 
@@ -45,6 +45,8 @@ pub struct Daemon {
     pub store: Store,
     pub health: Health,
     pub stop: CancellationToken,
+    /// What schedules, pauses and follow-ups go by.
+    pub clock: Clock,
 }
 
 /// Why the daemon could not start, or had to end.
@@ -66,20 +68,24 @@ pub async fn run(
     daemon: Daemon,
     service: impl Future<Output = io::Result<()>> + Send + 'static,
 ) -> Result<(), DaemonError> {
-    let Daemon { jobs, follow_ups, store, health, stop } = daemon;
+    let Daemon { jobs, follow_ups, store, health, stop, clock } = daemon;
     stop_on_signals(&stop)?;
     let heartbeat = Heartbeat::start().await?;
     let tasks = TaskTracker::new();
+    let time = {
+        let clock = clock.clone();
+        move || clock.now()
+    };
     for scheduled in jobs {
-        let (keeper, worker) = begin(scheduled, &store, &health, &stop).await?;
+        let (keeper, worker) = begin(scheduled, &store, &health, &stop, &clock).await?;
         let cycle = move |now| worker.clone().cycle(now);
-        tasks.spawn(keeper.keep(heartbeat.beats(), stop.clone(), Timestamp::now, cycle));
+        tasks.spawn(keeper.keep(heartbeat.beats(), stop.clone(), time.clone(), cycle));
     }
     for workspace in follow_ups {
         let courier = Courier::new(workspace, store.clone(), health.clone());
-        tasks.spawn(courier.attend(heartbeat.beats(), stop.clone(), Timestamp::now));
+        tasks.spawn(courier.attend(heartbeat.beats(), stop.clone(), time.clone()));
     }
-    tasks.spawn(remind(store.clone(), heartbeat.beats(), stop.clone(), Timestamp::now));
+    tasks.spawn(remind(store.clone(), heartbeat.beats(), stop.clone(), time.clone()));
     tasks.spawn(feel(heartbeat.beats(), health.clone(), stop.clone()));
     tasks.spawn(systemd::attend(heartbeat.beats(), stop.clone()));
     let ended = serve(service, &stop).await;
@@ -127,13 +133,13 @@ async fn begin(
     store: &Store,
     health: &Health,
     stop: &CancellationToken,
+    clock: &Clock,
 ) -> Result<(Keeper, Arc<Worker>), DaemonError> {
-    let Scheduled { name, schedule, make } = scheduled;
+    let (name, schedule) = (scheduled.name.clone(), scheduled.schedule.clone());
     let last = store.last_start(&name).await?.and_then(|second| Timestamp::from_second(second).ok());
     tracing::info!(job = %name, %schedule, "keeping the schedule");
-    let keeper = Keeper { job: name.clone(), schedule, last };
-    let (store, health, stop) = (store.clone(), health.clone(), stop.clone());
-    let worker = Worker { name, make, store, health, stop, made: Mutex::default() };
+    let keeper = Keeper { job: name, schedule, last };
+    let worker = Worker::new(scheduled, store.clone(), health.clone(), stop.clone(), clock.clone());
     worker.prepare();
     Ok((keeper, Arc::new(worker)))
 }

@@ -10,15 +10,23 @@ use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use super::Health;
+use super::Schedule;
+use super::Scheduled;
 use super::health::Trouble;
+use super::pause::watch_pause;
+use super::turn::Turn;
+use super::turn::turn;
+use crate::client::Clock;
 use crate::cycle;
 use crate::cycle::CycleError;
 use crate::cycle::How;
 use crate::cycle::Job;
 use crate::model::Reading;
 use crate::plan::CycleRecord;
+use crate::plan::Quarantine;
 use crate::report;
 use crate::store::HeldCause;
+use crate::store::JobState;
 use crate::store::Store;
 use crate::store::StoreError;
 
@@ -26,17 +34,31 @@ use crate::store::StoreError;
 pub type Make = Arc<dyn Fn() -> Result<Job, MakeError> + Send + Sync>;
 pub type MakeError = Box<dyn std::error::Error + Send + Sync>;
 
-pub(super) struct Worker {
-    pub name: String,
-    pub make: Make,
-    pub store: Store,
-    pub health: Health,
-    pub stop: CancellationToken,
+/// One job: what it does when it is due.
+pub struct Worker {
+    name: String,
+    schedule: Schedule,
+    make: Make,
+    store: Store,
+    health: Health,
+    stop: CancellationToken,
+    clock: Clock,
     /// Kept from cycle to cycle with its sign-in. After a failure it is made anew: a secret may have been replaced.
-    pub made: Mutex<Option<Job>>,
+    made: Mutex<Option<Job>>,
 }
 
 impl Worker {
+    pub fn new(
+        job: Scheduled,
+        store: Store,
+        health: Health,
+        stop: CancellationToken,
+        clock: Clock,
+    ) -> Worker {
+        let Scheduled { name, schedule, make } = job;
+        Worker { name, schedule, make, store, health, stop, clock, made: Mutex::default() }
+    }
+
     /// Tells at the start what cannot run, not only when it is due.
     pub fn prepare(&self) {
         match self.job() {
@@ -45,29 +67,89 @@ impl Worker {
         }
     }
 
-    /// One cycle, whose result goes into the log: ids and counts, no values (P11).
-    pub async fn cycle(self: Arc<Self>, now: Timestamp) {
+    /// What a due job does: a cycle, a probe, or nothing. `false`: it is paused, and had no turn.
+    pub async fn cycle(self: Arc<Self>, now: Timestamp) -> bool {
+        let state = match self.store.find_job(&self.name).await {
+            Ok(state) => state,
+            // The cycle meets the same, and tells it.
+            Err(_) => None,
+        };
+        if state.as_ref().is_some_and(|state| is_paused(state, now)) {
+            self.health.note(&self.name, None);
+            return false;
+        }
         let job = match self.job() {
             Ok(job) => job,
             Err(error) => {
                 self.cannot_run(&error);
-                return self.keep_failure(now, cycle::chain(error.as_ref())).await;
+                self.keep_failure(now, cycle::chain(error.as_ref())).await;
+                return true;
             }
         };
+        match turn(state.as_ref(), &self.schedule, &job.limits.quarantine, &self.name, now) {
+            Turn::Paused => return false,
+            Turn::Probe if !self.probe(&job, now).await => {}
+            Turn::Probe | Turn::Whole => self.whole(job, state, now).await,
+        }
+        true
+    }
+
+    /// In quarantine: whether a whole cycle follows, because what was wrong is right again.
+    async fn probe(&self, job: &Job, now: Timestamp) -> bool {
+        let clock = || self.clock.now();
+        let how = How {
+            reading: Reading::Incremental,
+            verify: false,
+            now,
+            clock: &clock,
+            watch: &|_| {},
+            stop: &self.stop,
+        };
+        let probed = cycle::probe(job, &self.store, how).await;
+        let before = match self.store.find_job(&self.name).await {
+            Ok(state) => state.and_then(|state| state.quarantine),
+            Err(_) => None,
+        };
+        match probed {
+            Ok(()) => {
+                tracing::debug!(job = %self.name, "source and target answer the probe");
+                before.is_some_and(|quarantine| quarantine.ends_by_probe())
+            }
+            Err(CycleError::Stopped { .. }) => false,
+            Err(error) => {
+                *self.lock() = None;
+                match cycle::note_probe(job, &self.store, &error).await {
+                    Ok(after) => tell_quarantine(&self.name, before.as_ref(), after.as_ref(), now),
+                    Err(error) => {
+                        tracing::error!(job = %self.name, error = %cycle::chain(&error), "the probe could not be kept");
+                    }
+                }
+                false
+            }
+        }
+    }
+
+    /// One cycle, whose result goes into the log: ids and counts, no values (P11).
+    async fn whole(&self, job: Job, before: Option<JobState>, now: Timestamp) {
+        let stop = self.stop.child_token();
+        let (store, name, clock) = (self.store.clone(), self.name.clone(), self.clock.clone());
+        let watch = tokio::spawn(watch_pause(store, name, clock, stop.clone()));
         // In a task of its own, so that a panic ends this cycle and nothing else.
         let remind = job.remind;
-        let running = tokio::spawn(one(job, self.store.clone(), now, self.stop.clone()));
-        let ended = running.await;
+        let running = tokio::spawn(one(job, self.store.clone(), self.clock.clone(), now, stop)).await;
+        watch.abort();
         if let Err(error) = announce(&self.store, &self.name, now, remind).await {
             tracing::error!(job = %self.name, error = %cycle::chain(&error), "what is held could not be announced");
         }
-        match ended {
+        match running {
             Ok(Ok(record)) => {
                 // Only now: while it is tried again, the trouble is not over.
                 self.health.note(&self.name, None);
                 told(&record);
             }
-            Ok(Err(CycleError::Stopped { job })) => tracing::info!(%job, "stopped between two changes"),
+            Ok(Err(error @ (CycleError::Stopped { .. } | CycleError::Paused { .. }))) => {
+                tracing::info!(job = %self.name, "{error}");
+            }
             // It runs, only not here: a command has it, or another job has its target.
             Ok(Err(CycleError::Busy { job, source })) => {
                 tracing::warn!(%job, "{source}");
@@ -82,6 +164,15 @@ impl Worker {
                 self.failed();
                 self.keep_failure(now, error.to_owned()).await;
             }
+        }
+        self.look_at_quarantine(before.and_then(|state| state.quarantine), now).await;
+    }
+
+    async fn look_at_quarantine(&self, before: Option<Quarantine>, now: Timestamp) {
+        let Ok(Some(state)) = self.store.find_job(&self.name).await else { return };
+        tell_quarantine(&self.name, before.as_ref(), state.quarantine.as_ref(), now);
+        if state.quarantine.is_some() {
+            self.health.note(&self.name, Some(Trouble::Quarantine));
         }
     }
 
@@ -120,21 +211,39 @@ impl Worker {
     }
 }
 
+fn is_paused(state: &JobState, now: Timestamp) -> bool {
+    state.paused.as_ref().is_some_and(|paused| paused.holds(now.as_second()))
+}
+
+/// Says once that a job is slowed down, again when the reason is another, and every time when it has lasted for too long.
+pub fn tell_quarantine(job: &str, before: Option<&Quarantine>, after: Option<&Quarantine>, now: Timestamp) {
+    let Some(quarantine) = after else {
+        if before.is_some() {
+            tracing::info!(%job, "out of quarantine: the schedule is kept again");
+        }
+        return;
+    };
+    let (reason, code) = (quarantine.reason.word(), quarantine.error.code.word());
+    let message = &quarantine.error.message;
+    if quarantine.too_long(now.as_second()) {
+        let days = now.as_second().saturating_sub(quarantine.series_began) / 86_400;
+        tracing::error!(%job, reason, code, days, "in quarantine for weeks; nobody's account is kept up to date: {message}");
+    } else if !quarantine.same_as(before) {
+        tracing::error!(%job, reason, code, "in quarantine, its cycles are slowed down: {message}; see `rosterd status {job}`");
+    }
+}
+
 async fn one(
     job: Job,
     store: Store,
+    clock: Clock,
     now: Timestamp,
     stop: CancellationToken,
 ) -> Result<CycleRecord, CycleError> {
     let watch = |progress| tracing::debug!(job = %job.name, ?progress, "at work");
-    let how = How {
-        reading: Reading::Incremental,
-        verify: false,
-        now,
-        clock: &Timestamp::now,
-        watch: &watch,
-        stop: &stop,
-    };
+    let time = move || clock.now();
+    let how =
+        How { reading: Reading::Incremental, verify: false, now, clock: &time, watch: &watch, stop: &stop };
     cycle::run(&job, &store, how).await
 }
 

@@ -2,6 +2,7 @@
 
 mod finding;
 mod group_pick;
+mod lesson;
 mod link;
 mod list;
 mod page;
@@ -13,6 +14,8 @@ pub use finding::Grade;
 pub use group_pick::GroupField;
 pub use group_pick::GroupPick;
 pub use group_pick::TextTest;
+pub use lesson::Learned;
+pub use lesson::Lesson;
 pub use link::Accepted;
 pub use link::Applied;
 pub use link::Desired;

@@ -29,8 +29,28 @@ pub struct ClockLook {
 /// Why the clock is not believed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Doubt {
-    Behind { shows: i64, believed: i64 },
-    Jumped { from: i64, to: i64, until: i64 },
+    Behind {
+        shows: i64,
+        believed: i64,
+    },
+    Jumped {
+        from: i64,
+        to: i64,
+        until: i64,
+    },
+    /// A service that answered shows another time.
+    Departs {
+        shows: i64,
+        theirs: Theirs,
+    },
+}
+
+/// What time it is at a service that the cycle spoke to, by the `Date` of its answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Theirs {
+    pub second: i64,
+    /// `source` or `target`.
+    pub whose: &'static str,
 }
 
 /// A jump is believed once the clock has run on from there, in steps, for as long as a jump may be: whoever is away
@@ -38,13 +58,18 @@ pub enum Doubt {
 ///
 /// | the clock shows | then |
 /// |---|---|
+/// | more than `jump_max_seconds` more or less than `theirs` | doubted; nothing of it is believed |
 /// | nothing was seen before | believed |
 /// | less than was believed | doubted until it is past that |
 /// | at most `jump_max_seconds` more than was believed | believed |
 /// | more, for the first time, or by another jump | doubted |
 /// | more, and it has run on for `jump_max_seconds` since | believed |
-pub fn look(seen: ClockSeen, now: i64, jump_max_seconds: i64) -> ClockLook {
+pub fn look(seen: ClockSeen, now: i64, theirs: Option<Theirs>, jump_max_seconds: i64) -> ClockLook {
     let went_back = seen.last.is_some_and(|last| now < last);
+    if let Some(theirs) = theirs.filter(|theirs| theirs.departure(now) > jump_max_seconds) {
+        let doubt = Some(Doubt::Departs { shows: now, theirs });
+        return ClockLook { seen: ClockSeen { last: Some(now), ..seen }, doubt, went_back };
+    }
     let stepped = seen.last.is_some_and(|last| !went_back && now.saturating_sub(last) <= jump_max_seconds);
     let believed = |at| ClockSeen { believed: Some(at), last: Some(now), jumped: None };
     let (seen, doubt) = match (seen.believed, seen.jumped.filter(|_| stepped)) {
@@ -59,6 +84,13 @@ pub fn look(seen: ClockSeen, now: i64, jump_max_seconds: i64) -> ClockLook {
         }
     };
     ClockLook { seen, doubt, went_back }
+}
+
+impl Theirs {
+    /// How many seconds lie between this and our time.
+    pub fn departure(self, now: i64) -> i64 {
+        self.second.saturating_sub(now).saturating_abs()
+    }
 }
 
 impl Doubt {
@@ -78,6 +110,14 @@ impl Doubt {
                 told(to),
                 write_span(jump_max_seconds),
                 told(until)
+            ),
+            Doubt::Departs { shows, theirs } => format!(
+                "the clock shows {}, and the {} shows {}, which is more than {} apart (jobs.{job}.limits.clock_jump); what \
+                 time alone removes waits until they agree, or is approved",
+                told(shows),
+                theirs.whose,
+                told(theirs.second),
+                write_span(jump_max_seconds)
             ),
         };
         Hold { kind: HoldKind::Clock, text }
@@ -101,12 +141,13 @@ mod tests {
         let mut seen = ClockSeen::default();
         let mut told = Vec::new();
         for hour in hours {
-            let look = look(seen, hour * HOUR, 24 * HOUR);
+            let look = look(seen, hour * HOUR, None, 24 * HOUR);
             seen = look.seen;
             let word = match look.doubt {
                 None => "ok",
                 Some(Doubt::Behind { .. }) => "behind",
                 Some(Doubt::Jumped { .. }) => "jumped",
+                Some(Doubt::Departs { .. }) => "departs",
             };
             told.push(format!("{word}{}", if look.went_back { "<" } else { "" }));
         }
@@ -137,8 +178,39 @@ mod tests {
         assert_eq!(looks(&[100, 90_000, 500, 501, 524]), "ok jumped jumped< jumped ok");
     }
 
+    /// P17: where the local clock departs from the servers' `Date`, time alone removes nobody, and what it shows is not
+    /// kept: a clock that was years ahead for one cycle is no reason to doubt the right one afterwards.
+    #[test]
+    fn a_clock_that_departs_from_the_services_is_not_believed() {
+        let believed = look(ClockSeen::default(), 100 * HOUR, None, 24 * HOUR).seen;
+        let theirs = |hour: i64| Some(Theirs { second: hour * HOUR, whose: "source" });
+        for (ours, theirs, doubted) in [
+            (101, theirs(101), false),
+            (101, theirs(101 - 24), false),
+            (101, theirs(101 - 25), true),
+            (101, theirs(101 + 25), true),
+            (90_000, theirs(101), true),
+        ] {
+            let look = look(believed, ours * HOUR, theirs, 24 * HOUR);
+            let departs = matches!(look.doubt, Some(Doubt::Departs { .. }));
+            assert_eq!(departs, doubted, "{ours} {theirs:?}");
+            let kept = if doubted { believed.believed } else { Some(ours * HOUR) };
+            assert_eq!(look.seen.believed, kept, "{ours} {theirs:?}");
+        }
+        let first = look(ClockSeen::default(), 90_000 * HOUR, theirs(100), 24 * HOUR);
+        assert_eq!(first.seen.believed, None);
+        assert_eq!(look(first.seen, 100 * HOUR, theirs(100), 24 * HOUR).doubt, None, "put right");
+    }
+
     #[test]
     fn the_hold_names_the_times_and_the_setting() {
+        let theirs = Theirs { second: 0, whose: "target" };
+        let hold = Doubt::Departs { shows: 90_000, theirs }.hold("acme", 24 * HOUR);
+        assert_eq!(
+            hold.text,
+            "the clock shows 1970-01-02T01:00:00Z, and the target shows 1970-01-01T00:00:00Z, which is more than 1d apart \
+             (jobs.acme.limits.clock_jump); what time alone removes waits until they agree, or is approved"
+        );
         let hold = Doubt::Jumped { from: 0, to: 90_000, until: 176_400 }.hold("acme", 24 * HOUR);
         assert_eq!(
             hold.text,

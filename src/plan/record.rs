@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::Class;
 use super::Mode;
+use super::Quarantine;
 use super::Tally;
 use crate::scim::Kind;
 
@@ -51,6 +52,9 @@ pub struct CycleRecord {
     pub notes: Vec<String>,
     /// Why the cycle ended early; what was done before stands.
     pub error: Option<String>,
+    /// The job is in quarantine after it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quarantine: Option<Quarantine>,
 }
 
 impl CycleRecord {

@@ -6,10 +6,12 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use super::Class;
+use super::EscrowSchedule;
 use super::Filters;
 use super::Leavers;
 use super::Mapping;
 use super::People;
+use super::QuarantineLimits;
 use super::Teams;
 use super::mapping::APP_ROLES;
 use crate::expr::Environment;
@@ -210,6 +212,10 @@ pub struct Limits {
     pub lost_anchors: u64,
     /// By how much the clock may go on between two cycles and still be believed (P17).
     pub clock_jump_seconds: i64,
+    /// When what failed is tried again (P12).
+    pub escrow: EscrowSchedule,
+    /// When a job is slowed down because it mostly fails.
+    pub quarantine: QuarantineLimits,
 }
 
 impl Default for Limits {
@@ -230,6 +236,8 @@ impl Default for Limits {
             witness_budget: 200,
             lost_anchors: 5,
             clock_jump_seconds: 8 * 86_400,
+            escrow: EscrowSchedule::default(),
+            quarantine: QuarantineLimits::default(),
         }
     }
 }

@@ -54,6 +54,7 @@ pub use path::Path;
 pub use path::canonical;
 pub use projection::Projection;
 pub use projection::named_paths;
+pub use resource::changed;
 pub use resource::resource;
 pub use resource::shown;
 pub use resource::value_at;

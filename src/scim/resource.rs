@@ -57,6 +57,43 @@ pub fn value_at(body: &Value, path: &Path) -> Option<Value> {
     }
 }
 
+/// The resource with each path set to its value; `null` unassigns. Of a list, only those elements are touched that the
+/// brackets speak of, and one that loses its `value` goes.
+pub fn changed(body: &Value, set: &[(String, Value)]) -> Value {
+    let mut body = body.clone();
+    for (path, value) in set {
+        match Path::parse(path) {
+            Ok(path) if value.is_null() => unassign(&mut body, &path),
+            Ok(path) => place(&mut body, &path, value.clone()),
+            Err(_) => {}
+        }
+    }
+    body
+}
+
+fn unassign(body: &mut Value, path: &Path) {
+    let root = match &path.urn {
+        Some(urn) => body.get_mut(urn.as_str()),
+        None => Some(body),
+    };
+    let Some(root) = root.and_then(Value::as_object_mut) else { return };
+    let Some(slot) = root.get_mut(&path.name) else { return };
+    let chosen =
+        |element: &Value| path.select.as_deref().is_none_or(|select| select.matches_element(element));
+    match (&path.sub, slot) {
+        (None, Value::Array(elements)) if path.select.is_some() => {
+            elements.retain(|element| !chosen(element));
+        }
+        (None, _) => drop(root.remove(&path.name)),
+        (Some(sub), Value::Array(elements)) => elements.retain_mut(|element| {
+            let cut = chosen(element) && element.as_object_mut().is_some_and(|it| it.remove(sub).is_some());
+            !(cut && sub == "value")
+        }),
+        (Some(sub), Value::Object(complex)) => drop(complex.remove(sub)),
+        _ => {}
+    }
+}
+
 fn place(body: &mut Value, path: &Path, value: Value) {
     let root = match &path.urn {
         Some(urn) => object(&mut body[urn.as_str()]),
@@ -164,6 +201,37 @@ mod tests {
 
     fn attributes(pairs: &[(&str, Value)]) -> Attributes {
         pairs.iter().map(|(path, value)| ((*path).to_owned(), value.clone())).collect()
+    }
+
+    #[test]
+    fn a_change_touches_what_it_names_and_nothing_else() {
+        let body = json!({
+            "userName": "ann", "title": "Boss", "name": {"givenName": "Ann", "familyName": "Lee"},
+            "emails": [{"type": "home", "value": "h@x.example"}, {"type": "work", "value": "w@x.example"}],
+            "phoneNumbers": [{"type": "work", "value": "1"}],
+            ENTERPRISE: {"department": "R&D", "manager": {"value": "7"}},
+        });
+        let set = [
+            ("title".to_owned(), Value::Null),
+            ("name.familyName".to_owned(), json!("Koch")),
+            ("emails[type eq \"work\"].value".to_owned(), json!("new@x.example")),
+            ("emails[type eq \"other\"].value".to_owned(), json!("o@x.example")),
+            ("phoneNumbers[type eq \"work\"].value".to_owned(), Value::Null),
+            (format!("{ENTERPRISE}:department"), Value::Null),
+            (format!("{ENTERPRISE}:manager"), json!("8")),
+        ];
+        assert_eq!(
+            changed(&body, &set),
+            json!({
+                "userName": "ann", "name": {"givenName": "Ann", "familyName": "Koch"},
+                "emails": [
+                    {"type": "home", "value": "h@x.example"}, {"type": "work", "value": "new@x.example"},
+                    {"type": "other", "value": "o@x.example"},
+                ],
+                "phoneNumbers": [],
+                ENTERPRISE: {"manager": {"value": "8"}},
+            })
+        );
     }
 
     #[test]

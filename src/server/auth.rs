@@ -2,18 +2,41 @@
 
 use axum::http::HeaderMap;
 use axum::http::header;
+use jiff::Timestamp;
 
 use super::Service;
 use super::answer::Answer;
 use crate::scim::Error;
 use crate::store::StoreError;
 use crate::store::Token;
+use crate::store::View;
 
-/// The token of the request; `None` where there is no valid one, for whatever reason.
-pub async fn token(service: &Service, headers: &HeaderMap) -> Result<Option<Token>, StoreError> {
-    let sent = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let client = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    service.store.recognise_token(credential(sent), client, (service.clock)()).await
+/// What a request says of who sends it.
+pub struct Claim {
+    token: String,
+    client: String,
+    now: Timestamp,
+}
+
+impl Claim {
+    pub fn of(service: &Service, headers: &HeaderMap) -> Claim {
+        let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        Claim {
+            token: credential(text(header::AUTHORIZATION)).to_owned(),
+            client: text(header::USER_AGENT).to_owned(),
+            now: (service.clock)(),
+        }
+    }
+
+    /// The token of the request; `None` where there is no valid one, for whatever reason.
+    pub fn token(&self, view: &View<'_>) -> Result<Option<Token>, StoreError> {
+        view.token(&self.token, self.now)
+    }
+
+    /// Keeps that the token was used, where that was not kept lately.
+    pub async fn note(&self, service: &Service, token: &Token) -> Result<(), StoreError> {
+        service.store.note_token_use(token, &self.client, self.now).await
+    }
 }
 
 /// Okta's "HTTP header" authentication sends the token bare.

@@ -15,7 +15,7 @@ use crate::scim::bulk::Reply;
 use crate::scim::bulk::Request;
 use crate::scim::bulk::Step;
 
-impl Call<'_> {
+impl Call {
     pub async fn bulk(&self, asked: &Asked, body: Body) -> Result<Answer, Failure> {
         let limits = self.limits();
         let most = Most { bytes: limits.bulk_bytes, setting: "scim.bulk_bytes" };

@@ -1,8 +1,10 @@
-//! Lists (RFC 7644 section 3.4.2): of one resource type, or of all that a token may read, one type after another.
+//! One resource (RFC 7644 section 3.4.1) and lists (3.4.2): of one resource type, or of all that a token may read, one
+//! type after another. All that a request asks, it asks of one view of the state.
 
 use super::answer::Answer;
 use super::around::Noted;
 use super::cursor::Place;
+use super::query::is_known;
 use super::rights;
 use super::rights::Access;
 use super::scim::Asked;
@@ -15,6 +17,7 @@ use crate::scim::Filter;
 use crate::scim::Page;
 use crate::scim::Projection;
 use crate::scim::Quotes;
+use crate::scim::ResourceId;
 use crate::scim::ResourceType;
 use crate::scim::ScimType;
 use crate::scim::Search;
@@ -22,6 +25,7 @@ use crate::scim::Sort;
 use crate::scim::cursor_response;
 use crate::scim::list_response;
 use crate::store::ListQuery;
+use crate::store::View;
 
 /// What of which list.
 struct List {
@@ -41,34 +45,45 @@ struct Found {
     next: Option<Place>,
 }
 
-impl Call<'_> {
-    pub async fn list(
+impl Call {
+    pub fn get(
         &self,
+        view: &View<'_>,
         kind: ResourceType,
+        id: &ResourceId,
         asked: &Asked,
-        search: &Search,
-        noted: &mut Noted,
     ) -> Result<Answer, Failure> {
         self.require(kind, Access::Read)?;
-        self.list_of(vec![kind], asked, search, noted).await
+        let related = shows_related(kind, &asked.projection);
+        let resource =
+            view.resource(&self.token.workspace, kind, id, related)?.ok_or_else(Error::not_found)?;
+        let answer = match is_known(&asked.headers, resource.meta.version) {
+            true => Answer::empty(304),
+            false => Answer::new(200, cut(&resource, &asked.projection, &asked.base, &[])),
+        };
+        Ok(answer.versioned(&resource.meta))
     }
 
-    /// A query at the root (section 3.4.2.1).
-    pub async fn list_all(
+    /// One resource type, or a query at the root (section 3.4.2.1).
+    pub fn list(
         &self,
+        view: &View<'_>,
+        kind: Option<ResourceType>,
         asked: &Asked,
         search: &Search,
         noted: &mut Noted,
     ) -> Result<Answer, Failure> {
-        let kinds = rights::readable(self.token.rights);
-        if kinds.is_empty() {
-            self.require(ResourceType::User, Access::Read)?;
-        }
-        self.list_of(kinds, asked, search, noted).await
+        let kinds = match kind {
+            Some(kind) => vec![kind],
+            None => rights::readable(self.token.rights),
+        };
+        self.require(kinds.first().copied().unwrap_or(ResourceType::User), Access::Read)?;
+        self.list_of(view, kinds, asked, search, noted)
     }
 
-    async fn list_of(
+    fn list_of(
         &self,
+        view: &View<'_>,
         kinds: Vec<ResourceType>,
         asked: &Asked,
         search: &Search,
@@ -78,13 +93,13 @@ impl Call<'_> {
         noted.filter = list.filter.as_ref().map(Filter::shape);
         match search.page(self.limits().pages())? {
             Page::Index { start, count } => {
-                let found = self.page(&list, asked, start, self.place(&list, count)).await?;
+                let found = self.page(view, &list, asked, start, self.place(&list, count))?;
                 Ok(Answer::new(200, list_response(found.total, start, found.resources)))
             }
             Page::Cursor { cursor, count } => {
                 let question = self.question(&list, search);
                 let place = self.begin(&list, cursor.as_deref(), count, &question)?;
-                let found = self.page(&list, asked, 1, place).await?;
+                let found = self.page(view, &list, asked, 1, place)?;
                 let next = found.next.map(|next| self.shared.cursors.seal(&next, &question)).transpose()?;
                 let body = cursor_response(Some(found.total), None, next.as_deref(), found.resources);
                 Ok(Answer::new(200, body))
@@ -163,7 +178,14 @@ impl Call<'_> {
 
     /// One page of the types, one after another. Types before the place are only counted, and so are those behind a
     /// full page.
-    async fn page(&self, list: &List, asked: &Asked, start: u64, place: Place) -> Result<Found, Failure> {
+    fn page(
+        &self,
+        view: &View<'_>,
+        list: &List,
+        asked: &Asked,
+        start: u64,
+        place: Place,
+    ) -> Result<Found, Failure> {
         let mut found = Found::default();
         let mut is_ahead = true;
         for kind in &list.kinds {
@@ -181,7 +203,7 @@ impl Call<'_> {
             if room == 0 && !is_ahead && found.next.is_none() && place.count > 0 {
                 found.next = Some(Place { kind: *kind, after: None, ..place.clone() });
             }
-            let listing = self.shared.service.store.list_resources(&self.token.workspace, query).await?;
+            let listing = view.list(&self.token.workspace, &query)?;
             found.total += listing.total;
             let shown =
                 listing.resources.iter().map(|resource| cut(resource, &list.projection, &asked.base, &[]));

@@ -11,6 +11,7 @@ use axum::extract::rejection::PathRejection;
 use axum::http::HeaderMap;
 use axum::http::Method;
 use axum::http::header;
+use axum::http::request::Parts;
 use axum::response::Response;
 use serde_json::Value;
 
@@ -19,11 +20,12 @@ use super::accept;
 use super::answer::Answer;
 use super::around::Noted;
 use super::auth;
+use super::auth::Claim;
 use super::body;
 use super::body::Most;
 use super::discovery;
+use super::pace::Seat;
 use super::query::Expected;
-use super::query::is_known;
 use super::query::of_url;
 use super::rights;
 use super::rights::Access;
@@ -42,6 +44,7 @@ use crate::scim::related_name;
 use crate::store::Resource;
 use crate::store::StoreError;
 use crate::store::Token;
+use crate::store::View;
 
 /// What a client is shown of that has no token, or none for grants.
 const PROVISIONED: &[ResourceType] = &[ResourceType::User, ResourceType::Group];
@@ -116,38 +119,114 @@ async fn answer(
             PROVISIONED,
         );
     }
-    let Some(token) = auth::token(&shared.service, request.headers()).await? else {
-        return Ok(auth::refused());
-    };
-    noted.tenant.clone_from(&token.tenant);
-    noted.token.clone_from(&token.id);
-    let _seat = match shared.pace.admit(&token.id, shared.limits(), Instant::now()) {
-        Ok(seat) => seat,
-        Err(too_fast) => {
-            let answer = Answer::from(too_fast.error);
-            return Ok(answer.with(header::RETRY_AFTER, too_fast.after.to_string()));
-        }
-    };
-    if token.dialect == Dialect::Strict && !accept::json(request.headers()) {
-        return Err(Error::new(
-            406,
-            "the answer is application/scim+json, which the request does not accept",
-        )
-        .into());
-    }
-    let route = route.ok_or_else(|| Error::new(404, "nothing is here"))?;
     let (parts, body) = request.into_parts();
-    if !route.methods().contains(&parts.method) {
-        return Ok(wrong_method(&route));
+    let claim = Claim::of(&shared.service, &parts.headers);
+    let head = Head { shared: shared.clone(), claim, route, parts, noted: noted.clone() };
+    let looked = shared.service.store.look(move |view| head.look(view)).await?;
+    *noted = looked.noted;
+    if let Some(token) = &looked.token {
+        looked.claim.note(&shared.service, token).await?;
     }
-    let asked = Asked::of(shared, &parts.headers, parts.uri.query())?;
-    let call = Call {
-        tenant: shared.service.settings.tenant(&token.tenant),
-        denied: Denied::of(&token),
-        shared,
-        token,
-    };
-    call.answer(route, &parts.method, &asked, body, noted).await
+    match looked.step? {
+        Step::Answered(answer) => Ok(answer),
+        Step::Goes(going) => going.answer(body, noted).await,
+    }
+}
+
+/// A request without its body, before anybody knows whose it is.
+struct Head {
+    shared: Shared,
+    claim: Claim,
+    route: Option<Route>,
+    parts: Parts,
+    noted: Noted,
+}
+
+/// What the first look at the state gave. What only reads is answered by it: the token is recognised in the same view.
+struct Looked {
+    claim: Claim,
+    token: Option<Token>,
+    noted: Noted,
+    step: Result<Step, Failure>,
+}
+
+enum Step {
+    Answered(Answer),
+    Goes(Box<Going>),
+}
+
+/// A request that writes, or has a body to be read.
+struct Going {
+    call: Call,
+    route: Route,
+    method: Method,
+    asked: Asked,
+    /// Held until the request is answered.
+    _seat: Seat,
+}
+
+impl Head {
+    fn look(mut self, view: &View<'_>) -> Result<Looked, StoreError> {
+        let token = self.claim.token(view)?;
+        let step = match token.clone() {
+            Some(token) => self.step(view, token),
+            None => Ok(Step::Answered(auth::refused())),
+        };
+        Ok(Looked { claim: self.claim, token, noted: self.noted, step })
+    }
+
+    fn step(&mut self, view: &View<'_>, token: Token) -> Result<Step, Failure> {
+        self.noted.tenant.clone_from(&token.tenant);
+        self.noted.token.clone_from(&token.id);
+        let seat = match self.shared.pace.admit(&token.id, self.shared.limits(), Instant::now()) {
+            Ok(seat) => seat,
+            Err(too_fast) => {
+                let answer = Answer::from(too_fast.error);
+                return Ok(Step::Answered(answer.with(header::RETRY_AFTER, too_fast.after.to_string())));
+            }
+        };
+        if token.dialect == Dialect::Strict && !accept::json(&self.parts.headers) {
+            return Err(Error::new(
+                406,
+                "the answer is application/scim+json, which the request does not accept",
+            )
+            .into());
+        }
+        let route = self.route.take().ok_or_else(|| Error::new(404, "nothing is here"))?;
+        let method = self.parts.method.clone();
+        if !route.methods().contains(&method) {
+            return Ok(Step::Answered(wrong_method(&route)));
+        }
+        let asked = Asked::of(&self.shared, &self.parts.headers, self.parts.uri.query())?;
+        let tenant = self.shared.service.settings.tenant(&token.tenant);
+        let call = Call { tenant, denied: Denied::of(&token), shared: self.shared.clone(), token };
+        let noted = &mut self.noted;
+        let answer = match (&route, &method) {
+            (Route::Root, _) => call.list(view, None, &asked, &asked.search, noted)?,
+            (Route::Collection(kind), &Method::GET) => {
+                call.list(view, Some(*kind), &asked, &asked.search, noted)?
+            }
+            (Route::One(kind, id), &Method::GET) => call.get(view, *kind, id, &asked)?,
+            _ => return Ok(Step::Goes(Box::new(Going { call, route, method, asked, _seat: seat }))),
+        };
+        Ok(Step::Answered(answer))
+    }
+}
+
+impl Going {
+    async fn answer(self, body: Body, noted: &mut Noted) -> Result<Answer, Failure> {
+        let Going { call, route, method, asked, _seat } = self;
+        match (route, &method) {
+            (Route::Collection(kind), _) => call.post(kind, &asked, body).await,
+            (Route::Search(kind), _) => call.search(kind, asked, body, noted).await,
+            (Route::One(kind, id), &Method::PUT) => call.put(kind, id, &asked, body).await,
+            (Route::One(kind, id), &Method::PATCH) => call.patch(kind, id, &asked, body).await,
+            (Route::One(kind, id), _) => call.delete(kind, &id, &Expected::of_headers(&asked.headers)).await,
+            (Route::Bulk, _) => call.bulk(&asked, body).await,
+            (Route::Me, _) => Err(Error::new(501, "a token is no person: there is no /Me").into()),
+            (discovery, method) => discover(&call.shared, &discovery, method, &asked, call.shown()),
+        }
+    }
 }
 
 /// What was asked, without its body.
@@ -178,45 +257,36 @@ impl Asked {
 }
 
 /// One request of one token.
-pub(super) struct Call<'a> {
-    pub shared: &'a Shared,
+pub(super) struct Call {
+    pub shared: Shared,
     pub token: Token,
     pub tenant: Tenant,
     pub denied: Denied,
 }
 
-impl Call<'_> {
+impl Call {
     pub fn limits(&self) -> &Limits {
         self.shared.limits()
     }
 
-    async fn answer(
-        &self,
-        route: Route,
-        method: &Method,
-        asked: &Asked,
+    /// A list whose query stands in a body (RFC 7644 section 3.4.3).
+    async fn search(
+        self,
+        kind: Option<ResourceType>,
+        asked: Asked,
         body: Body,
         noted: &mut Noted,
     ) -> Result<Answer, Failure> {
-        match (route, method) {
-            (Route::Root, _) => self.list_all(asked, &asked.search, noted).await,
-            (Route::Collection(kind), &Method::GET) => self.list(kind, asked, &asked.search, noted).await,
-            (Route::Collection(kind), _) => self.post(kind, asked, body).await,
-            (Route::Search(kind), _) => {
-                let sought = Search::of_body(&self.body(asked, body).await?, self.token.dialect)?;
-                match kind {
-                    Some(kind) => self.list(kind, asked, &sought, noted).await,
-                    None => self.list_all(asked, &sought, noted).await,
-                }
-            }
-            (Route::One(kind, id), &Method::GET) => self.get(kind, id, asked).await,
-            (Route::One(kind, id), &Method::PUT) => self.put(kind, id, asked, body).await,
-            (Route::One(kind, id), &Method::PATCH) => self.patch(kind, id, asked, body).await,
-            (Route::One(kind, id), _) => self.delete(kind, &id, &Expected::of_headers(&asked.headers)).await,
-            (Route::Bulk, _) => self.bulk(asked, body).await,
-            (Route::Me, _) => Err(Error::new(501, "a token is no person: there is no /Me").into()),
-            (discovery, method) => discover(self.shared, &discovery, method, asked, self.shown()),
-        }
+        let sought = Search::of_body(&self.body(&asked, body).await?, self.token.dialect)?;
+        let store = self.shared.service.store.clone();
+        let mut seen = noted.clone();
+        let look = move |view: &View<'_>| {
+            let answer = self.list(view, kind, &asked, &sought, &mut seen);
+            Ok::<_, StoreError>((answer, seen))
+        };
+        let (answer, seen) = store.look(look).await?;
+        *noted = seen;
+        answer
     }
 
     /// A client that provisions people is not shown what it has no business with.
@@ -239,17 +309,6 @@ impl Call<'_> {
 
     pub async fn body_up_to(&self, asked: &Asked, body: Body, most: Most) -> Result<Value, Error> {
         body::json(&asked.headers, body, most, self.limits()).await
-    }
-
-    async fn get(&self, kind: ResourceType, id: ResourceId, asked: &Asked) -> Result<Answer, Failure> {
-        self.require(kind, Access::Read)?;
-        let related = shows_related(kind, &asked.projection);
-        let resource = self.read(kind, &id, related).await?.ok_or_else(Error::not_found)?;
-        let answer = match is_known(&asked.headers, resource.meta.version) {
-            true => Answer::empty(304),
-            false => Answer::new(200, cut(&resource, &asked.projection, &asked.base, &[])),
-        };
-        Ok(answer.versioned(&resource.meta))
     }
 
     pub async fn read(

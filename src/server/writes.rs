@@ -35,7 +35,7 @@ use crate::store::Written;
 /// How often a replacement is tried that has to keep what its token may not write, while others write.
 const TRIES: usize = 3;
 
-impl Call<'_> {
+impl Call {
     pub async fn post(&self, kind: ResourceType, asked: &Asked, body: Body) -> Result<Answer, Failure> {
         self.require(kind, Access::Write)?;
         let body = self.body(asked, body).await?;

@@ -61,6 +61,11 @@ pub trait Source: Send + Sync {
 
     /// Requests sent so far, those that were repeated included.
     fn requests(&self) -> u64;
+
+    /// What time it is there, by its newest answer; `None` where it shows none, or none that is new (P17).
+    fn time(&self) -> Option<Timestamp> {
+        None
+    }
 }
 
 /// Why a source could not be read. What the caller does differs by variant.

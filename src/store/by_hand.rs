@@ -384,7 +384,7 @@ fn heir(
     })
 }
 
-fn record(tx: &Transaction<'_>, job: JobId, by: &ByHand, what: &str) -> Sql<()> {
+pub(super) fn record(tx: &Transaction<'_>, job: JobId, by: &ByHand, what: &str) -> Sql<()> {
     tx.prepare_cached("INSERT INTO decisions(job, what, who, reason, at) VALUES (?1, ?2, ?3, ?4, ?5)")?
         .execute(params![job.0, what, by.who, by.reason, by.now_second])
         .map(drop)

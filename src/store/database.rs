@@ -192,14 +192,10 @@ impl Store {
         let store = self.clone();
         blocking(move || {
             let connection = store.reader()?;
-            let value = store.named((|| {
-                let view = connection.unchecked_transaction()?;
-                let value = f(&view)?;
-                view.finish()?;
-                Ok(value)
-            })());
+            let value = store.named(viewed(&connection, f))?;
+            // One that failed is closed, and its transaction with it.
             lock(&store.inner.readers).push(connection);
-            value
+            Ok(value)
         })
         .await
     }
@@ -305,6 +301,16 @@ pub(super) fn transact<T>(writer: &mut Connection, f: impl FnOnce(&Transaction<'
     let transaction = writer.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let value = f(&transaction)?;
     transaction.commit()?;
+    Ok(value)
+}
+
+/// One view. It ends with a commit, not a rollback: SQLite compiles every statement of the connection anew after a
+/// rollback for which it thinks that the schema may have changed, and that costs more than most reads.
+fn viewed<T>(reader: &Connection, f: impl FnOnce(&Connection) -> Sql<T>) -> Sql<T> {
+    let run = |sql| reader.prepare_cached(sql)?.execute([]);
+    run("BEGIN DEFERRED")?;
+    let value = f(reader)?;
+    run("COMMIT")?;
     Ok(value)
 }
 

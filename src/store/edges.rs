@@ -203,11 +203,13 @@ fn save_edge(tx: &Transaction<'_>, job: JobId, edge: &EdgeDecision) -> Sql<()> {
     };
     let sql = if edge.wanted {
         "INSERT INTO team_edges(job, team, person, desired, applied, cause, proof) VALUES (?1, ?2, ?3, 1, 0, ?4, ?5)
-         ON CONFLICT DO UPDATE SET desired = 1, cause = excluded.cause, proof = excluded.proof, hold = NULL, due_at = NULL"
+         ON CONFLICT DO UPDATE SET desired = 1, cause = excluded.cause, proof = excluded.proof, hold = NULL, attempts = 0,
+           failure = NULL, due_at = NULL"
     } else {
         // What an edit decides again to the same end is not its doing.
         "UPDATE team_edges SET desired = 0, cause = CASE WHEN ?6 AND desired = 0 AND applied = 1 AND cause IS NOT NULL
-                THEN cause ELSE ?4 END, proof = ?5, hold = NULL, due_at = NULL
+                THEN cause ELSE ?4 END, proof = ?5, hold = NULL, attempts = 0, failure = NULL,
+                due_at = NULL
           WHERE ?1 = job AND team = ?2 AND person = ?3"
     };
     let edited = matches!(&edge.cause, EdgeCause::Own(cause) if cause.kind.is_ours());

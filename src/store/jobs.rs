@@ -4,12 +4,15 @@ use rusqlite::Connection;
 use rusqlite::OptionalExtension;
 use rusqlite::params;
 
+use super::Paused;
 use super::Sql;
 use super::Store;
 use super::StoreError;
+use super::values::parsed_or_none;
 use super::values::text;
 use crate::model::Watermarks;
 use crate::plan::Mode;
+use crate::plan::Quarantine;
 
 /// A job's number in the state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +37,12 @@ pub struct JobState {
     pub program: Option<String>,
     /// When the last cycle began that read everything anew.
     pub verified_second: Option<i64>,
+    /// A person lets it rest; whether that still holds is a matter of the time.
+    pub paused: Option<Paused>,
+    /// It mostly fails, and is slowed down.
+    pub quarantine: Option<Quarantine>,
+    /// Cycles in a row that could not go on.
+    pub failed_cycles: u32,
 }
 
 /// One cycle as it was recorded.
@@ -46,6 +55,9 @@ pub struct CycleRow {
     /// JSON of `plan::CycleRecord`; `None` while it runs, and for a cycle that ended by a crash.
     pub record: Option<String>,
 }
+
+pub(super) const FORGET_WATERMARKS: &str =
+    "DELETE FROM watermarks WHERE job = ?1 AND name NOT IN ('assignments', 'push', 'log')";
 
 impl Store {
     /// Whether the state can be read now, for readiness.
@@ -119,8 +131,7 @@ impl Store {
     /// The next cycle reads everything anew; what was seen stays. What a source remembers of lists that it reads whole in
     /// every cycle (who was on them) and of its log is no position among changes, and stays as well.
     pub async fn forget_watermarks(&self, job: JobId) -> Result<(), StoreError> {
-        let sql = "DELETE FROM watermarks WHERE job = ?1 AND name NOT IN ('assignments', 'push', 'log')";
-        self.write(move |tx| tx.execute(sql, [job.0]).map(drop)).await
+        self.write(move |tx| tx.execute(FORGET_WATERMARKS, [job.0]).map(drop)).await
     }
 
     pub async fn start_cycle(&self, job: JobId, now: i64) -> Result<CycleId, StoreError> {
@@ -168,7 +179,9 @@ impl Store {
 }
 
 fn job_state(db: &Connection, name: &str) -> Sql<Option<JobState>> {
-    let sql = "SELECT id, mode, source_identity, target_identity, rules, verified, program FROM jobs WHERE name = ?1";
+    let sql = "SELECT id, mode, source_identity, target_identity, rules, verified, paused, quarantine, failed_cycles,
+                       program
+                  FROM jobs WHERE name = ?1";
     db.query_row(sql, [name], |row| {
         Ok(JobState {
             id: JobId(row.get(0)?),
@@ -177,7 +190,10 @@ fn job_state(db: &Connection, name: &str) -> Sql<Option<JobState>> {
             target_identity: row.get(3)?,
             rules: row.get(4)?,
             verified_second: row.get(5)?,
-            program: row.get(6)?,
+            paused: parsed_or_none(row, 6)?,
+            quarantine: parsed_or_none(row, 7)?,
+            failed_cycles: row.get(8)?,
+            program: row.get(9)?,
         })
     })
     .optional()

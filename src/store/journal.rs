@@ -13,6 +13,8 @@ use super::Store;
 use super::StoreError;
 use super::chain;
 use super::chain::Part;
+use super::escrow;
+use super::escrow::Failing;
 use super::leavers;
 use super::links::applied;
 use super::promote::OBJECT;
@@ -29,6 +31,8 @@ use crate::model::Origin;
 use crate::plan::CauseId;
 use crate::plan::Class;
 use crate::plan::Edit;
+use crate::plan::EscrowSchedule;
+use crate::plan::Failure;
 use crate::scim::Attributes;
 use crate::scim::Kind;
 use crate::scim::ResourceId;
@@ -79,12 +83,12 @@ pub enum After {
     Members { people: Vec<LinkId>, adds: bool },
     /// The person's attribute names this resource now, or nobody.
     Refers { path: String, resource: Option<ResourceId> },
-    /// The reference failed, and nothing else of the person: tried again from this second on.
-    ReferenceFailed { path: String, failure: String, due_second: i64 },
+    /// The reference failed, and nothing else of the person: tried again as the schedule says.
+    ReferenceFailed { path: String, failure: Failure, schedule: EscrowSchedule },
     /// The target has no such resource, though it should: it is looked for anew.
-    Lost { failure: String },
-    /// It failed: tried again from this second on.
-    Failed { failure: String, due_second: i64 },
+    Lost { failure: Failure },
+    /// It failed: tried again as the schedule says.
+    Failed { failure: Failure, schedule: EscrowSchedule },
     /// Nothing is known to have happened: it stays pending and is tried again in the next cycle.
     Unchanged,
 }
@@ -338,9 +342,10 @@ fn follow(tx: &Transaction<'_>, job: JobId, now: i64, end: &Ended) -> Sql<()> {
         }
         After::Lost { failure } => tx
             .prepare_cached(
-                "UPDATE links SET lost_at = ?2, failure = ?3, attempts = attempts + 1, due_at = NULL WHERE id = ?1",
+                "UPDATE links SET lost_at = ?2, failure = ?3, failure_code = ?4, failed_at = ?2, attempts = attempts + 1,
+                        due_at = NULL WHERE id = ?1",
             )?
-            .execute(params![end.link.0, now, failure])
+            .execute(params![end.link.0, now, failure.reason, failure.code.word()])
             .map(drop),
         After::Members { people, adds } => {
             people.iter().try_for_each(|person| accept_member(tx, job, end, *person, *adds))
@@ -349,10 +354,10 @@ fn follow(tx: &Transaction<'_>, job: JobId, now: i64, end: &Ended) -> Sql<()> {
             references::accept(tx, end.link, path, resource.as_ref())?;
             forget_approval(tx, job, end, LinkId(0))
         }
-        After::ReferenceFailed { path, failure, due_second } => {
-            references::put_off(tx, end.link, path, failure, *due_second)
+        After::ReferenceFailed { path, failure, schedule } => {
+            escrow::put_off(tx, &Failing::Reference { person: end.link, path }, failure, schedule, now)
         }
-        After::Failed { failure, due_second } => put_off(tx, end, failure, *due_second),
+        After::Failed { failure, schedule } => put_off(tx, end, failure, schedule, now),
         After::Unchanged => Ok(()),
     }
 }
@@ -406,22 +411,20 @@ fn accept_member(tx: &Transaction<'_>, job: JobId, end: &Ended, person: LinkId, 
 }
 
 /// Escrow: of the link, or of each membership that was in the request.
-fn put_off(tx: &Transaction<'_>, end: &Ended, failure: &str, due_second: i64) -> Sql<()> {
+fn put_off(
+    tx: &Transaction<'_>,
+    end: &Ended,
+    failure: &Failure,
+    schedule: &EscrowSchedule,
+    now: i64,
+) -> Sql<()> {
     if end.people.is_empty() {
-        return tx
-            .prepare_cached(
-                "UPDATE links SET attempts = attempts + 1, failure = ?2, due_at = ?3 WHERE id = ?1",
-            )?
-            .execute(params![end.link.0, failure, due_second])
-            .map(drop);
+        return escrow::put_off(tx, &Failing::Link(end.link), failure, schedule, now);
     }
-    for person in &end.people {
-        tx.prepare_cached(
-            "UPDATE team_edges SET attempts = attempts + 1, failure = ?3, due_at = ?4 WHERE team = ?1 AND person = ?2",
-        )?
-        .execute(params![end.link.0, person.0, failure, due_second])?;
-    }
-    Ok(())
+    end.people.iter().try_for_each(|person| {
+        let member = Failing::Member { team: end.link, person: *person };
+        escrow::put_off(tx, &member, failure, schedule, now)
+    })
 }
 
 fn accept(

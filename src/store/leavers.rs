@@ -16,6 +16,7 @@ use crate::plan;
 use crate::plan::ClockSeen;
 use crate::plan::Doubt;
 use crate::plan::DueDeletion;
+use crate::plan::Theirs;
 
 impl Store {
     /// What the clock is worth now, and marks those whose time has come. Where it went back, everybody who was
@@ -24,6 +25,7 @@ impl Store {
         &self,
         job: JobId,
         now: i64,
+        theirs: Option<Theirs>,
         jump_max_seconds: i64,
     ) -> Result<Option<Doubt>, StoreError> {
         self.write(move |tx| {
@@ -31,7 +33,7 @@ impl Store {
             let seen = tx.query_row(sql, [job.0], |row| {
                 Ok(ClockSeen { believed: row.get(0)?, last: row.get(1)?, jumped: row.get(2)? })
             })?;
-            let look = plan::look_at_clock(seen, now, jump_max_seconds);
+            let look = plan::look_at_clock(seen, now, theirs, jump_max_seconds);
             let ClockSeen { believed, last, jumped } = look.seen;
             let sql = "UPDATE jobs SET clock = ?2, clock_last = ?3, clock_jumped = ?4 WHERE id = ?1";
             tx.execute(sql, params![job.0, believed, last, jumped])?;

@@ -160,6 +160,7 @@ const KEEPS_ITS_CAUSE: &str = "(dirty & 4) <> 0 AND (dirty & 3) = 0 AND cause IS
     AND NOT EXISTS (SELECT 1 FROM causes c WHERE c.job = links.job AND c.id = links.cause
       AND json_extract(c.cause, '$.kind') IN ('settings', 'upgrade', 'filtered'))";
 
+/// What failed is due at once where the object, the rules or the change itself are others now.
 fn save_decision(tx: &Transaction<'_>, job: JobId, link: LinkId, decision: &Decision) -> Sql<()> {
     let (state, wanted) = match &decision.desired {
         Desired::Active(attributes) => ("active", Some(json(attributes)?)),
@@ -178,9 +179,13 @@ fn save_decision(tx: &Transaction<'_>, job: JobId, link: LinkId, decision: &Deci
     )?
     .execute(params![job.0, cause.0, json(&decision.why.cause)?])?;
     tx.prepare_cached(
-        "UPDATE links SET desired = ?2, wanted = ?3, wanted_key = ?4, cause = CASE WHEN ?16 THEN cause ELSE ?5 END,
-                proof = CASE WHEN ?16 THEN proof ELSE ?6 END, questions = CASE WHEN ?16 THEN questions ELSE ?7 END, class = ?8, hold = ?9, on_create = ?10, left_by = ?11, left_at = ?12, delete_at = ?13, decide_at = ?14,
+        "UPDATE links SET desired = ?2, wanted = ?3, wanted_key = ?4, cause = CASE WHEN ?17 THEN cause ELSE ?5 END,
+                proof = CASE WHEN ?17 THEN proof ELSE ?6 END, questions = CASE WHEN ?17 THEN questions ELSE ?7 END,
+                class = ?8, hold = ?9, on_create = ?10, left_by = ?11, left_at = ?12, delete_at = ?13, decide_at = ?14,
                 by_time = ?15, adopt = NULL, dirty = 0, retires = NULL,
+                attempts = CASE WHEN class IS ?8 AND wanted IS ?3 AND dirty & ?16 = 0 THEN attempts ELSE 0 END,
+                failure = CASE WHEN class IS ?8 AND wanted IS ?3 AND dirty & ?16 = 0 THEN failure END,
+                due_at = CASE WHEN class IS ?8 AND wanted IS ?3 AND dirty & ?16 = 0 THEN due_at END,
                 match_cause = CASE WHEN ?8 = 'create' OR lost_at IS NOT NULL THEN match_cause END WHERE id = ?1",
     )?
     .execute(params![
@@ -199,6 +204,7 @@ fn save_decision(tx: &Transaction<'_>, job: JobId, link: LinkId, decision: &Deci
         decision.delete_at,
         decision.decide_at,
         decision.by_time,
+        OBJECT | RULES,
         kept,
     ])?;
     if state == "active" && decision.pending.as_ref().is_none_or(|pending| pending.hold.is_none()) {

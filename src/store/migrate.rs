@@ -20,10 +20,12 @@ const STEPS: &[(&str, &str)] = &[
     ("0008_leavers", include_str!("../../state/0008_leavers.sql")),
     ("0009_on_create", include_str!("../../state/0009_on_create.sql")),
     ("0010_settling", include_str!("../../state/0010_settling.sql")),
-    ("0011_upgrade", include_str!("../../state/0011_upgrade.sql")),
-    ("0012_exemptions", include_str!("../../state/0012_exemptions.sql")),
-    ("0013_held", include_str!("../../state/0013_held.sql")),
-    ("0014_identity", include_str!("../../state/0014_identity.sql")),
+    ("0011_escrow", include_str!("../../state/0011_escrow.sql")),
+    ("0012_learned", include_str!("../../state/0012_learned.sql")),
+    ("0013_upgrade", include_str!("../../state/0013_upgrade.sql")),
+    ("0014_exemptions", include_str!("../../state/0014_exemptions.sql")),
+    ("0015_held", include_str!("../../state/0015_held.sql")),
+    ("0016_identity", include_str!("../../state/0016_identity.sql")),
 ];
 
 const MEMORY: &str = "CREATE TABLE IF NOT EXISTS schema_steps (

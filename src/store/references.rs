@@ -188,22 +188,6 @@ pub(super) fn accept(
     .map(drop)
 }
 
-/// Escrow.
-pub(super) fn put_off(
-    tx: &Transaction<'_>,
-    person: LinkId,
-    path: &str,
-    failure: &str,
-    due_second: i64,
-) -> Sql<()> {
-    tx.prepare_cached(
-        "UPDATE person_references SET attempts = attempts + 1, failure = ?3, due_at = ?4
-          WHERE person = ?1 AND path = ?2",
-    )?
-    .execute(params![person.0, path, failure, due_second])
-    .map(drop)
-}
-
 fn pending(row: &Row<'_>) -> Sql<PendingReference> {
     let resource = |column| row.get::<_, Option<String>>(column).map(|id| id.map(ResourceId));
     let (own, other): (bool, bool) = (row.get(10)?, row.get(11)?);

@@ -153,21 +153,21 @@ impl Store {
         client: &str,
         now: Timestamp,
     ) -> Result<Option<Token>, StoreError> {
-        let (id, secret) = parts(text);
-        let (id, shown) = (id.to_owned(), hash(secret));
-        let found = self.read(move |db| with_hash(db, &id)).await?;
-        // A token that does not exist is compared as well, with what nothing hashes to.
-        let (token, kept) = match found {
-            Some((token, kept)) => (Some(token), kept),
-            None => (None, vec![0; SHA256_OUTPUT_LEN]),
-        };
-        let equal = verify_slices_are_equal(&shown, &kept).is_ok();
-        let Some(token) = token.filter(|token| equal && token.is_valid(now)) else { return Ok(None) };
-        self.note_use(&token, client, now).await?;
-        Ok(Some(token))
+        let text = text.to_owned();
+        let token = self.read(move |db| recognised(db, &text, now)).await?;
+        if let Some(token) = &token {
+            self.note_token_use(token, client, now).await?;
+        }
+        Ok(token)
     }
 
-    async fn note_use(&self, token: &Token, client: &str, now: Timestamp) -> Result<(), StoreError> {
+    /// Keeps when a token was used, to the hour, and by what program.
+    pub async fn note_token_use(
+        &self,
+        token: &Token,
+        client: &str,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         let fresh = |used: Timestamp| now.as_second() - used.as_second() < LAST_USED_SECONDS;
         if token.last_used.is_some_and(fresh) {
             return Ok(());
@@ -241,6 +241,18 @@ pub(super) const SELECT: &str =
     "SELECT tokens.id, name, dialect, created, expires, revoked, last_used, who, reason, tenant, scopes, denied, client,
             successor, rotated, hash
     FROM tokens JOIN workspaces ON workspaces.id = tokens.workspace";
+
+/// The valid token of this text.
+pub(super) fn recognised(db: &Connection, text: &str, now: Timestamp) -> Sql<Option<Token>> {
+    let (id, secret) = parts(text);
+    // A token that does not exist is compared as well, with what nothing hashes to.
+    let (token, kept) = match with_hash(db, id)? {
+        Some((token, kept)) => (Some(token), kept),
+        None => (None, vec![0; SHA256_OUTPUT_LEN]),
+    };
+    let equal = verify_slices_are_equal(&hash(secret), &kept).is_ok();
+    Ok(token.filter(|token| equal && token.is_valid(now)))
+}
 
 fn with_hash(db: &Connection, id: &str) -> Sql<Option<(Token, Vec<u8>)>> {
     db.prepare_cached(&format!("{SELECT} WHERE tokens.id = ?1"))?

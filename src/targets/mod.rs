@@ -10,15 +10,21 @@ pub mod workspace;
 
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
+use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::model::Finding;
+use crate::model::Lesson;
 use crate::scim::Attributes;
 use crate::scim::Kind;
 use crate::scim::ResourceId;
 use crate::scim::profiles::Demands;
 use crate::scim::profiles::Profile;
+
+/// A month: services change, and to learn anew costs one refused request.
+pub const LEARNED_FOR: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// A SCIM service as the cycle writes to it. Every call takes many and answers in the same order: an embedded
 /// target does them in one transaction, a remote one with bounded concurrency.
@@ -42,6 +48,19 @@ pub trait ServiceProvider: Send + Sync {
         team: &'a ResourceId,
     ) -> BoxFuture<'a, Result<Option<Vec<ResourceId>>, TargetError>>;
 
+    /// Which of these people are in the team; `None` where the service cannot tell.
+    fn members_among<'a>(
+        &'a self,
+        team: &'a ResourceId,
+        people: &'a [ResourceId],
+    ) -> BoxFuture<'a, Result<Option<Vec<bool>>, TargetError>> {
+        async move {
+            let members = self.members(team).await?;
+            Ok(members.map(|members| people.iter().map(|person| members.contains(person)).collect()))
+        }
+        .boxed()
+    }
+
     /// Carries the operations out, in order where they touch the same resource. One outcome each.
     /// An error means that the service as a whole cannot be used; outcomes not yet known are then unknown.
     fn apply<'a>(&'a self, operations: &'a [Operation]) -> BoxFuture<'a, Result<Vec<Outcome>, TargetError>>;
@@ -59,11 +78,30 @@ pub trait ServiceProvider: Send + Sync {
         Profile::standard().demands()
     }
 
+    /// What was learned of the service before, as far as it still counts, in place of what was known until now. A new
+    /// cycle begins with it.
+    fn recall(&self, _: &[Lesson]) {}
+
+    /// What was learned since the last call.
+    fn lessons(&self) -> Vec<Lesson> {
+        Vec::new()
+    }
+
+    /// How long what was learned counts.
+    fn learned_for(&self) -> Duration {
+        LEARNED_FOR
+    }
+
     /// How many operations one call of `apply` should carry.
     fn batch(&self) -> usize;
 
     /// Requests sent so far (0 for an embedded target).
     fn requests(&self) -> u64;
+
+    /// What time it is there, by its newest answer; `None` where it shows none, or none that is new (P17).
+    fn time(&self) -> Option<Timestamp> {
+        None
+    }
 }
 
 /// Find resources by one attribute (`eq`).
@@ -139,6 +177,9 @@ pub enum TargetError {
     /// Down or out of retries: the next cycle tries again.
     #[error("{what}")]
     Unavailable { what: String },
+    /// It answers, and not as a SCIM service does: no request can go well.
+    #[error("{what}; check the url of the target, and its profile, with `rosterd check`")]
+    NotScim { what: String },
     /// Our own store under an embedded workspace.
     #[error("the workspace's store failed")]
     Store(#[from] crate::store::StoreError),

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use rosterd::client::Clock;
 use rosterd::daemon;
 use rosterd::daemon::Daemon;
 use rosterd::daemon::Health;
@@ -44,7 +45,8 @@ async fn a_panic_is_a_failed_cycle_and_the_next_one_runs() {
     let schedule = daemon::Schedule::parse("every 1s", Some(Duration::ZERO)).unwrap();
     let scheduled = Scheduled { name: job.name.clone(), schedule, make: Arc::new(move || Ok(job.clone())) };
     let (jobs, follow_ups) = (vec![scheduled], Vec::new());
-    let daemon = Daemon { jobs, follow_ups, store: store.clone(), health, stop: stop.clone() };
+    let clock = Clock::system();
+    let daemon = Daemon { jobs, follow_ups, store: store.clone(), health, stop: stop.clone(), clock };
     let stopped = stop.clone();
     let running = tokio::spawn(daemon::run(daemon, async move {
         stopped.cancelled().await;

@@ -1,20 +1,10 @@
 //! The remote target on a SCIM server that is not ours: `scim2-server` from PyPI, started and stopped here.
 //! Everything that was written is read back over plain HTTP, not through our own client.
 //!
-//! `ROSTERD_SCIM2_SERVER` names the program; else `target/scim2-server/bin/scim2-server`, where `.ci/run` puts
-//! it. Without it these tests say that they were skipped, or fail where `ROSTERD_SCIM2_SERVER_REQUIRED` is set.
-
-use std::io::BufRead;
-use std::io::BufReader;
-use std::net::TcpListener;
-use std::path::PathBuf;
-use std::process::Child;
-use std::process::Command;
-use std::process::Stdio;
+//! Where it is installed says `support/foreign.rs`; without it these tests say that they were skipped.
 
 use serde_json::Value;
 use serde_json::json;
-use url::Url;
 
 use rosterd::client::Secret;
 use rosterd::model::Grade;
@@ -28,76 +18,16 @@ use rosterd::targets::ServiceProvider;
 use rosterd::targets::remote::RemoteSettings;
 use rosterd::targets::remote::RemoteTarget;
 
-const TOKEN: &str = "a-token-for-this-test";
+use crate::support::foreign::Foreign;
+use crate::support::foreign::SCIM2_SERVER;
+use crate::support::foreign::TOKEN;
+
 const PEOPLE: usize = 50;
 const TEAMS: usize = 5;
-
-/// The running server; it ends with the test.
-struct Foreign {
-    process: Child,
-    url: Url,
-}
-
-impl Drop for Foreign {
-    fn drop(&mut self) {
-        self.process.kill().ok();
-        self.process.wait().ok();
-    }
-}
-
-/// The server, or `None` after saying that there is none.
-fn start() -> Option<Foreign> {
-    let program = std::env::var_os("ROSTERD_SCIM2_SERVER").map(PathBuf::from).unwrap_or_else(|| {
-        PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target/scim2-server/bin/scim2-server")
-    });
-    if !program.exists() {
-        assert!(
-            std::env::var_os("ROSTERD_SCIM2_SERVER_REQUIRED").is_none(),
-            "{} is not there, and ROSTERD_SCIM2_SERVER_REQUIRED is set",
-            program.display()
-        );
-        eprintln!(
-            "skipped: no scim2-server (pip install scim2-server, then name it in ROSTERD_SCIM2_SERVER)"
-        );
-        return None;
-    }
-    // The server cannot say which free port it took, so one is chosen for it; somebody may be quicker.
-    let started = (0..5).find_map(|_| start_on(&program, free_port()));
-    Some(started.expect("scim2-server starts and says where it listens"))
-}
-
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
-
-fn start_on(program: &PathBuf, port: u16) -> Option<Foreign> {
-    let mut process = Command::new(program)
-        .args(["--hostname", "127.0.0.1", "--port", &port.to_string(), "--bearer-token", TOKEN])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let mut line = String::new();
-    BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
-    match line.trim().strip_prefix("Serving SCIM on ") {
-        Some(url) => Some(Foreign { process, url: Url::parse(url).unwrap() }),
-        None => {
-            process.wait().unwrap();
-            None
-        }
-    }
-}
 
 impl Foreign {
     fn target(&self) -> RemoteTarget {
         RemoteTarget::new(RemoteSettings::new(self.url.clone(), vec![Secret::new(TOKEN)])).unwrap()
-    }
-
-    /// Status and body of one plain GET.
-    async fn get(&self, path: &str) -> (u16, Value) {
-        let http = reqwest::Client::builder().no_proxy().tls_certs_only([]).build().unwrap();
-        let answer = http.get(format!("{}{path}", self.url)).bearer_auth(TOKEN).send().await.unwrap();
-        (answer.status().as_u16(), answer.json().await.unwrap_or_default())
     }
 
     async fn user(&self, id: &ResourceId) -> Value {
@@ -187,7 +117,7 @@ fn of_team(people: &[ResourceId], team: usize) -> Vec<ResourceId> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn fifty_people_and_five_teams_live_on_a_server_that_is_not_ours() {
-    let Some(foreign) = start() else { return };
+    let Some(foreign) = SCIM2_SERVER.start() else { return };
     let target = foreign.target();
     let (people, teams) = arrive(&foreign, &target).await;
     work(&foreign, &target, &people, &teams).await;
@@ -291,7 +221,7 @@ async fn leave(foreign: &Foreign, target: &RemoteTarget, people: &[ResourceId], 
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn people_are_found_on_a_server_that_is_not_ours_and_never_made_twice() {
-    let Some(foreign) = start() else { return };
+    let Some(foreign) = SCIM2_SERVER.start() else { return };
     let target = foreign.target();
     let grades: Vec<Grade> = target.check().await.into_iter().map(|finding| finding.grade).collect();
     assert_eq!(grades, [Grade::Ok; 4]);
@@ -327,7 +257,7 @@ async fn people_are_found_on_a_server_that_is_not_ours_and_never_made_twice() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_first_work_e_mail_reaches_a_server_that_keeps_the_rfc() {
-    let Some(foreign) = start() else { return };
+    let Some(foreign) = SCIM2_SERVER.start() else { return };
     let target = foreign.target();
     let bare = attributes(&[("userName", json!("bob"))]);
     let ids = apply(&target, &[Operation::Create { kind: Kind::User, attributes: bare }]).await;
@@ -343,7 +273,7 @@ async fn a_first_work_e_mail_reaches_a_server_that_keeps_the_rfc() {
 
 #[tokio::test]
 async fn a_wrong_token_is_refused_by_a_server_that_is_not_ours() {
-    let Some(foreign) = start() else { return };
+    let Some(foreign) = SCIM2_SERVER.start() else { return };
     let wrong =
         RemoteTarget::new(RemoteSettings::new(foreign.url.clone(), vec![Secret::new("wrong")])).unwrap();
     let error = wrong.apply(&[person(0)]).await.unwrap_err().to_string();

@@ -58,7 +58,11 @@ async fn one(config: &Config, job: &JobConfig, store: &Store) -> Grade {
         Err(error) => vec![unusable(&error)],
     };
     let (target, people) = match wire::target(config, job, store) {
-        Ok(target) => (target.check().await, looked_at(store, job, target.demands()).await),
+        Ok(target) => {
+            let found = cycle::check_target(store, &*target, Timestamp::now()).await;
+            let found = found.unwrap_or_else(|error| vec![unusable(&error.into())]);
+            (found, looked_at(store, job, target.demands()).await)
+        }
         Err(error) => (vec![unusable(&error)], Vec::new()),
     };
     let told = |side, findings: &[Finding]| findings.iter().map(|finding| tell(side, finding)).max();

@@ -17,13 +17,12 @@ use crate::cli::args::Why;
 use crate::cli::exit::Exit;
 use crate::cli::out;
 use crate::cli::settings;
-use crate::cli::who::who;
+use crate::cli::who::by_hand;
 use crate::cli::wire;
 use crate::config::Config;
 use crate::model::LinkId;
 use crate::report;
 use crate::scim::ResourceId;
-use crate::store::ByHand;
 use crate::store::JobId;
 use crate::store::Lease;
 use crate::store::LinkRow;
@@ -117,7 +116,7 @@ async fn set_all(
     let job = known(&store, name).await?;
     let _lease = alone(&store, &[name])?;
     let count = pairs.len();
-    let refused = store.set_links(job, pairs, by(why)).await?;
+    let refused = store.set_links(job, pairs, by_hand(why)).await?;
     if refused.is_empty() {
         out::print(&format!(
             "{name}: {count} set; the next cycle looks at them in the target and takes them over\n"
@@ -140,7 +139,7 @@ async fn unlink(config: &Config, arguments: &LinkUnlink) -> Result<Exit, anyhow:
     let store = wire::open(config)?;
     let job = known(&store, name).await?;
     let _lease = alone(&store, &[name])?;
-    match store.unlink(job, &arguments.who, by(&arguments.why)).await? {
+    match store.unlink(job, &arguments.who, by_hand(&arguments.why)).await? {
         Ok(resource) => {
             out::print(&format!(
                 "{name}: {} is not linked to {resource} any more, which stays as it is\n",
@@ -158,7 +157,7 @@ async fn hand_over(config: &Config, arguments: &LinkMove) -> Result<Exit, anyhow
     let (from_job, to_job) = (known(&store, name).await?, known(&store, to).await?);
     let _lease = alone(&store, &[name, to])?;
     let (from_job, to_job) = ((from_job, name.clone()), (to_job, to.clone()));
-    match store.move_link(from_job, &arguments.who, to_job, by(&arguments.why)).await? {
+    match store.move_link(from_job, &arguments.who, to_job, by_hand(&arguments.why)).await? {
         Ok(resource) => {
             out::print(&format!("{name}: {resource} belongs to job {to} from now on; {name} stays joined\n"));
             Ok(Exit::Done)
@@ -179,10 +178,6 @@ async fn known(store: &Store, name: &str) -> Result<JobId, anyhow::Error> {
 fn alone(store: &Store, jobs: &[&String]) -> Result<Lease, anyhow::Error> {
     let names: Vec<String> = jobs.iter().map(|name| format!("job {name}")).collect();
     Ok(store.lease(&names)?)
-}
-
-fn by(why: &Why) -> ByHand {
-    ByHand { who: who(), reason: why.reason.clone(), now_second: Timestamp::now().as_second() }
 }
 
 fn line(row: &LinkRow) -> String {

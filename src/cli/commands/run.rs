@@ -12,6 +12,7 @@ use crate::cli::args::Run as Arguments;
 use crate::cli::exit::Exit;
 use crate::cli::settings;
 use crate::cli::wire;
+use crate::client::Clock;
 use crate::config::Config;
 use crate::daemon;
 use crate::daemon::Daemon;
@@ -34,7 +35,8 @@ pub async fn run(global: &Global, arguments: &Arguments) -> Result<Exit, anyhow:
     let service = server::serve(listener, service(&config, &store, &health), stop.clone());
     let jobs = config.jobs.keys().map(|name| scheduled(&config, name, &store)).collect();
     let follow_ups = wire::follow_ups(&config);
-    daemon::run(Daemon { jobs, follow_ups, store, health, stop }, service).await?;
+    let clock = Clock::system();
+    daemon::run(Daemon { jobs, follow_ups, store, health, stop, clock }, service).await?;
     Ok(Exit::Done)
 }
 

@@ -6,7 +6,10 @@
 //! a time; `running_since` is set while a cycle has begun and not ended; `last` is the record of the last cycle that ended,
 //! or null; `deletions` are the accounts that are deleted when their time has come: `{"total", "next"}`, `next` a time or
 //! null; `held` is what waits for a decision, folded by cause: `{"cause", "kind", "sentence", "changes", "since"}`;
-//! `exemptions` is what somebody rejected, with `until_second`; `push` is how Okta's Group Push stands, for each group that it pushes: `{"group", "id", "status", "target",
+//! `exemptions` is what somebody rejected, with `until_second`;
+//! `failed` counts what could not be done: `{"total", "given_up"}`; `paused` is `{"until", "who", "reason"}` or null;
+//! `quarantine` is null, or what the provisioning log calls so: `{"currentBegan", "seriesBegan", "seriesCount", "reason", "error":
+//! {"code", "message", "tenantActionable"}}`, with `next_whole` as the time of the next whole cycle; `push` is how Okta's Group Push stands, for each group that it pushes: `{"group", "id", "status", "target",
 //! "error"}`. A workspace is `{"workspace", "follow_ups": {"waiting", "sent", "overdue"}, "tokens"}`: `tokens` tells which
 //! of them end soon.
 
@@ -21,14 +24,19 @@ use crate::cli::args::Output;
 use crate::cli::args::Status as Arguments;
 use crate::cli::exit::Exit;
 use crate::cli::out;
+use crate::cli::out::seconds;
 use crate::cli::settings;
 use crate::cli::wire;
 use crate::config::JobConfig;
+use crate::daemon::next_whole;
 use crate::plan::CycleRecord;
 use crate::plan::Exemption;
 use crate::plan::Mode;
+use crate::plan::Quarantine;
 use crate::report;
+use crate::store::FailedCounts;
 use crate::store::HeldCause;
+use crate::store::Paused;
 use crate::store::PushState;
 use crate::store::Store;
 use workspaces::WorkspaceStatus;
@@ -47,6 +55,11 @@ pub async fn run(global: &Global, arguments: &Arguments) -> Result<Exit, anyhow:
     for job in wire::looked_at(&config, &names)? {
         all.push(JobStatus::of(job, &store, now).await?);
     }
+    // Nothing of such a job is up to date, and a script should see it.
+    let exit = match all.iter().any(|status| status.quarantine.is_some()) {
+        true => Exit::Failed,
+        false => Exit::Done,
+    };
     let workspaces = match arguments.job {
         Some(_) => Vec::new(),
         None => WorkspaceStatus::all(&config, &store, now).await?,
@@ -62,7 +75,7 @@ pub async fn run(global: &Global, arguments: &Arguments) -> Result<Exit, anyhow:
             out::print(&format!("{}\n", json!({ "format": 1, "jobs": jobs, "workspaces": workspaces })));
         }
     }
-    Ok(Exit::Done)
+    Ok(exit)
 }
 
 struct JobStatus {
@@ -78,9 +91,14 @@ struct JobStatus {
     /// What is held, folded by cause, the largest first.
     held: Vec<HeldCause>,
     exemptions: Vec<Exemption>,
-    now: Timestamp,
     /// Accounts that wait for their deletion, and when the first is due.
     deletions: (u64, Option<Timestamp>),
+    failed: FailedCounts,
+    paused: Option<Paused>,
+    quarantine: Option<Quarantine>,
+    /// In quarantine: the next whole cycle.
+    next_whole: Option<Timestamp>,
+    now: Timestamp,
 }
 
 impl JobStatus {
@@ -100,6 +118,10 @@ impl JobStatus {
             }
             None => (Vec::new(), Vec::new()),
         };
+        let failed = match &state {
+            Some(state) => store.failed_counts(state.id).await?,
+            None => FailedCounts::default(),
+        };
         let cycles = store.cycles(Some(job.name.clone()), CYCLES).await?;
         let time = |second: i64| Timestamp::from_second(second).ok();
         let deletions = (total, next.first().and_then(|deletion| time(deletion.at_second)));
@@ -108,8 +130,17 @@ impl JobStatus {
             cycles.iter().find_map(|cycle| cycle.record.as_deref()).map(serde_json::from_str).transpose()?;
         let open = cycles.first().filter(|cycle| cycle.ended_second.is_none());
         let open = open.and_then(|cycle| time(cycle.started_second));
+        let next_whole = state
+            .as_ref()
+            .and_then(|state| next_whole(state, &job.schedule, &job.limits.quarantine, &job.name));
+        let paused = state.as_ref().and_then(|state| state.paused.clone());
         Ok(JobStatus {
             job: job.name.clone(),
+            failed,
+            paused: paused.filter(|paused| paused.holds(now.as_second())),
+            quarantine: state.as_ref().and_then(|state| state.quarantine.clone()),
+            next_whole,
+            now,
             mode: state.map_or(Mode::Observe, |state| state.mode).min(job.mode),
             most: job.mode,
             schedule: job.schedule.to_string(),
@@ -119,7 +150,6 @@ impl JobStatus {
             pushed,
             held,
             exemptions,
-            now,
             deletions,
         })
     }
@@ -130,7 +160,7 @@ impl JobStatus {
             mode += &format!(", at most {} by the settings", report::mode_word(self.most));
         }
         let mut out = format!("{}\n  mode      {mode}\n  schedule  {}\n", self.job, self.schedule);
-        out += &format!("  next      {}\n", seconds(self.next));
+        out += &self.rest();
         if let Some(begun) = self.open {
             out += &format!("  open      a cycle began at {} and has not ended\n", seconds(begun));
         }
@@ -147,6 +177,13 @@ impl JobStatus {
             let accounts = if total == 1 { "1 account".to_owned() } else { format!("{total} accounts") };
             let day = next.strftime("%Y-%m-%d");
             out += &format!("  deletes   {accounts} later, the first on {day}: rosterd held {}\n", self.job);
+        }
+        if self.failed.total > 0 {
+            let given_up = match self.failed.given_up {
+                0 => String::new(),
+                count => format!(", {count} of them given up"),
+            };
+            out += &format!("  failed    {}{given_up}: rosterd failed {}\n", self.failed.total, self.job);
         }
         if self.last.as_ref().is_some_and(|record| record.held > 0) {
             out += &format!("  held      look at it: rosterd held {}\n", self.job);
@@ -170,6 +207,40 @@ impl JobStatus {
         out
     }
 
+    /// When it runs next, and what keeps it from that.
+    fn rest(&self) -> String {
+        let next = seconds(self.next.max(self.next_whole.unwrap_or(self.next)));
+        let mut out = match &self.paused {
+            None => format!("  next      {next}\n"),
+            Some(paused) => {
+                let until = paused.until.and_then(|second| Timestamp::from_second(second).ok());
+                let until = until
+                    .map_or("until it is resumed".to_owned(), |until| format!("until {}", seconds(until)));
+                let reason = if paused.reason.is_empty() {
+                    String::new()
+                } else {
+                    format!(", because: {}", report::printable(&paused.reason))
+                };
+                format!("  paused    {until}, by {}{reason}: rosterd resume {}\n", paused.who, self.job)
+            }
+        };
+        if let Some(quarantine) = &self.quarantine {
+            let since = Timestamp::from_second(quarantine.series_began).map(seconds).unwrap_or_default();
+            let loud = match quarantine.too_long(self.now.as_second()) {
+                true => "FOR WEEKS NOBODY'S ACCOUNT WAS KEPT UP TO DATE. ",
+                false => "",
+            };
+            out += &format!(
+                "  QUARANTINE since {since}, {} ({})\n            {loud}{}\n            a probe runs meanwhile; begin anew: rosterd restart {} --quarantine\n",
+                quarantine.reason.word(),
+                quarantine.error.code.word(),
+                report::printable(&quarantine.error.message),
+                self.job
+            );
+        }
+        out
+    }
+
     fn json(&self) -> Value {
         json!({
             "job": self.job,
@@ -185,6 +256,14 @@ impl JobStatus {
             },
             "held": self.held.iter().map(held_json).collect::<Vec<_>>(),
             "exemptions": self.exemptions,
+            "failed": { "total": self.failed.total, "given_up": self.failed.given_up },
+            "paused": self.paused.as_ref().map(|paused| json!({
+                "until": paused.until.and_then(|second| Timestamp::from_second(second).ok()).map(|at| at.to_string()),
+                "who": paused.who,
+                "reason": paused.reason,
+            })),
+            "quarantine": self.quarantine,
+            "next_whole": self.next_whole.map(|at| at.to_string()),
             "push": self.pushed.iter().map(push_json).collect::<Vec<_>>(),
         })
     }
@@ -231,9 +310,4 @@ fn last(record: &CycleRecord) -> String {
     let only = record.provision.as_ref().map(|team| format!(" for {} alone", report::printable(team)));
     let only = only.unwrap_or_default();
     format!("cycle {} at {at}{only}: {outcome}{}", record.cycle, error.unwrap_or_default())
-}
-
-/// To the second: what lies below is jitter.
-fn seconds(at: Timestamp) -> String {
-    at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }

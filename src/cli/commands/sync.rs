@@ -35,11 +35,19 @@ async fn one(config: &Config, job: &JobConfig, store: &Store, asked: Asked) -> R
     let job = wire::job(config, job, store)?;
     let record = runner::sync(&job, store, asked).await?;
     out::print(&report::cycle(&record));
+    if let Some(quarantine) = &record.quarantine {
+        let (reason, message) = (quarantine.reason.word(), report::printable(&quarantine.error.message));
+        let name = &record.job;
+        out::print(&format!(
+            "{name}: in quarantine ({reason}): {message}\n  the daemon slows it down; look: rosterd failed {name}, rosterd status {name}\n"
+        ));
+    }
     Ok(exit_of(&record))
 }
 
 pub fn exit_of(record: &CycleRecord) -> Exit {
+    let slowed = if record.quarantine.is_some() { Exit::Failed } else { Exit::Done };
     let failed = if record.failures() > 0 { Exit::SomeFailed } else { Exit::Done };
     let held = if record.held > 0 { Exit::Held } else { Exit::Done };
-    failed.and(held)
+    slowed.and(failed).and(held)
 }

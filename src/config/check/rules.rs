@@ -202,6 +202,8 @@ impl Checker<'_> {
         };
         let remove_members_team = special("remove_members_team", raw.remove_members_team);
         let upgrade = special("upgrade", raw.upgrade);
+        let escrow = self.escrow(&table.join("escrow"), &raw.escrow);
+        let quarantine = self.quarantine(&table.join("quarantine"), &raw.quarantine);
         Some(Limits {
             classes: classes?,
             remove_members_team: remove_members_team?,
@@ -211,6 +213,8 @@ impl Checker<'_> {
             witness_budget: raw.witness_budget.unwrap_or_default(),
             lost_anchors: raw.lost_anchors.unwrap_or_default(),
             clock_jump_seconds: clock_jump?,
+            escrow: escrow?,
+            quarantine: quarantine?,
         })
     }
 

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use figment::value::Dict;
+use figment::value::Value;
 
 use super::Checker;
 use crate::config::checked::ScimConfig;
@@ -64,7 +65,18 @@ impl Checker<'_> {
         });
         let ca_file = raw.ca_file.as_ref().map(PathBuf::from);
         let timeout = self.timeout(&table.join("timeout"), raw.timeout.as_deref())?;
-        Some(ScimConfig { url: url?, tokens: tokens?, profile: profile?, ca_file, timeout })
+        let learned_for = self.span(&table.join("learned_for"), raw.learned_for.as_deref());
+        Some(ScimConfig {
+            url: url?,
+            tokens: tokens?,
+            profile: profile?,
+            settled: keys_below("", &raw.capabilities),
+            learned_for: learned_for?,
+            lookup_listing_from: raw.lookup_listing_from,
+            listing_max: raw.listing_max,
+            ca_file,
+            timeout,
+        })
     }
 
     fn timeout(&mut self, key: &Key, raw: Option<&str>) -> Option<Option<Duration>> {
@@ -115,6 +127,19 @@ impl Checker<'_> {
         let name = self.text(&key, raw.name.as_deref(), "the name of the workspace")?;
         Some(TargetKind::Workspace { name })
     }
+}
+
+/// The keys of a table and of the tables in it: `members.max_per_patch`.
+fn keys_below(above: &str, table: &Dict) -> BTreeSet<String> {
+    let mut keys = BTreeSet::new();
+    for (name, value) in table {
+        let key = format!("{above}{name}");
+        match value {
+            Value::Dict(_, below) => keys.extend(keys_below(&format!("{key}."), below)),
+            _ => drop(keys.insert(key)),
+        }
+    }
+    keys
 }
 
 pub(super) fn secrets(target: &TargetConfig) -> Vec<(Key, SecretPlace)> {

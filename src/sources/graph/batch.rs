@@ -99,7 +99,7 @@ impl Graph {
             if settled || attempt >= self.settings.attempts || wait > self.settings.wait_max {
                 break;
             }
-            tokio::time::sleep(wait).await;
+            self.client.clock().sleep(wait).await;
         }
         answers.into_iter().map(|answer| answer.ok_or_else(|| malformed("a part has no answer"))).collect()
     }

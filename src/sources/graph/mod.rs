@@ -166,4 +166,8 @@ impl Source for GraphSource {
     fn requests(&self) -> u64 {
         self.graph.client.requests()
     }
+
+    fn time(&self) -> Option<Timestamp> {
+        self.graph.client.service_time()
+    }
 }

@@ -202,4 +202,8 @@ impl Source for OktaSource {
     fn requests(&self) -> u64 {
         self.talk.requests()
     }
+
+    fn time(&self) -> Option<Timestamp> {
+        self.talk.client().service_time()
+    }
 }

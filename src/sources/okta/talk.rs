@@ -163,7 +163,7 @@ impl Talk {
             }
             let (attempt, wait_seconds) = (tries.made, wait.as_secs());
             tracing::info!(attempt, of = ATTEMPTS, wait_seconds, "asking again: {place}: {why}");
-            tokio::time::sleep(wait).await;
+            self.client.clock().sleep(wait).await;
         }
     }
 

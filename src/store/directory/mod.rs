@@ -22,11 +22,13 @@ pub(super) use rows::workspace;
 
 use std::fmt;
 
+use rusqlite::Connection;
 use serde::Deserialize;
 use serde::Serialize;
 use serde_json::Value;
 
 use super::OtherOwners;
+use super::Sql;
 use super::Store;
 use super::StoreError;
 use crate::scim::Dialect;
@@ -218,11 +220,7 @@ impl Store {
     /// A part of a list, and how long the list is.
     pub async fn list_resources(&self, workspace: &str, query: ListQuery) -> Result<Listing, StoreError> {
         let workspace = workspace.to_owned();
-        self.read(move |db| match rows::workspace(db, &workspace)? {
-            Some(workspace) => list::page(db, workspace, &query),
-            None => Ok(Listing { total: 0, resources: Vec::new(), next: None }),
-        })
-        .await
+        self.read(move |db| listing(db, &workspace, &query)).await
     }
 
     /// For each filter all that match, at most `max` each.
@@ -281,5 +279,27 @@ impl Store {
             names.collect()
         })
         .await
+    }
+}
+
+/// One page of a list; a workspace that does not exist has nothing.
+pub(super) fn listing(db: &Connection, workspace: &str, query: &ListQuery) -> Sql<Listing> {
+    match rows::workspace(db, workspace)? {
+        Some(workspace) => list::page(db, workspace, query),
+        None => Ok(Listing { total: 0, resources: Vec::new(), next: None }),
+    }
+}
+
+/// One resource by id.
+pub(super) fn one(
+    db: &Connection,
+    workspace: &str,
+    kind: ResourceType,
+    id: &ResourceId,
+    related: bool,
+) -> Sql<Option<Resource>> {
+    match rows::workspace(db, workspace)? {
+        Some(workspace) => list::by_id(db, workspace, kind, id, related),
+        None => Ok(None),
     }
 }

@@ -1,9 +1,11 @@
 //! What comes back, read tolerantly: resources, list pages and errors of services that keep the RFC loosely.
 //! Pure.
 
+use http::HeaderMap;
 use serde_json::Value;
 
 use super::super::Found;
+use crate::client::Answer;
 use crate::scim::Kind;
 use crate::scim::ResourceId;
 
@@ -63,6 +65,8 @@ pub(super) struct ListPage {
     pub resources: Vec<Value>,
     /// How many there are in all; `None` where the service does not say it.
     pub total: Option<u64>,
+    /// What asks for the next page (RFC 9865).
+    pub next_cursor: Option<String>,
 }
 
 /// A list page: `totalResults` may be a text, `Resources` may be null or missing. `None` where the body is
@@ -73,14 +77,92 @@ pub(super) fn list(body: &[u8]) -> Option<ListPage> {
     let total = object.get("totalResults").and_then(count);
     let resources = match object.remove("Resources") {
         Some(Value::Array(resources)) => resources,
-        Some(Value::Null) | None if total.is_some() => Vec::new(),
+        Some(Value::Null) | None if total.is_some() || object.contains_key("nextCursor") => Vec::new(),
         _ => return None,
     };
-    Some(ListPage { resources, total })
+    let next_cursor = object.get("nextCursor").and_then(Value::as_str).filter(|cursor| !cursor.is_empty());
+    let next_cursor = next_cursor.map(str::to_owned);
+    Some(ListPage { resources, total, next_cursor })
 }
 
 fn count(value: &Value) -> Option<u64> {
     value.as_u64().or_else(|| value.as_str()?.trim().parse().ok())
+}
+
+/// What a service answered to one operation of a bulk request.
+#[derive(Debug, PartialEq)]
+pub(super) struct BulkReply {
+    pub bulk_id: Option<String>,
+    method: Option<String>,
+    status: u16,
+    location: Option<String>,
+    response: Value,
+}
+
+/// The answers of a bulk message: a status may be a text, a number, or an object with a `code`.
+pub(super) fn bulk_replies(body: &[u8]) -> Vec<BulkReply> {
+    let body = json(body).unwrap_or_default();
+    let text = |reply: &Value, name: &str| reply.get(name).and_then(Value::as_str).map(str::to_owned);
+    let operations = body.get("Operations").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    operations
+        .iter()
+        .map(|reply| BulkReply {
+            bulk_id: text(reply, "bulkId"),
+            method: text(reply, "method"),
+            status: reply.get("status").and_then(status).unwrap_or_default(),
+            location: text(reply, "location"),
+            response: reply.get("response").cloned().unwrap_or_default(),
+        })
+        .collect()
+}
+
+fn status(value: &Value) -> Option<u16> {
+    let value = value.get("code").unwrap_or(value);
+    count(value)?.try_into().ok()
+}
+
+impl BulkReply {
+    pub fn is_of(&self, method: &str) -> bool {
+        self.method.as_deref().is_none_or(|said| said.eq_ignore_ascii_case(method))
+    }
+
+    /// As if it had been sent alone. A reply without a status says nothing: it counts as a server's error.
+    pub fn answer(&self) -> Answer {
+        let body = if self.response.is_null() { String::new() } else { self.response.to_string() };
+        let status = if self.status == 0 { 500 } else { self.status };
+        Answer { status, headers: HeaderMap::new(), body: body.into() }
+    }
+
+    /// The id of what was made: in the resource, where it is shown, else the end of its address.
+    pub fn id(&self) -> Option<ResourceId> {
+        let shown = self.response.get("id").and_then(identifier);
+        let at_end = || {
+            let path = self.location.as_deref()?.split(['?', '#']).next()?;
+            let (_, last) = path.trim_end_matches('/').rsplit_once('/')?;
+            let decoded = percent_decoded(last)?;
+            identifier(&Value::String(decoded))
+        };
+        shown.or_else(at_end).map(ResourceId)
+    }
+}
+
+fn percent_decoded(text: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((first, tail)) = rest.split_first() {
+        rest = match (first, tail) {
+            (b'%', [high, low, tail @ ..]) => {
+                let digits = [*high, *low];
+                bytes.push(u8::from_str_radix(std::str::from_utf8(&digits).ok()?, 16).ok()?);
+                tail
+            }
+            (other, tail) => {
+                bytes.push(*other);
+                tail
+            }
+        };
+    }
+    String::from_utf8(bytes).ok()
 }
 
 /// What an error body says: its `scimType` and a text without the values that were sent.
@@ -193,12 +275,42 @@ mod tests {
         let page = |text: &str| list(text.as_bytes());
         assert_eq!(
             page(r#"{"totalResults":"2","Resources":[{"id":"a"},{"id":"b"}]}"#),
-            Some(ListPage { resources: vec![json!({"id": "a"}), json!({"id": "b"})], total: Some(2) })
+            Some(ListPage {
+                resources: vec![json!({"id": "a"}), json!({"id": "b"})],
+                total: Some(2),
+                next_cursor: None
+            })
         );
-        let empty = Some(ListPage { resources: vec![], total: Some(0) });
+        let empty = Some(ListPage { resources: vec![], total: Some(0), next_cursor: None });
         assert_eq!(page(r#"{"totalResults":0,"Resources":null}"#), empty);
         assert_eq!(page("\u{feff}{\"totalResults\":0}"), empty);
-        assert_eq!(page(r#"{"Resources":[]}"#), Some(ListPage { resources: vec![], total: None }));
+        assert_eq!(
+            page(r#"{"Resources":[]}"#),
+            Some(ListPage { resources: vec![], total: None, next_cursor: None })
+        );
+        let listed = page(r#"{"nextCursor":"x"}"#);
+        assert_eq!(
+            listed,
+            Some(ListPage { resources: vec![], total: None, next_cursor: Some("x".to_owned()) })
+        );
+    }
+
+    #[test]
+    fn the_replies_of_a_bulk_request_are_read_in_every_shape() {
+        let body = json!({"Operations": [
+            {"bulkId": "0", "method": "POST", "status": "201", "location": "https://x.example/v2/Users/a%20b"},
+            {"bulkId": "1", "method": "POST", "status": {"code": 409}, "response": {"detail": "taken"}},
+            {"method": "PATCH", "status": 200, "response": {"id": 7}},
+            {"bulkId": "3"},
+        ]});
+        let replies = bulk_replies(body.to_string().as_bytes());
+        let statuses: Vec<u16> = replies.iter().map(|reply| reply.answer().status).collect();
+        assert_eq!(statuses, [201, 409, 200, 500]);
+        assert_eq!(replies[0].id(), Some(ResourceId("a b".to_owned())));
+        assert_eq!(replies[2].id(), Some(ResourceId("7".to_owned())));
+        assert_eq!((replies[1].id(), replies[3].id()), (None, None));
+        assert!(replies[0].is_of("post") && !replies[0].is_of("PUT") && replies[3].is_of("PUT"));
+        assert_eq!(bulk_replies(b"<html>"), []);
     }
 
     #[test]

@@ -7,12 +7,18 @@ use super::RemoteTarget;
 use super::TargetError;
 use super::answer;
 use super::fate;
+use super::known;
+use super::message;
 use crate::model::Finding;
 use crate::model::Grade;
 use crate::scim::Kind;
+use crate::scim::profiles::Paging;
+use crate::scim::profiles::Support;
 
-/// A userName that nobody has; services are asked for one like it by every client that tests a connection.
+/// An id that nobody has; services are asked for one like it by every client that tests a connection.
 const NOBODY: &str = "rosterd-check-4f1c9a52-7d0e-4b7a-9c63-e2d5b8a01f36";
+/// As many letters of the hash of a description as tell two apart.
+const HASH_LETTERS: usize = 16;
 
 impl RemoteTarget {
     pub(super) async fn discover(&self) -> Vec<Finding> {
@@ -21,7 +27,7 @@ impl RemoteTarget {
         if findings[0].grade != Grade::Error {
             findings.push(self.check_groups().await);
             findings.push(self.check_filter().await);
-            findings.push(self.check_claims().await);
+            findings.extend(self.check_claims().await);
         }
         findings
     }
@@ -42,7 +48,8 @@ impl RemoteTarget {
 
     /// One resource of a kind, to see that lists can be read.
     async fn first(&self, kind: Kind) -> Result<String, TargetError> {
-        let (place, answer) = self.read(&format!("{}?startIndex=1&count=1", kind.endpoint())).await?;
+        let query = self.one_of_a_page().map(|query| format!("?{query}")).unwrap_or_default();
+        let (place, answer) = self.read(&format!("{}{query}", kind.endpoint())).await?;
         let page = match answer.status {
             200 => answer::list(&answer.body),
             _ => return Err(fate::refused(&place, &answer, &[])),
@@ -60,20 +67,43 @@ impl RemoteTarget {
         }
     }
 
+    fn one_of_a_page(&self) -> Option<&'static str> {
+        match self.known.profile.paging {
+            Paging::Index => Some("startIndex=1&count=1"),
+            Paging::Cursor => Some("cursor&count=1"),
+            Paging::None => None,
+        }
+    }
+
     async fn check_filter(&self) -> Finding {
         const CURE: &str = "take a profile that fits the service, and another matching attribute";
-        let filter = format!("filter=userName%20eq%20%22{NOBODY}%22&startIndex=1&count=1");
-        let (place, answer) = match self.read(&format!("/Users?{filter}")).await {
+        let Some(path) =
+            ["userName", "externalId"].into_iter().find(|path| self.known.finds(Kind::User, path))
+        else {
+            let text =
+                "users cannot be asked for by userName or externalId: the whole list is read once".to_owned();
+            return finding(Grade::Warning, "matching", text, "expect slow first cycles");
+        };
+        let filter = message::encoded(&message::filter(path, NOBODY, &self.known.profile.filter));
+        let page = self.one_of_a_page().map(|query| format!("&{query}")).unwrap_or_default();
+        let (place, answer) = match self.read(&format!("/Users?filter={filter}{page}")).await {
             Ok(read) => read,
             Err(error) => return failure("matching", error),
         };
+        if let status @ (400 | 501) = answer.status {
+            let detail = answer::problem(&answer.body, &[NOBODY]).detail;
+            let evidence = format!("GET /Users with a filter on `{path}`: status {status}: {detail}");
+            self.known.learn(&known::filter_key(Kind::User, path), "no", evidence);
+            let text = format!("the service refuses a filter on `{path}` (status {status}: {detail})");
+            return finding(Grade::Warning, "matching", text, CURE);
+        }
         if answer.status != 200 {
             let error = fate::refused(&place, &answer, &[]).to_string();
             return finding(Grade::Error, "matching", error, CURE);
         }
         match answer::list(&answer.body) {
             Some(page) if page.resources.is_empty() => {
-                finding(Grade::Ok, "matching", "users can be found by userName".to_owned(), "")
+                finding(Grade::Ok, "matching", format!("users can be found by {path}"), "")
             }
             Some(_) => finding(
                 Grade::Warning,
@@ -86,25 +116,35 @@ impl RemoteTarget {
     }
 
     /// What the service says of itself.
-    async fn check_claims(&self) -> Finding {
+    async fn check_claims(&self) -> Vec<Finding> {
         let config = match self.read("/ServiceProviderConfig").await {
             Ok((_, answer)) if answer.status == 200 => answer::json(&answer.body),
             _ => None,
         };
+        let profile = &self.known.profile;
         let Some(config) = config.filter(|config| config.get("patch").is_some()) else {
-            let text =
-                format!("the service does not describe itself; profile `{}` decides", self.profile.name);
-            return finding(Grade::Ok, "features", text, "");
+            let text = format!("the service does not describe itself; profile `{}` decides", profile.name);
+            return vec![finding(Grade::Ok, "features", text, "")];
         };
-        let claims = |feature: &str| match &config[feature]["supported"] {
-            Value::Bool(claim) => Some(*claim),
-            Value::String(text) => text.parse().ok(),
-            _ => None,
-        };
-        let refused: Vec<&str> =
-            ["patch", "filter"].into_iter().filter(|feature| claims(feature) == Some(false)).collect();
+        let mut findings = vec![self.check_features(&config)];
+        findings.extend(self.check_description(&config));
+        self.learn_bulk(&config);
+        findings
+    }
+
+    fn check_features(&self, config: &Value) -> Finding {
+        let profile = &self.known.profile;
+        let needed = [
+            ("patch", profile.patch.users != Support::No || profile.patch.groups != Support::No),
+            ("filter", !profile.filter.ops.is_empty()),
+        ];
+        let refused: Vec<&str> = needed
+            .into_iter()
+            .filter(|(feature, needed)| *needed && claims(config, feature) == Some(false))
+            .map(|(feature, _)| feature)
+            .collect();
         if refused.is_empty() {
-            let text = format!("as profile `{}` needs them", self.profile.name);
+            let text = format!("as profile `{}` needs them", profile.name);
             return finding(Grade::Ok, "features", text, "");
         }
         let text = format!("the service says that it does not support {}", refused.join(" and "));
@@ -114,6 +154,48 @@ impl RemoteTarget {
             text,
             "try one person first (mode approve), and see whether it works",
         )
+    }
+
+    /// A description that is another one than at the last check is worth a look, and nothing more.
+    fn check_description(&self, config: &Value) -> Option<Finding> {
+        let mut said = config.clone();
+        said.as_object_mut()?.remove("meta");
+        let hash: String =
+            blake3::hash(said.to_string().as_bytes()).to_hex().chars().take(HASH_LETTERS).collect();
+        let before = self.known.lesson(known::DISCOVERY);
+        self.known.learn(known::DISCOVERY, &hash, "ServiceProviderConfig".to_owned());
+        before.filter(|before| before.value != hash).map(|_| {
+            let text =
+                "the service describes itself (ServiceProviderConfig) otherwise than at the last check";
+            let cure = "read what its maker says of the change, and run `rosterd plan` before the next cycle";
+            finding(Grade::Warning, "description", text.to_owned(), cure)
+        })
+    }
+
+    /// Bulk that is offered is tried in the next cycle, unless trying it went wrong before.
+    fn learn_bulk(&self, config: &Value) {
+        let open = self.known.profile.bulk.supported == Support::Unknown;
+        let went_wrong = self.known.lesson(known::BULK).is_some_and(|lesson| lesson.value == "no");
+        if !open || went_wrong || claims(config, "bulk") != Some(true) {
+            return;
+        }
+        let said = "ServiceProviderConfig says so";
+        self.known.learn(known::BULK, "yes", said.to_owned());
+        for (key, name) in
+            [(known::BULK_OPERATIONS, "maxOperations"), (known::BULK_PAYLOAD, "maxPayloadSize")]
+        {
+            if let Some(most) = config["bulk"][name].as_u64().filter(|most| *most > 0) {
+                self.known.learn(key, most, said.to_owned());
+            }
+        }
+    }
+}
+
+fn claims(config: &Value, feature: &str) -> Option<bool> {
+    match &config[feature]["supported"] {
+        Value::Bool(claim) => Some(*claim),
+        Value::String(text) => text.parse().ok(),
+        _ => None,
     }
 }
 

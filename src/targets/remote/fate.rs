@@ -15,11 +15,23 @@ pub(super) struct Failed {
     pub outcome: Outcome,
     /// The `scimType` of the error (RFC 7644 table 9).
     pub kind: Option<String>,
+    /// What the service answered; 0 where it did not.
+    pub status: u16,
+}
+
+impl Failed {
+    /// Status and words of the service, as they may be kept and shown: nothing that was sent is in them.
+    pub fn evidence(&self) -> String {
+        match &self.outcome {
+            Outcome::Refused { detail, .. } => format!("status {}: {detail}", self.status),
+            _ => format!("status {}", self.status),
+        }
+    }
 }
 
 impl From<Outcome> for Failed {
     fn from(outcome: Outcome) -> Failed {
-        Failed { outcome, kind: None }
+        Failed { outcome, kind: None, status: 0 }
     }
 }
 
@@ -48,7 +60,7 @@ pub(super) fn judge(answer: Answer, repeat: Repeat, values: &[&str]) -> Result<A
         408 | 412 | 429 | 500.. => Outcome::Later { detail },
         _ => Outcome::Refused { status, detail },
     };
-    Err(Failed { outcome, kind: problem.kind })
+    Err(Failed { outcome, kind: problem.kind, status })
 }
 
 /// What it means for a write that there was no answer.

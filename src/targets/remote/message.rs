@@ -31,7 +31,7 @@ pub(super) fn filter(path: &str, value: &str, can: &FilterCan) -> String {
 }
 
 /// A filter literal is a JSON string (RFC 7644 section 3.4.2.2), so quotes and backslashes are escaped.
-fn literal(text: &str) -> String {
+pub(super) fn literal(text: &str) -> String {
     Value::from(text).to_string()
 }
 
@@ -109,10 +109,10 @@ fn inner<'a>(object: &'a mut Map<String, Value>, name: &str) -> &'a mut Map<Stri
     slot.as_object_mut().expect("it was made an object above")
 }
 
-/// The operations that set elements of lists, as additions of whole elements: for a resource that has no
-/// element of this type yet, and a service that does not make one by itself (RFC 7644 section 3.5.2.3).
-/// `None` where the element cannot be made from its filter.
-pub(super) fn added_element(path: &str, value: &Value, profile: &Profile) -> Option<Value> {
+/// The operation that sets an element of a list, as an addition of the whole element: for a resource that has no
+/// element of this type yet, and a service that does not make one by itself (RFC 7644 section 3.5.2.3). Where the list
+/// is full, the element takes the place of what is there. `None` where the element cannot be made from its filter.
+pub(super) fn added_element(path: &str, value: &Value, body: &Value, profile: &Profile) -> Option<Value> {
     let Path { name, select: Some(select), sub: Some(sub), .. } = Path::parse(path).ok()? else {
         return None;
     };
@@ -122,7 +122,9 @@ pub(super) fn added_element(path: &str, value: &Value, profile: &Profile) -> Opt
         made.insert(path.sub.clone()?, value.clone());
     }
     made.insert(sub, written(value, profile.bool_style));
-    Some(json!({"op": "add", "path": name, "value": [made]}))
+    let there = body.get(&name).and_then(Value::as_array).map_or(0, Vec::len);
+    let full = most(&name, profile).is_some_and(|most| there >= most);
+    Some(json!({"op": if full { "replace" } else { "add" }, "path": name, "value": [made]}))
 }
 
 /// A patch message around its operations.
@@ -130,12 +132,54 @@ pub(super) fn message(operations: Vec<Value>) -> Value {
     json!({"schemas": [PATCH_SCHEMA], "Operations": operations})
 }
 
-/// The patches that add members, no more at once than the service takes.
-pub(super) fn additions(members: &[ResourceId], can: &Members) -> Vec<Value> {
-    members
-        .chunks(can.max_per_patch.max(1))
-        .map(|chunk| message(vec![json!({"op": "add", "path": "members", "value": values(chunk)})]))
-        .collect()
+/// How many values of a list are kept; `None`: as many as there are.
+fn most(list: &str, profile: &Profile) -> Option<usize> {
+    let mut limits = profile.multi_value_max.iter();
+    limits.find(|(name, _)| name.eq_ignore_ascii_case(list)).map(|(_, most)| *most)
+}
+
+/// A resource with no more values in a list than the service keeps, the primary ones first.
+pub(super) fn cut_lists(mut body: Value, profile: &Profile) -> Value {
+    for (list, value) in body.as_object_mut().into_iter().flatten() {
+        if let (Some(most), Some(elements)) = (most(list, profile), value.as_array_mut()) {
+            elements.sort_by_key(|element| element["primary"] != Value::Bool(true));
+            elements.truncate(most);
+        }
+    }
+    body
+}
+
+/// The values to set, without those of lists that keep one value and get it from an earlier path already.
+pub(super) fn one_of_single_lists(set: &[(String, Value)], profile: &Profile) -> Vec<(String, Value)> {
+    let mut taken: Vec<(&str, &str)> = Vec::new();
+    let mut kept = Vec::new();
+    for (path, value) in set {
+        if let Some(Element { list, filter, .. }) = element(path)
+            && most(list, profile) == Some(1)
+        {
+            if taken.iter().any(|(name, of)| *name == list && *of != filter) {
+                continue;
+            }
+            taken.push((list, filter));
+        }
+        kept.push((path.clone(), value.clone()));
+    }
+    kept
+}
+
+/// A whole resource as it is sent back: without what the service alone writes.
+pub(super) fn replacement(body: &Value, profile: &Profile) -> Value {
+    let mut body = cut_lists(body.clone(), profile);
+    if let Some(object) = body.as_object_mut() {
+        object.remove("meta");
+        object.remove("groups");
+    }
+    written(&body, profile.bool_style)
+}
+
+/// The patch that adds some members; the caller has chunked them.
+pub(super) fn addition(members: &[ResourceId]) -> Value {
+    message(vec![json!({"op": "add", "path": "members", "value": values(members)})])
 }
 
 /// The patch that removes some members; the caller has chunked them.
@@ -256,13 +300,21 @@ mod tests {
     #[test]
     fn a_missing_element_is_added_whole() {
         assert_eq!(
-            added_element("emails[type eq \"work\"].value", &json!("ann@x.example"), &Profile::standard()),
+            added_element(
+                "emails[type eq \"work\"].value",
+                &json!("ann@x.example"),
+                &json!({}),
+                &Profile::standard()
+            ),
             Some(
                 json!({"op": "add", "path": "emails", "value": [{"type": "work", "value": "ann@x.example"}]})
             )
         );
-        assert_eq!(added_element("emails[type ne \"work\"].value", &json!("x"), &Profile::standard()), None);
-        assert_eq!(added_element("userName", &json!("x"), &Profile::standard()), None);
+        assert_eq!(
+            added_element("emails[type ne \"work\"].value", &json!("x"), &json!({}), &Profile::standard()),
+            None
+        );
+        assert_eq!(added_element("userName", &json!("x"), &json!({}), &Profile::standard()), None);
     }
 
     fn ids(range: std::ops::Range<usize>) -> Vec<ResourceId> {
@@ -270,16 +322,30 @@ mod tests {
     }
 
     #[test]
-    fn members_are_added_in_chunks() {
-        let can = Members { max_per_patch: 2, ..Profile::standard().members };
-        let chunks: Vec<Value> = additions(&ids(0..5), &can);
-        let sizes: Vec<usize> =
-            chunks.iter().map(|c| c["Operations"][0]["value"].as_array().unwrap().len()).collect();
-        assert_eq!(sizes, [2, 2, 1]);
+    fn a_list_that_keeps_one_value_gets_one() {
+        let one = Profile::named("aws-identity-center").unwrap();
+        let body = json!({"emails": [{"value": "h"}, {"value": "w", "primary": true}], "photos": [1, 2]});
         assert_eq!(
-            chunks[2]["Operations"],
-            json!([{"op": "add", "path": "members", "value": [{"value": "4"}]}])
+            cut_lists(body, &one),
+            json!({"emails": [{"value": "w", "primary": true}], "photos": [1, 2]})
         );
+        let (work, home) = ("emails[type eq \"work\"].value", "emails[type eq \"home\"].value");
+        let set = [work, home, "title"].map(|path| (path.to_owned(), json!("x")));
+        let kept: Vec<String> = one_of_single_lists(&set, &one).into_iter().map(|(path, _)| path).collect();
+        assert_eq!(kept, [work, "title"]);
+        assert_eq!(one_of_single_lists(&set, &Profile::standard()), set);
+        let full = json!({"emails": [{"type": "home", "value": "h"}]});
+        assert_eq!(
+            added_element(work, &json!("w"), &full, &one),
+            Some(json!({"op": "replace", "path": "emails", "value": [{"type": "work", "value": "w"}]}))
+        );
+    }
+
+    #[test]
+    fn what_is_sent_back_lacks_what_the_service_alone_writes() {
+        let body = json!({"id": "1", "meta": {}, "groups": [], "active": true, "x": 1});
+        let text = Profile { bool_style: BoolStyle::String, ..Profile::standard() };
+        assert_eq!(replacement(&body, &text), json!({"id": "1", "active": "True", "x": 1}));
     }
 
     #[test]

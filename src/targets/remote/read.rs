@@ -1,6 +1,4 @@
-//! Find, get, members: reads whose answers are checked before they are believed.
-
-use std::collections::BTreeSet;
+//! Find and get: reads whose answers are checked before they are believed.
 
 use futures_util::stream;
 use futures_util::stream::StreamExt;
@@ -12,20 +10,33 @@ use super::Lookup;
 use super::RemoteTarget;
 use super::TargetError;
 use super::answer;
-use super::answer::ListPage;
 use super::fate;
+use super::known;
+use super::list::LEAVE_OUT;
+use super::list::Listed;
+use super::list::Listing;
+use super::list::Question;
 use super::message;
 use crate::client::Answer;
-use crate::client::Request;
 use crate::scim::Kind;
 use crate::scim::ResourceId;
 use crate::scim::same_value;
 use crate::scim::shown;
 
 impl RemoteTarget {
+    /// Many lookups are answered from one listing, where that costs less and can be trusted; else each is asked.
     pub(super) async fn find_all(&self, lookups: &[Lookup]) -> Result<Vec<Vec<Found>>, TargetError> {
-        let answers = lookups.iter().map(|lookup| self.look_up(lookup)).collect::<Vec<_>>();
-        stream::iter(answers).buffered(self.concurrency).try_collect().await
+        let indexes = self.indexes(lookups).await?;
+        let answers = lookups.iter().map(|lookup| {
+            let index = indexes.get(&lookup.kind).cloned();
+            async move {
+                match index {
+                    Some(index) => Ok(index.find(lookup)),
+                    None => self.look_up(lookup).await,
+                }
+            }
+        });
+        stream::iter(answers.collect::<Vec<_>>()).buffered(self.concurrency).try_collect().await
     }
 
     pub(super) async fn get_all(
@@ -36,71 +47,82 @@ impl RemoteTarget {
         stream::iter(answers).buffered(self.concurrency).try_collect().await
     }
 
-    /// All resources that have the value. An attribute that the profile says cannot be filtered has no answer;
-    /// matching then goes on with the next attribute. Any other way not to get an answer is an error, because
-    /// no answer must never turn into a create.
+    /// All resources that have the value. What cannot be filtered has no answer of its own (`otherwise`). Any other
+    /// way not to get an answer is an error, because no answer must never turn into a create.
     pub(super) async fn look_up(&self, lookup: &Lookup) -> Result<Vec<Found>, TargetError> {
-        if !self.profile.finds(lookup.kind, &lookup.path) {
-            return Ok(Vec::new());
+        let Lookup { kind, path, value } = lookup;
+        if !self.known.finds(*kind, path) {
+            return self.otherwise(lookup).await;
         }
-        let mut matches = Vec::new();
-        let mut seen: BTreeSet<ResourceId> = BTreeSet::new();
-        let mut total = None;
-        let mut start = 1;
-        for _ in 0..self.pages_max {
-            let page = self.page(lookup, start).await?;
-            let received = page.resources.len();
-            total = page.total.or(total);
-            let known = seen.len();
-            for body in page.resources {
-                let found = self.listed(lookup, body)?;
-                if seen.insert(found.id.clone()) && has_value(&found, lookup) {
-                    matches.push(found);
-                }
+        let filter = message::filter(path, value, &self.known.profile.filter);
+        self.fits(lookup, &filter)?;
+        let key = known::filter_key(*kind, path);
+        let question = Question { kind: *kind, filter: Some(&filter), value };
+        match self.list(question, |_| false).await? {
+            Listed::Read(listing) => {
+                self.known.prove(&key);
+                self.matches(lookup, listing)
             }
-            // Advance by what came, not by what was asked for; a page that shows nothing new is the last.
-            start += received;
-            let last = received == 0 || seen.len() == known;
-            if last || total.is_some_and(|total| start as u64 > total) {
-                break;
-            }
-        }
-        let whole = total.is_none_or(|total| seen.len() as u64 >= total);
-        match whole || !matches.is_empty() {
-            true => Ok(matches),
-            false => Err(self.not_whole(lookup, seen.len(), total)),
-        }
-    }
-
-    async fn page(&self, lookup: &Lookup, start: usize) -> Result<ListPage, TargetError> {
-        let filter = message::filter(&lookup.path, &lookup.value, &self.profile.filter);
-        let endpoint = lookup.kind.endpoint();
-        let (filter, count) = (message::encoded(&filter), self.page_size);
-        let mut query = format!("{endpoint}?filter={filter}&startIndex={start}&count={count}");
-        query.push_str(leave_out(lookup.kind, '&'));
-        let (place, answer) = self.read(&query).await?;
-        match answer.status {
-            200 => answer::list(&answer.body).ok_or_else(|| no_list(&place)),
-            // A filter that is not understood is no answer to the question.
-            400 | 501 => {
-                let detail = answer::problem(&answer.body, &[&lookup.value]).detail;
+            Listed::Refused { status, detail } if self.known.is_proven(&key) => {
                 let what = format!(
-                    "{place}: the service refuses a filter on `{}` (status {}: {detail}); \
-                     take another matching attribute, or a profile that does not ask for it",
-                    lookup.path, answer.status
+                    "{}{} refuses a filter on `{path}` that it took before (status {status}: {detail})",
+                    self.identity,
+                    kind.endpoint()
                 );
                 Err(TargetError::Unavailable { what })
             }
-            _ => Err(fate::refused(&place, &answer, &[&lookup.value])),
+            Listed::Refused { status, detail } => {
+                let evidence =
+                    format!("GET {} with a filter on `{path}`: status {status}: {detail}", kind.endpoint());
+                self.known.learn(&key, "no", evidence);
+                self.otherwise(lookup).await
+            }
         }
     }
 
-    fn listed(&self, lookup: &Lookup, body: Value) -> Result<Found, TargetError> {
-        answer::resource(lookup.kind, body).ok_or_else(|| {
-            let endpoint = lookup.kind.endpoint();
-            let what = format!("{}{endpoint} lists a resource without an id", self.identity);
-            TargetError::Unavailable { what }
-        })
+    /// The next way to find somebody (SCIM reference, O2): by the next matching attribute, where the service can be asked
+    /// by the name; else the whole list is read once, if it can be trusted.
+    async fn otherwise(&self, lookup: &Lookup) -> Result<Vec<Found>, TargetError> {
+        let Lookup { kind, path, .. } = lookup;
+        let name = name_path(*kind);
+        if !path.eq_ignore_ascii_case(name) && self.known.finds(*kind, name) {
+            return Ok(Vec::new());
+        }
+        match self.whole_list(*kind).await? {
+            Some(index) => Ok(index.find(lookup)),
+            None => {
+                let what = format!(
+                    "{}{} refuses a filter on `{path}`, and cannot be asked for all either: nobody can be \
+                     matched; take a profile that fits the service, or another matching attribute",
+                    self.identity,
+                    kind.endpoint()
+                );
+                Err(TargetError::Unavailable { what })
+            }
+        }
+    }
+
+    fn fits(&self, lookup: &Lookup, filter: &str) -> Result<(), TargetError> {
+        let most = self.known.profile.filter.max_length.unwrap_or(usize::MAX);
+        if filter.chars().count() <= most {
+            return Ok(());
+        }
+        let what = format!(
+            "a value of `{}` makes a filter longer than the {most} characters that the service takes; take \
+             another matching attribute, or raise filter.max_length of the target's capabilities",
+            lookup.path
+        );
+        Err(TargetError::Unavailable { what })
+    }
+
+    fn matches(&self, lookup: &Lookup, listing: Listing) -> Result<Vec<Found>, TargetError> {
+        let (seen, total) = (listing.found.len(), listing.total);
+        let matches: Vec<Found> =
+            listing.found.into_iter().filter(|found| has_value(found, lookup)).collect();
+        match listing.whole || !matches.is_empty() {
+            true => Ok(matches),
+            false => Err(self.not_whole(lookup, seen, total)),
+        }
     }
 
     fn not_whole(&self, lookup: &Lookup, seen: usize, total: Option<u64>) -> TargetError {
@@ -116,7 +138,9 @@ impl RemoteTarget {
     }
 
     pub(super) async fn get_one(&self, kind: Kind, id: &ResourceId) -> Result<Option<Found>, TargetError> {
-        let Some((place, answer)) = self.read_one(kind, id, leave_out(kind, '?')).await? else {
+        let without_members = kind == Kind::Group && self.known.profile.excluded_attributes;
+        let query = if without_members { format!("?{LEAVE_OUT}") } else { String::new() };
+        let Some((place, answer)) = self.read_one(kind, id, &query).await? else {
             return Ok(None);
         };
         let found = answer::json(&answer.body).and_then(|body| answer::resource(kind, body));
@@ -128,22 +152,8 @@ impl RemoteTarget {
         }
     }
 
-    /// The members, where the profile says that they are shown: a group without any leaves them out.
-    pub(super) async fn members_of(&self, team: &ResourceId) -> Result<Option<Vec<ResourceId>>, TargetError> {
-        if !self.profile.members.returned {
-            return Ok(None);
-        }
-        let Some((place, answer)) = self.read_one(Kind::Group, team, "").await? else {
-            return Ok(None);
-        };
-        match answer::json(&answer.body).filter(|body| body.get("id").is_some()) {
-            Some(group) => Ok(Some(answer::members(&group))),
-            None => Err(TargetError::Unavailable { what: format!("{place} shows no group") }),
-        }
-    }
-
     /// One resource by its id; `None` where the service says that there is none.
-    async fn read_one(
+    pub(super) async fn read_one(
         &self,
         kind: Kind,
         id: &ResourceId,
@@ -157,36 +167,21 @@ impl RemoteTarget {
             _ => Err(fate::refused(&place, &answer, &[])),
         }
     }
-
-    /// A GET below the base, with its place for messages.
-    pub(super) async fn read(&self, path_and_query: &str) -> Result<(String, Answer), TargetError> {
-        let url = self.client.url(path_and_query).map_err(fate::unread)?;
-        let request: Request = self.get_request(url);
-        let place = request.place();
-        let answer = self.client.send(request).await.map_err(fate::unread)?;
-        Ok((place, answer))
-    }
 }
 
-/// Groups are read without their members, which can be thousands; clients that services know do the same
-/// (SCIM reference, section 12), and unknown parameters are ignored (N4).
-fn leave_out(kind: Kind, separator: char) -> &'static str {
-    match (kind, separator) {
-        (Kind::User, _) => "",
-        (Kind::Group, '?') => "?excludedAttributes=members",
-        (Kind::Group, _) => "&excludedAttributes=members",
+/// What a resource of this kind is called by.
+fn name_path(kind: Kind) -> &'static str {
+    match kind {
+        Kind::User => "userName",
+        Kind::Group => "displayName",
     }
 }
 
 /// Whether the resource has the value that was asked for, under the attribute's own case rule: some services
 /// ignore filters and show everything, or match by prefix (SCIM reference, O3).
-fn has_value(found: &Found, lookup: &Lookup) -> bool {
+pub(super) fn has_value(found: &Found, lookup: &Lookup) -> bool {
     let asked = Value::from(lookup.value.as_str());
     shown(&found.body, [&lookup.path])
         .get(&lookup.path)
         .is_some_and(|value| same_value(&lookup.path, value, &asked))
-}
-
-fn no_list(place: &str) -> TargetError {
-    TargetError::Unavailable { what: format!("{place} was answered with something that is no list") }
 }

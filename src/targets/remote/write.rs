@@ -1,8 +1,7 @@
-//! Create, patch, delete, add and remove members: one operation at a time where they touch the same resource,
-//! beside each other where they do not.
+//! Create and delete; and all operations of one call, one at a time where they touch the same resource, beside each
+//! other where they do not.
 
 use std::collections::BTreeMap;
-use std::collections::BTreeSet;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering;
 
@@ -26,10 +25,8 @@ use super::order;
 use super::order::Chain;
 use crate::client::Answer;
 use crate::client::ClientError;
-use crate::client::Request;
 use crate::scim::Attributes;
 use crate::scim::Kind;
-use crate::scim::Path;
 use crate::scim::ResourceId;
 use crate::scim::resource;
 
@@ -39,11 +36,16 @@ const FAILURES_MAX: usize = 5;
 
 impl RemoteTarget {
     pub(super) async fn apply_all(&self, operations: &[Operation]) -> Result<Vec<Outcome>, TargetError> {
+        self.indexes.forget();
         let batch = Batch { target: self, failures: AtomicUsize::new(0) };
         let mut outcomes = BTreeMap::new();
         for phase in order::phases(operations) {
-            let chains = stream::iter(phase).map(|chain| batch.run(operations, chain));
-            let mut done = chains.buffer_unordered(self.concurrency);
+            let (together, phase) = self.together(operations, phase);
+            let (done, left) = self.in_bulk(operations, together).await?;
+            outcomes.extend(done);
+            let chains = stream::iter(left.into_iter().map(|at| vec![at]).chain(phase));
+            let mut done =
+                chains.map(|chain| batch.run(operations, chain)).buffer_unordered(self.concurrency);
             while let Some(result) = done.next().await {
                 outcomes.extend(result?);
             }
@@ -87,13 +89,13 @@ impl Batch<'_> {
 }
 
 /// What came of one write; the outer error is the target's as a whole.
-type Sent<T> = Result<Result<T, Failed>, TargetError>;
+pub(super) type Sent<T> = Result<Result<T, Failed>, TargetError>;
 
 impl RemoteTarget {
     async fn carry_out(&self, operation: &Operation) -> Result<Outcome, TargetError> {
         let done = match operation {
             Operation::Create { kind, attributes } => self.create(operation, *kind, attributes).await?,
-            Operation::Patch { kind, id, set } => self.patch(operation, *kind, id, set).await?,
+            Operation::Patch { kind, id, set } => self.change(operation, *kind, id, set).await?,
             Operation::Delete { kind, id } => self.delete(operation, *kind, id).await?,
             Operation::Members { team, add, remove } => {
                 self.change_members(operation, team, add, remove).await?
@@ -103,9 +105,8 @@ impl RemoteTarget {
     }
 
     async fn create(&self, operation: &Operation, kind: Kind, attributes: &Attributes) -> Sent<Outcome> {
-        let kept = attributes.iter().filter(|(path, _)| self.profile.keeps(kind, path));
-        let kept: Attributes = kept.map(|(path, value)| (path.clone(), value.clone())).collect();
-        let body = message::written(&resource(kind.into(), &kept), self.profile.bool_style);
+        let kept = self.kept(kind, attributes);
+        let body = self.new_resource(kind, &kept);
         let sent = self.send(operation, Method::POST, self.client.url(kind.endpoint()), Some(body)).await?;
         match sent {
             // The endpoint itself is not there: nothing is missing that we could have known.
@@ -114,25 +115,39 @@ impl RemoteTarget {
                 Ok(Err(Outcome::Refused { status: 404, detail }.into()))
             }
             Err(failed) => Ok(Err(failed)),
-            Ok(answer) => Ok(Ok(match self.created(kind, &kept, &answer).await {
-                Some(found) => Outcome::Done { id: found.id, shown: Some(found.body) },
-                None => Outcome::Unknown {
-                    detail: format!(
-                        "created (status {}), but the service does not say its id",
-                        answer.status
-                    ),
-                },
-            })),
+            Ok(answer) => Ok(Ok(self.created(kind, &kept, &answer).await)),
         }
     }
 
+    /// What the service keeps of a new resource.
+    pub(super) fn kept(&self, kind: Kind, attributes: &Attributes) -> Attributes {
+        let kept = attributes.iter().filter(|(path, _)| self.known.profile.keeps(kind, path));
+        kept.map(|(path, value)| (path.clone(), value.clone())).collect()
+    }
+
+    pub(super) fn new_resource(&self, kind: Kind, kept: &Attributes) -> Value {
+        let body = message::cut_lists(resource(kind.into(), kept), &self.known.profile);
+        message::written(&body, self.known.profile.bool_style)
+    }
+
     /// The new resource: in the answer, else where `Location` points to, else by what makes it unique.
-    async fn created(&self, kind: Kind, attributes: &Attributes, answer: &Answer) -> Option<Found> {
+    pub(super) async fn created(&self, kind: Kind, attributes: &Attributes, answer: &Answer) -> Outcome {
+        match self.find_created(kind, attributes, answer).await {
+            Some(found) => Outcome::Done { id: found.id, shown: Some(found.body) },
+            None => Outcome::Unknown {
+                detail: format!("created (status {}), but the service does not say its id", answer.status),
+            },
+        }
+    }
+
+    async fn find_created(&self, kind: Kind, attributes: &Attributes, answer: &Answer) -> Option<Found> {
         let shown = answer::json(&answer.body).and_then(|body| answer::resource(kind, body));
         if shown.is_some() {
             return shown;
         }
-        if let Some(found) = self.at_location(kind, answer).await {
+        if let Some(location) = answer.header("location")
+            && let Some(found) = self.at_location(kind, location).await
+        {
             return Some(found);
         }
         for path in ["externalId", "userName", "displayName"] {
@@ -145,71 +160,14 @@ impl RemoteTarget {
         None
     }
 
-    async fn at_location(&self, kind: Kind, answer: &Answer) -> Option<Found> {
-        let url = self.client.follow(answer.header("location")?).ok()?;
-        let answer = self.client.send(self.get_request(url)).await.ok()?;
+    /// The resource at an address, which may leave out what all addresses of the service have in common (O10).
+    async fn at_location(&self, kind: Kind, location: &str) -> Option<Found> {
+        let base = Url::parse(&self.identity).ok()?;
+        let whole = location.contains("://") || location.starts_with(base.path());
+        let url = if whole { self.client.follow(location) } else { self.client.url(location) }.ok()?;
+        let answer = self.exchange(self.request(Method::GET, url, None)).await.ok()?;
         let body = (answer.status == 200).then(|| answer::json(&answer.body))??;
         answer::resource(kind, body)
-    }
-
-    /// Sends what is asked and nothing else. Where elements of lists are set that the resource does not have
-    /// yet, a service that keeps the RFC answers `noTarget`; they are then added whole.
-    async fn patch(
-        &self,
-        operation: &Operation,
-        kind: Kind,
-        id: &ResourceId,
-        set: &[(String, Value)],
-    ) -> Sent<Outcome> {
-        let kept: Vec<(String, Value)> =
-            set.iter().filter(|(path, _)| self.profile.keeps(kind, path)).cloned().collect();
-        if kept.is_empty() {
-            let found = alone(self.get_one(kind, id).await)?;
-            return Ok(found.map(|found| match found {
-                Some(found) => done(&found.id, Some(found.body)),
-                None => Outcome::Missing,
-            }));
-        }
-        let body = message::patch(&kept, &self.profile);
-        let mut sent = self.send_patch(operation, kind, id, body).await?;
-        if let Err(failed) = &sent
-            && failed.kind.as_deref() == Some("noTarget")
-            && let Ok(Some(body)) = alone(self.with_new_elements(kind, id, &kept).await)?
-        {
-            sent = self.send_patch(operation, kind, id, body).await?;
-        }
-        Ok(sent.map(|answer| {
-            let shown = answer::json(&answer.body).and_then(|body| answer::resource(kind, body));
-            done(id, shown.filter(|found| found.id == *id).map(|found| found.body))
-        }))
-    }
-
-    /// The same patch, with elements that are not there added whole, or left out where they would be
-    /// unassigned. `None` where every element is there: then the refusal has another reason.
-    async fn with_new_elements(
-        &self,
-        kind: Kind,
-        id: &ResourceId,
-        set: &[(String, Value)],
-    ) -> Result<Option<Value>, TargetError> {
-        let Some(found) = self.get_one(kind, id).await? else { return Ok(None) };
-        let (missing, there): (Vec<_>, Vec<_>) =
-            set.iter().cloned().partition(|(path, _)| lacks_element(&found.body, path));
-        let mut added = Vec::new();
-        for (path, value) in missing.iter().filter(|(_, value)| !value.is_null()) {
-            match message::added_element(path, value, &self.profile) {
-                Some(operation) => added.push(operation),
-                None => return Ok(None),
-            }
-        }
-        if missing.is_empty() || (added.is_empty() && there.is_empty()) {
-            return Ok(None);
-        }
-        let mut body = message::patch(&there, &self.profile);
-        if let Some(operations) = body["Operations"].as_array_mut() {
-            operations.extend(added);
-        }
-        Ok(Some(body))
     }
 
     async fn delete(&self, operation: &Operation, kind: Kind, id: &ResourceId) -> Sent<Outcome> {
@@ -220,72 +178,7 @@ impl RemoteTarget {
         })
     }
 
-    /// Additions first, so that nobody is without a team in between; in chunks, each of which may be sent
-    /// again without harm. The first chunk that fails ends it.
-    async fn change_members(
-        &self,
-        operation: &Operation,
-        team: &ResourceId,
-        add: &[ResourceId],
-        remove: &[ResourceId],
-    ) -> Sent<Outcome> {
-        for body in message::additions(add, &self.profile.members) {
-            if let Err(failed) = self.send_patch(operation, Kind::Group, team, body).await? {
-                return self.of_team(team, failed).await;
-            }
-        }
-        for chunk in remove.chunks(self.profile.members.max_per_patch.max(1)) {
-            if let Err(failed) = self.remove_members(operation, team, chunk).await? {
-                return self.of_team(team, failed).await;
-            }
-        }
-        Ok(Ok(done(team, None)))
-    }
-
-    /// Removes a chunk. Where one of them is no member any more, some services refuse the whole patch; then
-    /// those that are left are removed.
-    async fn remove_members(
-        &self,
-        operation: &Operation,
-        team: &ResourceId,
-        chunk: &[ResourceId],
-    ) -> Sent<()> {
-        let body = message::removal(chunk, &self.profile.members);
-        let sent = self.send_patch(operation, Kind::Group, team, body).await?;
-        let Err(failed) = sent else { return Ok(Ok(())) };
-        if failed.kind.as_deref() != Some("noTarget") {
-            return Ok(Err(failed));
-        }
-        let Ok(Some(members)) = alone(self.members_of(team).await)? else { return Ok(Err(failed)) };
-        let members: BTreeSet<&ResourceId> = members.iter().collect();
-        let left: Vec<ResourceId> = chunk.iter().filter(|id| members.contains(id)).cloned().collect();
-        match left.len() {
-            0 => Ok(Ok(())),
-            // All are members, so the refusal has another reason.
-            count if count == chunk.len() => Ok(Err(failed)),
-            _ => {
-                let body = message::removal(&left, &self.profile.members);
-                let sent = self.send_patch(operation, Kind::Group, team, body).await?;
-                Ok(sent.map(drop))
-            }
-        }
-    }
-
-    /// A 404 on a change of members speaks of the team or of a member; asking for the team tells which.
-    async fn of_team(&self, team: &ResourceId, failed: Failed) -> Sent<Outcome> {
-        if failed.outcome != Outcome::Missing {
-            return Ok(Err(failed));
-        }
-        match alone(self.get_one(Kind::Group, team).await)? {
-            Ok(None) => return Ok(Err(failed)),
-            Err(unread) => return Ok(Err(unread)),
-            Ok(Some(_)) => {}
-        }
-        let detail = "the team is there, so one of the members is not".to_owned();
-        Ok(Err(Outcome::Refused { status: 404, detail }.into()))
-    }
-
-    async fn send_patch(
+    pub(super) async fn send_patch(
         &self,
         operation: &Operation,
         kind: Kind,
@@ -295,23 +188,35 @@ impl RemoteTarget {
         self.send(operation, Method::PATCH, self.resource_url(kind, id), Some(body)).await
     }
 
-    async fn send(
+    pub(super) async fn send(
         &self,
         operation: &Operation,
         method: Method,
         url: Result<Url, ClientError>,
         body: Option<Value>,
     ) -> Sent<Answer> {
-        let request = url.map(|url| match body {
-            Some(body) => Request::json(method, url, body),
-            None => Request { method, ..Request::get(url) },
-        });
-        let request = match request {
-            Ok(request) => Request { content_type: self.profile.media_type.text(), ..request },
+        self.send_if(operation, method, url, body, None).await
+    }
+
+    /// `version`: only where the resource still has it (`If-Match`, RFC 7644 section 3.14).
+    pub(super) async fn send_if(
+        &self,
+        operation: &Operation,
+        method: Method,
+        url: Result<Url, ClientError>,
+        body: Option<Value>,
+        version: Option<&str>,
+    ) -> Sent<Answer> {
+        let request = match url.map(|url| self.request(method, url, body)) {
+            Ok(request) => request,
             Err(error) => return Ok(Err(fate::unanswered(error)?.into())),
         };
+        let request = match version {
+            Some(version) => request.header("If-Match", version),
+            None => request,
+        };
         let (place, repeat) = (request.place(), request.repeat);
-        match self.client.send(request).await {
+        match self.exchange(request).await {
             Err(error) => Ok(Err(fate::unanswered(error)?.into())),
             Ok(answer) => {
                 fate::stop_when_denied(&place, &answer)?;
@@ -322,21 +227,16 @@ impl RemoteTarget {
 }
 
 /// A read on behalf of one write: where it fails, that write waits, and the others go on (P12).
-fn alone<T>(read: Result<T, TargetError>) -> Sent<T> {
+pub(super) fn alone<T>(read: Result<T, TargetError>) -> Sent<T> {
     match read {
         Ok(found) => Ok(Ok(found)),
-        Err(TargetError::Unavailable { what }) => Ok(Err(Outcome::Later { detail: what }.into())),
+        Err(TargetError::Unavailable { what } | TargetError::NotScim { what }) => {
+            Ok(Err(Outcome::Later { detail: what }.into()))
+        }
         Err(error) => Err(error),
     }
 }
 
-fn done(id: &ResourceId, shown: Option<Value>) -> Outcome {
+pub(super) fn done(id: &ResourceId, shown: Option<Value>) -> Outcome {
     Outcome::Done { id: id.clone(), shown }
-}
-
-/// Whether a path selects an element that the resource does not have.
-fn lacks_element(body: &Value, path: &str) -> bool {
-    let Ok(Path { name, select: Some(select), urn: None, .. }) = Path::parse(path) else { return false };
-    let elements = body.get(&name).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-    !elements.iter().any(|element| select.matches_element(element))
 }

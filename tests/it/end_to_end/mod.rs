@@ -26,7 +26,7 @@ mod remote;
 mod schedules;
 mod scope;
 mod shaky;
-mod site;
+pub mod site;
 mod throttling;
 mod verify;
 mod weeks;

@@ -134,12 +134,15 @@ async fn what_is_no_list_is_an_error_and_never_nobody() {
 #[tokio::test]
 async fn a_refused_filter_names_the_attribute_and_no_value() {
     for status in [400, 501] {
-        let service =
-            Service::start(move |_| json_reply(status, json!({"detail": "cannot filter ann.lee"}))).await;
-        let error = found(&service.target(), "externalId", "ann.lee").await.unwrap_err();
+        let service = Service::start(move |asked| match asked.line.contains("filter=") {
+            true => json_reply(status, json!({"detail": "cannot filter ann.lee"})),
+            false => json_reply(200, json!({"totalResults": 9, "Resources": []})),
+        })
+        .await;
+        let error = found(&service.target(), "userName", "ann.lee").await.unwrap_err();
         assert!(matches!(error, TargetError::Unavailable { .. }));
         let text = error.to_string();
-        assert!(text.contains("refuses a filter on `externalId`") && !text.contains("ann.lee"), "{text}");
+        assert!(text.contains("refuses a filter on `userName`") && !text.contains("ann.lee"), "{text}");
     }
 }
 

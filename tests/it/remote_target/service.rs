@@ -34,6 +34,10 @@ pub(super) struct Asked {
     pub(super) raw: String,
     pub(super) token: String,
     pub(super) content_type: String,
+    pub(super) accept: String,
+    pub(super) user_agent: String,
+    pub(super) api_version: String,
+    pub(super) if_match: String,
     pub(super) body: Value,
 }
 
@@ -79,8 +83,8 @@ impl Service {
             timeout: Duration::from_secs(5),
             backoff: Duration::from_millis(1),
             attempts: 2,
-            page_size: 2,
-            pages_max: 5,
+            profile: small_pages(Profile::standard()),
+            listing_max: 15,
             ..RemoteSettings::new(self.url.clone(), vec![Secret::new("token-1")])
         }
     }
@@ -90,7 +94,7 @@ impl Service {
     }
 
     pub(super) fn target_with(&self, profile: Profile) -> RemoteTarget {
-        RemoteTarget::new(RemoteSettings { profile, ..self.settings() }).unwrap()
+        RemoteTarget::new(RemoteSettings { profile: small_pages(profile), ..self.settings() }).unwrap()
     }
 
     pub(super) fn asked(&self) -> Vec<Asked> {
@@ -116,6 +120,10 @@ async fn respond(
         raw,
         token: header("authorization"),
         content_type: header("content-type"),
+        accept: header("accept"),
+        user_agent: header("user-agent"),
+        api_version: header("x-github-api-version"),
+        if_match: header("if-match"),
         body: serde_json::from_slice(&bytes).unwrap_or_default(),
     };
     seen.lock().unwrap().push(asked.clone());
@@ -151,6 +159,11 @@ fn decoded(text: &str) -> String {
         }
     }
     String::from_utf8(bytes).unwrap()
+}
+
+/// Two a page, so that a few resources are several pages.
+fn small_pages(profile: Profile) -> Profile {
+    Profile { page_size: 2, ..profile }
 }
 
 pub(super) fn profile(name: &str) -> Profile {

@@ -2,8 +2,11 @@
 
 pub mod bent;
 pub mod directory;
+pub mod foreign;
 pub mod host;
 pub mod keys;
+pub mod refusing;
+pub mod scim_service;
 pub mod script;
 pub mod served;
 pub mod simulated;

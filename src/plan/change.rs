@@ -199,6 +199,8 @@ pub enum HoldKind {
     Mapping,
     /// Time alone would cause it, and the clock is not believed.
     Clock,
+    /// A saved plan is applied, and does not show it.
+    Plan,
 }
 
 /// What a job may do (design: modes).

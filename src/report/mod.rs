@@ -22,6 +22,7 @@ pub use markdown::Markdown;
 pub use record::cycle;
 pub use record::outcome;
 pub use text::Text;
+pub use words::counted;
 pub use words::edit;
 pub use words::mark;
 pub use words::mode_word;

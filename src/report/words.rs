@@ -86,7 +86,7 @@ pub(super) fn aside(tally: Tally, mode: Mode) -> String {
     if parts.is_empty() { String::new() } else { format!(" ({})", parts.join(", ")) }
 }
 
-pub(super) fn counted(count: u64, word: &str) -> String {
+pub fn counted(count: u64, word: &str) -> String {
     if count == 1 { format!("1 {word}") } else { format!("{count} {word}s") }
 }
 
@@ -263,6 +263,7 @@ fn deciding(kind: HoldKind, cause: &CauseId, job: &str) -> Option<String> {
         | HoldKind::Uniqueness
         | HoldKind::Protected
         | HoldKind::Action
+        | HoldKind::Plan
         | HoldKind::Mapping => None,
     }
 }
@@ -285,6 +286,7 @@ pub(super) fn hold_word(kind: HoldKind) -> &'static str {
         HoldKind::Action => "action",
         HoldKind::Mapping => "mapping",
         HoldKind::Clock => "clock",
+        HoldKind::Plan => "plan",
     }
 }
 

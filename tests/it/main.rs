@@ -63,6 +63,7 @@ mod privacy;
 mod promise_12;
 mod promise_17;
 mod quarantine;
+mod promise_08;
 mod rehearse;
 mod remote_profiles;
 mod remote_target;

@@ -31,6 +31,7 @@ use crate::scim;
 use crate::scim::Attributes;
 use crate::scim::Kind;
 use crate::scim::ResourceId;
+use crate::scim::profiles::ActiveSemantics;
 use crate::store::After;
 use crate::store::CycleId;
 use crate::store::Ended;
@@ -293,6 +294,9 @@ impl Writer<'_> {
             (Outcome::Missing, Some(failure)) if link.applied != Applied::Absent => {
                 ("missing", failure.reason.clone(), After::Lost { failure })
             }
+            (Outcome::Done { .. }, _) if self.loses_identity(sending) => {
+                ("done", "the service deletes whoever is not active".to_owned(), After::Gone)
+            }
             (Outcome::Done { id, shown }, _) => {
                 ("done", String::new(), accepted(sending, id, shown.as_ref()))
             }
@@ -303,6 +307,12 @@ impl Writer<'_> {
             }
         };
         Ended { entry, link: link.link, class: link.class, outcome, detail, people: Vec::new(), after }
+    }
+
+    /// Whether nobody is left to be reactivated: there the id goes with the activity (SCIM reference, O7).
+    fn loses_identity(&self, sending: &Sending) -> bool {
+        let semantics = self.on.job.target.demands().active_semantics;
+        sending.act == Act::Deactivate && semantics == ActiveSemantics::DeleteIdentity
     }
 
     pub(super) fn failed(&self, failure: Failure) -> After {

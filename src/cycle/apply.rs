@@ -141,7 +141,7 @@ pub(super) async fn approve(
     state: &JobState,
     saved: &Saved,
 ) -> Result<bool, CycleError> {
-    let stream = Stream { store, job: state.id, now: on.how.now };
+    let stream = Stream { store, job: state.id, rules: &on.job.rules, now: on.how.now };
     let mut picks = Vec::new();
     let mut take = |row: Row| {
         let change = stream.change(&row);
@@ -163,7 +163,7 @@ async fn look(
     job: JobId,
     saved: &Saved,
 ) -> Result<(Applying, Vec<Pick>), CycleError> {
-    let stream = Stream { store, job, now: on.how.now };
+    let stream = Stream { store, job, rules: &on.job.rules, now: on.how.now };
     let (mut applying, mut bars) = (Applying::default(), Vec::new());
     let mut take = |row: Row| {
         let change = stream.change(&row);

@@ -18,7 +18,6 @@ use crate::plan::EdgeState;
 use crate::plan::Environment;
 use crate::plan::Facts;
 use crate::plan::GroupName;
-use crate::plan::MappingNote;
 use crate::plan::MemberFacts;
 use crate::plan::Membership;
 use crate::plan::Memberships;
@@ -60,20 +59,16 @@ pub(super) async fn decide(
     let mut scopes = Scopes { twins, ..Scopes::new(&on.job.rules, &graph, environment) };
     let grants = plan::grants(&scopes.users.reach, &[&scopes.users.in_groups, &scopes.teams.in_groups]);
     store.note_grants(job, grants).await.map_err(on.store())?;
-    let mut told = BTreeMap::new();
-    let rules_were_edited = links(on, store, job, Kind::Group, &scopes, &mut told).await?;
+    let rules_were_edited = links(on, store, job, Kind::Group, &scopes).await?;
     let twins = self::twins(on, store, job, rules_were_edited).await?;
     if twins.changed {
         scopes.twins = twins.among;
-        links(on, store, job, Kind::Group, &scopes, &mut told).await?;
+        links(on, store, job, Kind::Group, &scopes).await?;
     }
-    links(on, store, job, Kind::User, &scopes, &mut told).await?;
+    links(on, store, job, Kind::User, &scopes).await?;
     let left_out = edges(on, store, job).await?;
-    let mut notes: Vec<String> = told.into_iter().map(|(note, people)| note.sentence(people)).collect();
-    if left_out > 0 {
-        notes.push(format!("members of teams who are not in scope were left out: {left_out}"));
-    }
-    Ok(notes)
+    let note = || format!("members of teams who are not in scope were left out: {left_out}");
+    Ok((left_out > 0).then(note).into_iter().collect())
 }
 
 /// Who is left out by the settings though the scope selects them, one line a reason: of everybody, not only of those
@@ -91,9 +86,6 @@ pub(super) async fn left_out(on: &Run<'_>, store: &Store, job: JobId) -> Result<
     let reasons = reasons.into_iter().filter(|(_, count)| *count > 0);
     Ok(reasons.map(|((kind, text), count)| plan::left_out(kind, &text, count)).collect())
 }
-
-/// How many people each note is about.
-type Told = BTreeMap<MappingNote, u64>;
 
 pub(super) struct Scopes<'a> {
     graph: &'a ContainerGraph,
@@ -159,12 +151,7 @@ impl<'a> Scopes<'a> {
     }
 
     /// What a decision about this link is made from.
-    pub(super) fn with_facts<T>(
-        &self,
-        link: &DirtyLink,
-        now_second: i64,
-        look: impl FnOnce(&Facts<'_>) -> T,
-    ) -> T {
+    pub(super) fn with_facts<T>(&self, link: &DirtyLink, look: impl FnOnce(&Facts<'_>) -> T) -> T {
         look(&Facts {
             kind: link.kind,
             source: &link.source,
@@ -178,7 +165,6 @@ impl<'a> Scopes<'a> {
             lost_groups: &self.lost_groups(link),
             memberships: &self.memberships(link),
             left: link.left,
-            now_second,
         })
     }
 
@@ -238,7 +224,6 @@ async fn links(
     job: JobId,
     kind: Kind,
     scopes: &Scopes<'_>,
-    told: &mut Told,
 ) -> Result<bool, CycleError> {
     let rules_digest = on.job.rules.digest_with(scopes.environment);
     let mut rules_were_edited = false;
@@ -250,18 +235,13 @@ async fn links(
         chunk.iter_mut().for_each(|link| scopes.add_roles(link));
         let Some(last) = chunk.last() else { return Ok(rules_were_edited) };
         after = last.link;
-        rules_were_edited |= chunk.iter().any(|link| link.dirty.rules);
+        rules_were_edited |= chunk.iter().any(|link| link.dirty.is_edit());
         count += chunk.len() as u64;
         let decide = |link: &DirtyLink| {
-            let decision = scopes.with_facts(link, on.how.now.as_second(), |facts| {
-                plan::decide(&on.job.rules, &rules_digest, facts)
-            });
+            let decision = scopes.with_facts(link, |facts| plan::decide(&on.job.rules, &rules_digest, facts));
             (link.link, decision)
         };
         let decided: Vec<_> = chunk.iter().map(decide).collect();
-        for note in decided.iter().filter_map(|(_, decision)| decision.note) {
-            *told.entry(note).or_default() += 1;
-        }
         store.save_decisions(job, decided).await.map_err(on.store())?;
         crash_point("decided");
         (on.how.watch)(Progress::Deciding { links: count });

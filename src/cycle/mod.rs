@@ -380,7 +380,7 @@ impl<'a> Run<'a> {
 
     async fn prepare(&self, store: &Store, state: &JobState, cycle: CycleId) -> Result<Prepared, CycleError> {
         self.identified(state)?;
-        let environment = environment::environment(self).await?;
+        let environment = environment::environment(self, store, state).await?;
         let digest = self.job.rules.digest_with(&environment);
         let mut read = read::read(self, store, state, cycle, &digest).await?;
         let mut notes = std::mem::take(&mut read.notes);

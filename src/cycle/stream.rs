@@ -9,10 +9,8 @@ use serde_json::Value;
 use super::CycleError;
 use super::Run;
 use super::apply;
-use super::references;
 use crate::model::Applied;
 use crate::model::Desired;
-use crate::model::LinkId;
 use crate::model::Origin;
 use crate::plan;
 use crate::plan::Act;
@@ -29,11 +27,13 @@ use crate::plan::Tally;
 use crate::plan::Verdict;
 use crate::scim::Attributes;
 use crate::scim::Kind;
+use crate::store::EdgePlace;
 use crate::store::JobId;
 use crate::store::JobState;
 use crate::store::PendingEdge;
 use crate::store::PendingLink;
 use crate::store::PendingReference;
+use crate::store::ReferencePlace;
 use crate::store::Store;
 use crate::store::StoreError;
 use crate::store::Waits;
@@ -71,7 +71,7 @@ impl Planned {
                 take(change);
             }
         };
-        let stream = Stream { store: &self.store, job: self.job, now: self.now };
+        let stream = Stream { store: &self.store, job: self.job, rules: &self.rules, now: self.now };
         stream.each(&mut left).await
     }
 
@@ -85,7 +85,7 @@ impl Planned {
         for (cause, _) in &self.header.causes {
             take(saving.cause(cause));
         }
-        let stream = Stream { store: &self.store, job: self.job, now: self.now };
+        let stream = Stream { store: &self.store, job: self.job, rules: &self.rules, now: self.now };
         let mut line = |row: Row| {
             let change = stream.change(&row);
             let (key, needs) = (apply::key(&change), apply::needs(&row));
@@ -167,7 +167,7 @@ async fn tally(
     state: &JobState,
     now: Timestamp,
 ) -> Result<Planned, StoreError> {
-    let stream = Stream { store, job: state.id, now };
+    let stream = Stream { store, job: state.id, rules: of.rules, now };
     let mut tallies = Tallies::default();
     stream.each(&mut |change| tallies.add(&change)).await?;
     let (active, desired) = store.population(state.id).await?;
@@ -247,6 +247,7 @@ fn add(tally: &mut Tally, verdict: &Verdict) {
 pub(super) struct Stream<'a> {
     pub(super) store: &'a Store,
     pub(super) job: JobId,
+    pub(super) rules: &'a plan::Rules,
     pub(super) now: Timestamp,
 }
 
@@ -294,21 +295,21 @@ impl Stream<'_> {
     }
 
     async fn edges(&self, adds: bool, take: &mut (dyn FnMut(Row) + Send)) -> Result<(), StoreError> {
-        let mut after = (LinkId(0), LinkId(0));
+        let mut after = EdgePlace::default();
         loop {
             let chunk = self.store.pending_edges(self.job, adds, after, CHUNK).await?;
             let Some(last) = chunk.last() else { return Ok(()) };
-            after = (last.team, last.person);
+            after = last.place();
             chunk.into_iter().map(|edge| Row::Edge(Box::new(edge))).for_each(&mut *take);
         }
     }
 
     async fn references(&self, take: &mut (dyn FnMut(Row) + Send)) -> Result<(), StoreError> {
-        let mut after = references::start();
+        let mut after = ReferencePlace::default();
         loop {
             let chunk = self.store.pending_references(self.job, after, CHUNK).await?;
             let Some(last) = chunk.last() else { return Ok(()) };
-            after = references::place(last);
+            after = last.place();
             chunk.into_iter().map(|reference| Row::Reference(Box::new(reference))).for_each(&mut *take);
         }
     }
@@ -347,7 +348,7 @@ impl Stream<'_> {
             kind: link.kind,
             source: link.source.clone(),
             name: name(link),
-            act: act(link),
+            act: act(self.rules, link),
             cause: link.cause.clone(),
             proof: link.proof,
             verdict,
@@ -395,15 +396,17 @@ fn waits_for(waits: Waits, path: &str) -> String {
 }
 
 /// What a pending link would do.
-pub(super) fn act(link: &PendingLink) -> Act {
+pub(super) fn act(rules: &plan::Rules, link: &PendingLink) -> Act {
     let act = plan::diff(link.kind, &link.desired, &link.applied);
     match (act, &link.adopt) {
-        (Some(Act::Create { attributes }), Some(adopt)) => Act::Link {
+        (Some(Act::Create { .. }), Some(adopt)) => Act::Link {
             resource: adopt.resource.clone(),
             by: adopt.by.clone(),
-            edits: match adopt.origin {
-                Origin::Joined => Vec::new(),
-                _ => plan::edits_to_adopt(&adopt.shown, &attributes),
+            edits: match (adopt.origin, &link.desired) {
+                (Origin::Created | Origin::Adopted, Desired::Active(wanted)) => {
+                    plan::edits_to_adopt(rules.mapping(link.kind), &adopt.shown, wanted)
+                }
+                _ => Vec::new(),
             },
         },
         (Some(Act::Create { attributes }), None) => Act::Create { attributes: created(link, attributes) },

@@ -179,7 +179,7 @@ impl Writer<'_> {
                     new: Some(Value::String(name.clone())),
                 }],
             },
-            None => stream::act(&link),
+            None => stream::act(&self.on.job.rules, &link),
         };
         Sending { link, act, park }
     }
@@ -363,15 +363,20 @@ fn operation(on: &Run<'_>, sending: &Sending) -> Option<Operation> {
     if sending.act == Act::Delete {
         return Some(Operation::Delete { kind, id });
     }
+    let mapping = on.job.rules.mapping(kind);
+    let (add, set): (Vec<Edit>, Vec<Edit>) =
+        edits(&sending.act).into_iter().partition(|edit| mapping.only_adds(&edit.path));
+    let add: Vec<(String, Value)> =
+        add.into_iter().map(|edit| (edit.path.clone(), Value::Array(plan::added(&edit)))).collect();
     let mut set: Vec<(String, Value)> =
-        edits(&sending.act).into_iter().map(|edit| (edit.path, edit.new.unwrap_or(Value::Null))).collect();
+        set.into_iter().map(|edit| (edit.path, edit.new.unwrap_or(Value::Null))).collect();
     if let (Act::Link { .. }, Some(adopt)) = (&sending.act, &sending.link.adopt)
         && !adopt.active
         && kind == Kind::User
     {
         set.push(("active".to_owned(), Value::Bool(true)));
     }
-    (!set.is_empty()).then_some(Operation::Patch { kind, id, set })
+    (!set.is_empty() || !add.is_empty()).then_some(Operation::Patch { kind, id, set, add })
 }
 
 fn resource(sending: &Sending) -> Option<ResourceId> {

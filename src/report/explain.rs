@@ -52,7 +52,19 @@ fn linked(of: &Explanation) -> Vec<String> {
     if !link.shared_with.is_empty() {
         lines.push(format!("shared with {}", link.shared_with.join(", ")));
     }
+    match &link.owner {
+        Some(owner) => lines.push(format!("job {owner} owns it and writes its attributes")),
+        None if link.ownerless => {
+            lines
+                .push(format!("no job owns it any more, so its attributes are not written; {}", take_on(of)));
+        }
+        None => {}
+    }
     lines
+}
+
+fn take_on(of: &Explanation) -> String {
+    format!("make this one the owner: rosterd link move {0} {1} {0}", of.job, of.source)
 }
 
 fn attribute(of: &AttributeStory) -> String {

@@ -22,6 +22,7 @@ const STEPS: &[(&str, &str)] = &[
     ("0010_settling", include_str!("../../state/0010_settling.sql")),
     ("0011_escrow", include_str!("../../state/0011_escrow.sql")),
     ("0012_learned", include_str!("../../state/0012_learned.sql")),
+    ("0013_plan_order", include_str!("../../state/0013_plan_order.sql")),
 ];
 
 const MEMORY: &str = "CREATE TABLE IF NOT EXISTS schema_steps (

@@ -33,7 +33,7 @@ async fn renamed(service: &Service, kind: Kind, of: &str, name: &str, to: &str) 
     let set = vec![(name.to_owned(), json!(to))];
     let outcomes = service
         .target(Profile::standard())
-        .apply(&[Operation::Patch { kind, id: id(of), set }])
+        .apply(&[Operation::Patch { kind, id: id(of), set, add: Vec::new() }])
         .await
         .expect("it answers");
     match outcomes.into_iter().next() {

@@ -166,7 +166,7 @@ impl Stage {
         Timestamp::from_second(self.second).expect("a time")
     }
 
-    pub(super) async fn planned(&self, stop: &CancellationToken) -> Result<Planned, CycleError> {
+    pub async fn planned(&self, stop: &CancellationToken) -> Result<Planned, CycleError> {
         self.text.set(self.directory.text());
         let (now, clock) = (self.now(), || self.now());
         let how =

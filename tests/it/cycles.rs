@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::support::sections;
 use super::support::story;
 
 /// One test a story, so that a failure names it.
@@ -20,8 +21,12 @@ macro_rules! stories {
             let played = [$(concat!(stringify!($name), ".txt")),*];
             let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios");
             for entry in std::fs::read_dir(directory).expect("the scenarios are there") {
-                let name = entry.expect("an entry").file_name().into_string().expect("a plain name");
+                let entry = entry.expect("an entry");
+                let name = entry.file_name().into_string().expect("a plain name");
                 assert!(played.contains(&name.as_str()), "{name} is not in the list");
+                let text = std::fs::read_to_string(entry.path()).expect("the story is read");
+                let head: Vec<&str> = text.lines().take_while(|line| line.starts_with('#')).collect();
+                sections::check_source(&name, &head.join("\n"));
             }
         }
     };

@@ -97,6 +97,7 @@ stories! {
     two_people_who_match_one_account_are_both_held
     what_a_plan_would_run_into_is_said_before
     what_is_over_the_witness_budget_waits
+    what_is_taken_over_is_cleared_where_both_gates_are_open
     who_is_excluded_is_out_whatever_the_filters_say
     who_is_left_alone_keeps_the_teams
     who_leaves_a_group_that_an_attribute_tells_is_asked_for

@@ -41,6 +41,7 @@ mod graph_tenant;
 mod graph_witness;
 mod history;
 mod leavers_events;
+mod mapping_add_only;
 mod mapping_cases;
 mod mapping_order;
 mod mapping_presets;

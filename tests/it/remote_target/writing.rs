@@ -146,6 +146,22 @@ async fn a_patch_sends_what_is_asked_and_nothing_else() {
 }
 
 #[tokio::test]
+async fn what_is_added_is_named_alone() {
+    let service = Service::start(|_| Some((204, vec![], String::new()))).await;
+    let tags = "urn:example:2.0:User:tags".to_owned();
+    let set = vec![("title".to_owned(), json!("Boss"))];
+    let operation = Operation::Patch { kind: Kind::User, id: id("1"), set, add: vec![(tags, json!(["b"]))] };
+    assert_eq!(outcome(&service.target(), operation).await, Outcome::Done { id: id("1"), shown: None });
+    assert_eq!(
+        service.asked().remove(0).body["Operations"],
+        json!([
+            {"op": "replace", "path": "title", "value": "Boss"},
+            {"op": "add", "path": "urn:example:2.0:User:tags", "value": ["b"]},
+        ])
+    );
+}
+
+#[tokio::test]
 async fn what_a_patch_shows_is_kept_if_it_is_of_the_same_resource() {
     for (shown, kept) in [
         (json!({"id": 1, "active": "true"}), Some(json!({"id": "1", "active": true}))),

@@ -96,7 +96,7 @@ impl Explain<'_> {
             source: link.source.clone(),
             name: row.name.clone(),
             scope,
-            matching: matching(&traced, &link.applied, pending.as_ref()),
+            matching: matching(&traced, &link.applied, pending.as_ref(), &row),
             attributes: traced.iter().map(|one| attribute(one, &link.applied, &edits)).collect(),
             teams,
             planned: pending.as_ref().map(|pending| self.planned(pending)),
@@ -164,18 +164,27 @@ impl Explain<'_> {
     }
 }
 
-fn matching(traced: &[Traced], applied: &Applied, pending: Option<&PendingLink>) -> Vec<String> {
+fn matching(
+    traced: &[Traced],
+    applied: &Applied,
+    pending: Option<&PendingLink>,
+    row: &LinkRow,
+) -> Vec<String> {
     if let Some(accepted) = applied.accepted() {
         return vec![format!("paired already, with the resource {}", accepted.resource)];
     }
     if let Some(adopt) = pending.and_then(|pending| pending.adopt.as_ref()) {
         return vec![format!("`{}` finds the resource {}", adopt.by, adopt.resource)];
     }
+    if let Some(pinned) = &row.pinned {
+        return vec![format!("set by hand to {pinned}, which each cycle looks for by its id")];
+    }
     let mut rows: Vec<&Traced> = traced.iter().filter(|row| row.matching.is_some()).collect();
     rows.sort_by_key(|row| row.matching);
+    let asks = if pending.is_some() { "is asked" } else { "would be asked" };
     let line = |row: &&Traced| match &row.value {
         Ok(Value::Null) => format!("`{}` has no value, so it is not asked for", row.target),
-        Ok(value) => format!("the target is asked for `{}` equal to {value}", row.target),
+        Ok(value) => format!("the target {asks} for `{}` equal to {value}", row.target),
         Err(text) => format!("`{}` cannot be asked for: {text}", row.target),
     };
     rows.iter().map(line).collect()

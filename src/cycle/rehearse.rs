@@ -99,6 +99,9 @@ fn dropped(before: &BTreeMap<u64, Class>, after: &BTreeMap<u64, Class>) -> Strin
     for (_, class) in before.iter().filter(|(identity, _)| !after.contains_key(identity)) {
         *counts.entry(*class).or_default() += 1;
     }
+    if before.is_empty() {
+        return "nothing waits today, so all of this comes from the edit".to_owned();
+    }
     let same = before.keys().filter(|identity| after.contains_key(identity)).count();
     let by_class: Vec<String> =
         counts.iter().map(|(class, count)| format!("{count} {}", class.word())).collect();

@@ -40,11 +40,11 @@ pub fn explanation(of: &Explanation) -> String {
 
 fn linked(of: &Explanation) -> Vec<String> {
     let link = &of.link;
-    let mut lines = vec![format!(
-        "wanted {}, {} in the target",
-        link.desired.as_deref().unwrap_or("not decided yet"),
-        link.applied
-    )];
+    let mut lines = vec![match (link.desired.as_deref(), link.applied.as_str()) {
+        (Some("inactive"), "absent") => "not wanted, and not there".to_owned(),
+        (None, applied) => format!("not decided yet, {applied} in the target"),
+        (Some(desired), applied) => format!("wanted {desired}, {applied} in the target"),
+    }];
     if let Some(resource) = &link.resource {
         let origin = link.origin.as_deref().unwrap_or("known");
         lines.push(format!("resource {resource}, {origin} by this job"));

@@ -88,7 +88,8 @@ impl LinkRow {
 const COLUMNS: &str = "l.id, l.kind, l.source_id,
     coalesce(json_extract(l.wanted, '$.userName'), json_extract(l.wanted, '$.displayName'),
       json_extract(l.sent, '$.userName'), json_extract(l.sent, '$.displayName'),
-      json_extract(l.seen, '$.displayName'), l.source_id),
+      json_extract(l.seen, '$.userPrincipalName'), json_extract(l.seen, '$.\"appuser.userName\"'),
+      json_extract(l.seen, '$.userName'), json_extract(l.seen, '$.displayName'), json_extract(l.seen, '$.name'), l.source_id),
     l.standing, l.desired, l.applied, l.resource, l.origin, l.pinned, l.class, l.hold";
 
 impl Store {

@@ -97,7 +97,8 @@ async fn set(config: &Config, arguments: &LinkSet) -> Result<Exit, anyhow::Error
 
 async fn import(config: &Config, arguments: &LinkImport) -> Result<Exit, anyhow::Error> {
     let path = arguments.file.display();
-    let text = std::fs::read_to_string(&arguments.file).with_context(|| format!("{path} cannot be read"))?;
+    let unread = || format!("{path} cannot be read; give a CSV file with lines of WHO,RESOURCE");
+    let text = std::fs::read_to_string(&arguments.file).with_context(unread)?;
     let (pairs, lines) = pairs(&text).map_err(|problem| anyhow::anyhow!("{path}: {problem}"))?;
     anyhow::ensure!(!pairs.is_empty(), "{path} has no links; write lines of WHO,RESOURCE");
     set_all(config, &arguments.job, pairs, &lines, &arguments.why).await

@@ -29,7 +29,9 @@ impl RemoteTarget {
         if added.is_empty() || !set.is_empty() {
             let changed = self.change(operation, kind, id, set).await?;
             return match changed {
-                Ok(Outcome::Done { id, .. }) if !added.is_empty() => self.add(operation, kind, &id, &added).await,
+                Ok(Outcome::Done { id, .. }) if !added.is_empty() => {
+                    self.add(operation, kind, &id, &added).await
+                }
                 other => Ok(other),
             };
         }

@@ -22,6 +22,7 @@ mod end_to_end;
 mod erase;
 mod explain;
 mod expressions;
+mod failing_commands;
 mod file_source;
 mod follow_ups;
 mod foreign_jwt;

@@ -81,6 +81,8 @@ pub enum Command {
     Check(Check),
     /// Shows what would be done, and does nothing
     Plan(Plan),
+    /// Reads again, and does of a saved plan what still holds; names what has moved
+    Apply(Apply),
     /// Runs one cycle now: reads, decides, writes what may be written
     Sync(Sync),
     /// Brings one team up to date now, step by step, and nothing else
@@ -157,12 +159,24 @@ pub struct Plan {
     /// text, markdown or json
     #[arg(long, value_name = "FORMAT", default_value_t)]
     pub format: Format,
-    /// Writes the plan into a file instead of to the screen
-    #[arg(long, value_name = "FILE")]
+    /// Saves the plan as well, for `rosterd apply FILE`; of one job
+    #[arg(long, value_name = "FILE", conflicts_with = "with")]
     pub out: Option<PathBuf>,
     /// Shows what these edited settings would change, from what was seen last; asks nobody
     #[arg(long, value_name = "SETTINGS", conflicts_with = "full")]
     pub with: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct Apply {
+    /// A plan that was saved with `rosterd plan JOB --out FILE`
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// All of it or nothing: where something has moved, nothing is written
+    #[arg(long)]
+    pub strict: bool,
+    #[command(flatten)]
+    pub why: Why,
 }
 
 #[derive(Debug, Args)]

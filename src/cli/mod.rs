@@ -56,6 +56,7 @@ fn run(arguments: &Arguments) -> Result<Exit, anyhow::Error> {
 async fn carry_out(arguments: &Arguments) -> Result<Exit, anyhow::Error> {
     let global = &arguments.global;
     match &arguments.command {
+        Command::Apply(apply) => commands::apply::run(global, apply).await,
         Command::Approve(approve) => commands::approve::run(global, approve).await,
         Command::Reject(reject) => commands::reject::run(global, reject).await,
         Command::Check(check) => commands::check::run(global, check).await,

@@ -12,12 +12,14 @@ use tokio_util::sync::CancellationToken;
 use super::progress::Watch;
 use crate::client::Clock;
 use crate::cycle;
+use crate::cycle::Applying;
 use crate::cycle::CycleError;
 use crate::cycle::How;
 use crate::cycle::Job;
 use crate::cycle::Planned;
 use crate::cycle::Progress;
 use crate::cycle::Provisioned;
+use crate::cycle::Saved;
 use crate::cycle::Wish;
 use crate::daemon::watch_pause;
 use crate::model::Reading;
@@ -54,6 +56,12 @@ pub async fn sync(job: &Job, store: &Store, asked: Asked) -> Result<CycleRecord,
     let record = cycle::run(job, store, how(asked, &watch, &stop)).await;
     pause.abort();
     record
+}
+
+pub async fn apply(job: &Job, store: &Store, saved: &Saved) -> Result<(CycleRecord, Applying), CycleError> {
+    let line = Watch::new(&job.name);
+    let watch = |progress: Progress| line.show(&progress);
+    cycle::apply(job, store, how(Asked::default(), &watch, &stop()), saved).await
 }
 
 pub async fn provision(job: &Job, store: &Store, wish: Wish<'_>) -> Result<Provisioned, CycleError> {

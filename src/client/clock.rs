@@ -19,8 +19,6 @@ enum Kind {
     /// The system's: it can be set, and jump.
     #[default]
     System,
-    /// So many seconds pass in one.
-    Fast { from: Timestamp, begun: Instant, factor: u32 },
     /// It stands still but for those who wait: each wait moves it on and is over at once.
     Played { from: Timestamp, begun: Instant, passed: Arc<Mutex<Duration>> },
 }
@@ -28,11 +26,6 @@ enum Kind {
 impl Clock {
     pub fn system() -> Clock {
         Clock::default()
-    }
-
-    /// Goes on from this time, `factor` times as fast; 1 at least.
-    pub fn fast(from: Timestamp, factor: u32) -> Clock {
-        Clock(Kind::Fast { from, begun: Instant::now(), factor: factor.max(1) })
     }
 
     /// Shows this time until somebody waits. For one who waits at a time: two who wait side by side would both move it.
@@ -43,7 +36,7 @@ impl Clock {
     pub fn now(&self) -> Timestamp {
         match &self.0 {
             Kind::System => Timestamp::now(),
-            Kind::Fast { from, .. } | Kind::Played { from, .. } => later(*from, self.passed()),
+            Kind::Played { from, passed, .. } => later(*from, *locked(passed)),
         }
     }
 
@@ -51,22 +44,13 @@ impl Clock {
     pub fn instant(&self) -> Instant {
         match &self.0 {
             Kind::System => Instant::now(),
-            Kind::Fast { begun, .. } | Kind::Played { begun, .. } => *begun + self.passed(),
-        }
-    }
-
-    fn passed(&self) -> Duration {
-        match &self.0 {
-            Kind::System => Duration::ZERO,
-            Kind::Fast { begun, factor, .. } => begun.elapsed().saturating_mul(*factor),
-            Kind::Played { passed, .. } => *locked(passed),
+            Kind::Played { begun, passed, .. } => *begun + *locked(passed),
         }
     }
 
     pub async fn sleep(&self, wait: Duration) {
         match &self.0 {
             Kind::System => tokio::time::sleep(wait).await,
-            Kind::Fast { factor, .. } => tokio::time::sleep(wait / *factor).await,
             Kind::Played { passed, .. } => {
                 *locked(passed) += wait;
                 // Others come to their turn, as in a real wait.
@@ -110,13 +94,5 @@ mod tests {
         other.sleep_until(time("2026-03-30T00:00:00Z")).await;
         other.sleep_until(time("2026-03-01T00:00:00Z")).await;
         assert_eq!(clock.now(), time("2026-03-30T00:00:00Z"), "it does not go back");
-    }
-
-    #[tokio::test]
-    async fn a_fast_clock_shows_what_it_waited() {
-        let clock = Clock::fast(time("2026-03-01T10:00:00Z"), 1_000_000);
-        clock.sleep(Duration::from_secs(86_400)).await;
-        assert!(clock.now() >= time("2026-03-02T10:00:00Z"));
-        assert!(Clock::system().now() <= Timestamp::now());
     }
 }

@@ -19,7 +19,6 @@ use crate::plan::EdgeState;
 use crate::plan::Environment;
 use crate::plan::Facts;
 use crate::plan::GroupName;
-use crate::plan::MappingNote;
 use crate::plan::MemberFacts;
 use crate::plan::Membership;
 use crate::plan::Memberships;
@@ -61,21 +60,17 @@ pub(super) async fn decide(
     let mut scopes = Scopes { twins, ..Scopes::new(&on.job.rules, &graph, environment) };
     let grants = plan::grants(&scopes.users.reach, &[&scopes.users.in_groups, &scopes.teams.in_groups]);
     store.note_grants(job, grants).await.map_err(on.store())?;
-    let mut told = BTreeMap::new();
     let rules_digest = on.job.rules.digest_with(environment);
-    let edit = links(on, store, job, Kind::Group, &scopes, &mut told).await?;
+    let edit = links(on, store, job, Kind::Group, &scopes).await?;
     let twins = self::twins(on, store, job, edit.is_some()).await?;
     if twins.changed {
         scopes.twins = twins.among;
-        links(on, store, job, Kind::Group, &scopes, &mut told).await?;
+        links(on, store, job, Kind::Group, &scopes).await?;
     }
-    let edit = links(on, store, job, Kind::User, &scopes, &mut told).await?.max(edit);
+    let edit = links(on, store, job, Kind::User, &scopes).await?.max(edit);
     let left_out = edges(on, store, job, edit.map(|kind| edit_cause(kind, &rules_digest))).await?;
-    let mut notes: Vec<String> = told.into_iter().map(|(note, people)| note.sentence(people)).collect();
-    if left_out > 0 {
-        notes.push(format!("members of teams who are not in scope were left out: {left_out}"));
-    }
-    Ok(notes)
+    let note = || format!("members of teams who are not in scope were left out: {left_out}");
+    Ok((left_out > 0).then(note).into_iter().collect())
 }
 
 /// Who is left out by the settings though the scope selects them, one line a reason: of everybody, not only of those
@@ -93,9 +88,6 @@ pub(super) async fn left_out(on: &Run<'_>, store: &Store, job: JobId) -> Result<
     let reasons = reasons.into_iter().filter(|(_, count)| *count > 0);
     Ok(reasons.map(|((kind, text), count)| plan::left_out(kind, &text, count)).collect())
 }
-
-/// How many people each note is about.
-type Told = BTreeMap<MappingNote, u64>;
 
 pub(super) struct Scopes<'a> {
     graph: &'a ContainerGraph,
@@ -161,12 +153,7 @@ impl<'a> Scopes<'a> {
     }
 
     /// What a decision about this link is made from.
-    pub(super) fn with_facts<T>(
-        &self,
-        link: &DirtyLink,
-        now_second: i64,
-        look: impl FnOnce(&Facts<'_>) -> T,
-    ) -> T {
+    pub(super) fn with_facts<T>(&self, link: &DirtyLink, look: impl FnOnce(&Facts<'_>) -> T) -> T {
         look(&Facts {
             kind: link.kind,
             source: &link.source,
@@ -180,7 +167,6 @@ impl<'a> Scopes<'a> {
             lost_groups: &self.lost_groups(link),
             memberships: &self.memberships(link),
             left: link.left,
-            now_second,
         })
     }
 
@@ -240,7 +226,6 @@ async fn links(
     job: JobId,
     kind: Kind,
     scopes: &Scopes<'_>,
-    told: &mut Told,
 ) -> Result<Option<CauseKind>, CycleError> {
     let rules_digest = on.job.rules.digest_with(scopes.environment);
     let mut edit = None;
@@ -255,15 +240,10 @@ async fn links(
         edit = chunk.iter().filter_map(|link| edit_of(link.dirty)).max().max(edit);
         count += chunk.len() as u64;
         let decide = |link: &DirtyLink| {
-            let decision = scopes.with_facts(link, on.how.now.as_second(), |facts| {
-                plan::decide(&on.job.rules, &rules_digest, facts)
-            });
+            let decision = scopes.with_facts(link, |facts| plan::decide(&on.job.rules, &rules_digest, facts));
             (link.link, decision)
         };
         let decided: Vec<_> = chunk.iter().map(decide).collect();
-        for note in decided.iter().filter_map(|(_, decision)| decision.note) {
-            *told.entry(note).or_default() += 1;
-        }
         store.save_decisions(job, decided).await.map_err(on.store())?;
         crash_point("decided");
         (on.how.watch)(Progress::Deciding { links: count });
@@ -272,7 +252,7 @@ async fn links(
 
 fn edit_of(dirty: Dirty) -> Option<CauseKind> {
     let kind = if dirty.upgrade { CauseKind::Upgrade } else { CauseKind::Settings };
-    dirty.rules.then_some(kind)
+    dirty.is_edit().then_some(kind)
 }
 
 fn edit_cause(kind: CauseKind, rules_digest: &str) -> Cause {

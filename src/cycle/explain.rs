@@ -50,8 +50,9 @@ pub async fn explain(
 ) -> Result<Option<Vec<Explanation>>, StoreError> {
     let Some(state) = store.find_job(of.job).await? else { return Ok(None) };
     let graph = store.container_graph(state.id).await?;
-    // What was drawn by chance, and the directory's own domain, stand in what was sent.
-    let environment = Environment { now, ..Environment::default() };
+    // What was drawn by chance stands in what was sent.
+    let default_domain = state.default_domain.clone();
+    let environment = Environment { now, default_domain, ..Environment::default() };
     let scopes = Scopes::new(of.rules, &graph, &environment);
     let causes = store.causes(state.id).await?;
     let explain = Explain { of, store, state: &state, scopes: &scopes, causes: &causes, now };
@@ -82,20 +83,20 @@ impl Explain<'_> {
             let steps = plan::explain_scope(self.of.rules, facts);
             (steps.iter().map(plan::ScopeStep::sentence).collect(), plan::trace(self.of.rules, facts))
         };
-        let (scope, traced): (Vec<String>, Vec<Traced>) =
-            self.scopes.with_facts(link, self.now.as_second(), told);
+        let (scope, traced): (Vec<String>, Vec<Traced>) = self.scopes.with_facts(link, told);
         let teams = match link.kind {
             Kind::User => self.store.teams_of(link.link).await?.iter().map(team).collect(),
             Kind::Group => Vec::new(),
         };
         let history = self.store.history_of(link.link, HISTORY).await?.into_iter().map(entry).collect();
+        let ownerless = row.is_ownerless();
         Ok(Explanation {
             job: self.of.job.to_owned(),
             kind: link.kind,
             source: link.source.clone(),
             name: row.name.clone(),
             scope,
-            matching: matching(&traced, &link.applied, pending.as_ref()),
+            matching: matching(&traced, &link.applied, pending.as_ref(), &row),
             attributes: traced.iter().map(|one| attribute(one, &link.applied, &edits)).collect(),
             teams,
             planned: pending.as_ref().map(|pending| self.planned(pending)),
@@ -108,6 +109,8 @@ impl Explain<'_> {
                 resource: row.resource,
                 origin: row.origin,
                 shared_with: row.shared_with,
+                owner: row.owner,
+                ownerless,
             },
         })
     }
@@ -115,7 +118,7 @@ impl Explain<'_> {
     /// The paths that the pending change would write.
     fn edited(&self, pending: Option<&PendingLink>) -> BTreeSet<String> {
         let Some(pending) = pending else { return BTreeSet::new() };
-        match stream::act(pending) {
+        match stream::act(self.of.rules, pending) {
             plan::Act::Create { attributes } => attributes.0.into_keys().collect(),
             plan::Act::Link { edits, .. } | plan::Act::Update { edits } | plan::Act::Reactivate { edits } => {
                 edits.into_iter().map(|edit| edit.path).collect()
@@ -162,18 +165,27 @@ impl Explain<'_> {
     }
 }
 
-fn matching(traced: &[Traced], applied: &Applied, pending: Option<&PendingLink>) -> Vec<String> {
+fn matching(
+    traced: &[Traced],
+    applied: &Applied,
+    pending: Option<&PendingLink>,
+    row: &LinkRow,
+) -> Vec<String> {
     if let Some(accepted) = applied.accepted() {
         return vec![format!("paired already, with the resource {}", accepted.resource)];
     }
     if let Some(adopt) = pending.and_then(|pending| pending.adopt.as_ref()) {
         return vec![format!("`{}` finds the resource {}", adopt.by, adopt.resource)];
     }
+    if let Some(pinned) = &row.pinned {
+        return vec![format!("set by hand to {pinned}, which each cycle looks for by its id")];
+    }
     let mut rows: Vec<&Traced> = traced.iter().filter(|row| row.matching.is_some()).collect();
     rows.sort_by_key(|row| row.matching);
+    let asks = if pending.is_some() { "is asked" } else { "would be asked" };
     let line = |row: &&Traced| match &row.value {
         Ok(Value::Null) => format!("`{}` has no value, so it is not asked for", row.target),
-        Ok(value) => format!("the target is asked for `{}` equal to {value}", row.target),
+        Ok(value) => format!("the target {asks} for `{}` equal to {value}", row.target),
         Err(text) => format!("`{}` cannot be asked for: {text}", row.target),
     };
     rows.iter().map(line).collect()

@@ -27,6 +27,7 @@ use crate::plan::Mode;
 use crate::scim;
 use crate::scim::Attributes;
 use crate::scim::Kind;
+use crate::store::EdgePlace;
 use crate::store::JobId;
 use crate::store::JobState;
 use crate::store::LinkVerdict;
@@ -237,13 +238,13 @@ impl Judge<'_> {
     }
 
     async fn edges(&self, adds: bool, judged: &mut u64) -> Result<(), CycleError> {
-        let mut after = (LinkId(0), LinkId(0));
+        let mut after = EdgePlace::default();
         loop {
             self.on.stopped()?;
             let chunk =
                 self.store.pending_edges(self.job, adds, after, EDGE_CHUNK).await.map_err(self.on.store())?;
             let Some(last) = chunk.last() else { return Ok(()) };
-            after = (last.team, last.person);
+            after = last.place();
             let holds = chunk.iter().map(|edge| (edge, self.edge_hold(edge)));
             let changed = holds.filter(|(edge, hold)| edge.hold != *hold);
             let changed = changed.map(|(edge, hold)| (edge.team, edge.person, hold)).collect();

@@ -1,7 +1,7 @@
 //! A look at what is wanted, person by person, before the target sees any of it.
 
 use crate::model::Finding;
-use crate::model::LinkId;
+use crate::model::SourceId;
 use crate::plan;
 use crate::plan::Lint;
 use crate::plan::Rules;
@@ -32,12 +32,14 @@ pub(super) async fn look(
     rules: &Rules,
     demands: Demands,
 ) -> Result<Vec<Finding>, StoreError> {
+    let user_name_is_email = demands.user_name_is_email || rules.users.user_name_is_email;
+    let demands = Demands { user_name_is_email, ..demands };
     let mut lint = Lint::new(demands, &rules.users.required());
-    let mut after = LinkId(0);
+    let mut after = SourceId(String::new());
     loop {
         let people = store.wanted_people(job, after, CHUNK).await?;
         let Some(last) = people.last() else { break };
-        after = last.link;
+        after = last.source.clone();
         for person in &people {
             lint.person(&plan::LintPerson {
                 source: &person.source,

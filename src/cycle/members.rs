@@ -11,6 +11,7 @@ use crate::plan::Class;
 use crate::plan::EscrowSchedule;
 use crate::scim::ResourceId;
 use crate::store::After;
+use crate::store::EdgePlace;
 use crate::store::Ended;
 use crate::store::EntryId;
 use crate::store::Intent;
@@ -39,13 +40,13 @@ struct Batch {
 
 impl Writer<'_> {
     pub(super) async fn memberships(&mut self, adds: bool) -> Result<(), CycleError> {
-        let mut after = (LinkId(0), LinkId(0));
+        let mut after = EdgePlace::default();
         loop {
             self.on.stopped()?;
             let chunk =
                 self.store.pending_edges(self.job, adds, after, CHUNK).await.map_err(self.on.store())?;
             let Some(last) = chunk.last() else { return Ok(()) };
-            after = (last.team, last.person);
+            after = last.place();
             let chosen = chunk.into_iter().filter(|edge| self.only.is_none_or(|only| only == edge.team));
             let batches = batches(chosen.collect(), self.on.how.now.as_second());
             for batches in batches.chunks(self.on.job.target.batch()) {

@@ -1,6 +1,7 @@
 //! One cycle of a job: read, decide, write. A dry run is stopping early, on a private copy of the state.
 
 mod anchors;
+mod apply;
 mod choose;
 mod comeback;
 mod decide;
@@ -32,6 +33,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
+pub use apply::Applying;
+pub use apply::Moved;
+pub use apply::Saved;
 pub use explain::explain;
 pub use learn::check_target;
 pub use lint::lint;
@@ -185,6 +189,25 @@ pub async fn plan(job: &Job, store: &Store, how: How<'_>) -> Result<Planned, Cyc
 
 /// One cycle. The record is kept whatever happens; the error is returned as well.
 pub async fn run(job: &Job, store: &Store, how: How<'_>) -> Result<CycleRecord, CycleError> {
+    cycle(job, store, how, None).await.map(|(record, _)| record)
+}
+
+/// One cycle that writes nothing but what a saved plan shows and what still holds of it (P8).
+pub async fn apply(
+    job: &Job,
+    store: &Store,
+    how: How<'_>,
+    saved: &Saved,
+) -> Result<(CycleRecord, Applying), CycleError> {
+    cycle(job, store, how, Some(saved)).await
+}
+
+async fn cycle(
+    job: &Job,
+    store: &Store,
+    how: How<'_>,
+    saved: Option<&Saved>,
+) -> Result<(CycleRecord, Applying), CycleError> {
     let on = Run { job, how };
     let leases = [format!("job {}", job.name), format!("target {}", job.target.identity())];
     let _lease = store.lease(&leases).map_err(on.store())?;
@@ -201,7 +224,8 @@ pub async fn run(job: &Job, store: &Store, how: How<'_>) -> Result<CycleRecord, 
     };
     learn::recall(store, &*job.target, how.now).await.map_err(on.store())?;
     let (source_before, target_before) = (job.source.requests(), job.target.requests());
-    let result = on.carry_out(store, &state, cycle, &mut record).await;
+    let mut applying = Applying::default();
+    let result = on.carry_out(store, &state, cycle, &mut record, saved, &mut applying).await;
     let result = result.and(learn::keep(store, &*job.target, how.now).await.map_err(on.store()));
     // What stands is told of a cycle that ended early too: nobody should read "0 held" for a source that is down.
     let left = store.left_over(state.id, how.now.as_second()).await.map_err(on.store());
@@ -216,7 +240,7 @@ pub async fn run(job: &Job, store: &Store, how: How<'_>) -> Result<CycleRecord, 
     record.error = result.as_ref().err().map(|error| chain(error));
     // The first error is the one to tell: on a full disk all that comes after it fails as well.
     let ended = store.end_cycle(cycle, record.ended_second, kept(&record)).await.map_err(on.store());
-    result.and(ended).map(|()| record)
+    result.and(ended).map(|()| (record, applying))
 }
 
 /// Keeps the record of a cycle that could not begin, or that broke down before it could keep its own: a job that
@@ -349,7 +373,7 @@ impl<'a> Run<'a> {
 
     async fn prepare(&self, store: &Store, state: &JobState, cycle: CycleId) -> Result<Prepared, CycleError> {
         self.identified(store, state).await?;
-        let environment = environment::environment(self).await?;
+        let environment = environment::environment(self, store, state).await?;
         let digest = self.job.rules.digest_with(&environment);
         let mut read = read::read(self, store, state, cycle, &digest).await?;
         let mut notes = std::mem::take(&mut read.notes);
@@ -400,13 +424,18 @@ impl<'a> Run<'a> {
         state: &JobState,
         cycle: CycleId,
         record: &mut CycleRecord,
+        saved: Option<&Saved>,
+        applying: &mut Applying,
     ) -> Result<(), CycleError> {
         self.identified(store, state).await?;
         // Nothing is asked of a target that may be another one.
         if !self.has_other_target(state) {
             settle::settle(self, store, state.id).await?;
         }
-        let Prepared { planned, read } = self.prepare(store, state, cycle).await?;
+        let Prepared { mut planned, read } = self.prepare(store, state, cycle).await?;
+        if let Some(saved) = saved {
+            planned = self.narrow(store, state, cycle, planned, saved, applying).await?;
+        }
         record.objects_changed = read.promoted.objects;
         record.edges_changed = read.promoted.edges;
         record.missing = read.promoted.missing;
@@ -415,8 +444,29 @@ impl<'a> Run<'a> {
         record.digest.clone_from(&planned.header.digest);
         record.planned.clone_from(&planned.header.counts);
         record.notes.clone_from(&planned.header.notes);
+        if applying.refused {
+            return Ok(());
+        }
         let written = write::write(self, store, state, cycle, &planned, record).await;
         store.forget_gone(state.id).await.map_err(self.store())?;
         written
+    }
+
+    /// What of the plan still holds; all else is held for this cycle. What somebody decides by applying it is judged
+    /// once more.
+    async fn narrow(
+        &self,
+        store: &Store,
+        state: &JobState,
+        cycle: CycleId,
+        mut planned: Planned,
+        saved: &Saved,
+        applying: &mut Applying,
+    ) -> Result<Planned, CycleError> {
+        if self.job.mode(state) == Mode::Approve && apply::approve(self, store, state, saved).await? {
+            planned = self.prepare(store, state, cycle).await?.planned;
+        }
+        *applying = apply::narrow(self, store, state, saved).await?;
+        stream::planned(self, store, state, planned.header.notes).await
     }
 }

@@ -8,7 +8,6 @@ use super::Progress;
 use super::failure;
 use super::judge::Judge;
 use super::write::Writer;
-use crate::model::LinkId;
 use crate::plan;
 use crate::plan::Candidate;
 use crate::plan::Class;
@@ -23,6 +22,7 @@ use crate::store::Ended;
 use crate::store::EntryId;
 use crate::store::Intent;
 use crate::store::PendingReference;
+use crate::store::ReferencePlace;
 use crate::targets::Operation;
 use crate::targets::Outcome;
 
@@ -31,13 +31,13 @@ const CHUNK: usize = 5_000;
 
 impl Judge<'_> {
     pub(super) async fn references(&self, judged: &mut u64) -> Result<(), CycleError> {
-        let mut after = start();
+        let mut after = ReferencePlace::default();
         loop {
             self.on.stopped()?;
             let chunk =
                 self.store.pending_references(self.job, after, CHUNK).await.map_err(self.on.store())?;
             let Some(last) = chunk.last() else { return Ok(()) };
-            after = place(last);
+            after = last.place();
             let holds = chunk.iter().map(|reference| (reference, self.reference_hold(reference)));
             let changed = holds.filter(|(reference, hold)| reference.hold != *hold);
             let changed = changed.map(|(reference, hold)| (reference.person, reference.path.clone(), hold));
@@ -67,14 +67,14 @@ impl Judge<'_> {
 
 impl Writer<'_> {
     pub(super) async fn references(&mut self) -> Result<(), CycleError> {
-        let mut after = start();
+        let mut after = ReferencePlace::default();
         loop {
             self.on.stopped()?;
             let batch = self.on.job.target.batch();
             let chunk =
                 self.store.pending_references(self.job, after, batch).await.map_err(self.on.store())?;
             let Some(last) = chunk.last() else { return Ok(()) };
-            after = place(last);
+            after = last.place();
             let now = self.on.how.now.as_second();
             let sending = chunk.into_iter().filter_map(|reference| Sending::of(reference, now));
             self.send_references(sending.collect()).await?;
@@ -127,7 +127,8 @@ impl Sending {
     fn operation(&self) -> Operation {
         let path = self.reference.path.clone();
         let value = self.reference.new.as_ref().map_or(Value::Null, |id| plan::reference_value(&path, &id.0));
-        Operation::Patch { kind: Kind::User, id: self.resource.clone(), set: vec![(path, value)] }
+        let set = vec![(path, value)];
+        Operation::Patch { kind: Kind::User, id: self.resource.clone(), set, add: Vec::new() }
     }
 
     fn ended(&self, entry: EntryId, outcome: Outcome, schedule: &EscrowSchedule) -> Ended {
@@ -142,14 +143,4 @@ impl Sending {
         let (link, class, people) = (self.reference.person, Class::References, Vec::new());
         Ended { entry, link, class, outcome: word, detail, people, after }
     }
-}
-
-/// Before the first.
-pub(super) fn start() -> (LinkId, String) {
-    (LinkId(0), String::new())
-}
-
-/// Where the next chunk begins.
-pub(super) fn place(last: &PendingReference) -> (LinkId, String) {
-    (last.person, last.path.clone())
 }

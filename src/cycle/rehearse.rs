@@ -1,5 +1,5 @@
 //! What edited rules would change, from what was seen last: neither source nor target is asked, and the state stays as
-//! it is. (Where a row has `DefaultDomain`, the source is asked for that alone.)
+//! it is. `DefaultDomain` says what a cycle last read.
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
@@ -14,7 +14,6 @@ use super::Job;
 use super::Planned;
 use super::Run;
 use super::decide;
-use super::environment;
 use super::judge;
 use super::lint;
 use super::stream;
@@ -59,6 +58,13 @@ pub async fn rehearse(
     );
     let graph = copy.container_graph(state.id).await.map_err(on.store())?;
     after.header.notes.extend(never_read(today, edited, &graph));
+    if edited.rules.needs_default_domain() && state.default_domain.is_none() {
+        after.header.notes.push(format!(
+            "never read: the directory's own domain, so rows with DefaultDomain hold people here; with the edited \
+             settings run: rosterd plan {} --full",
+            edited.name
+        ));
+    }
     Ok(Some(after))
 }
 
@@ -74,7 +80,8 @@ async fn planned(
     let on = Run { job: &job, how };
     let copy = store.private_copy().await.map_err(on.store())?;
     // Both plans draw the same, and nothing of it is ever sent.
-    let environment = Environment { seed: [0; 32], ..environment::environment(&on).await? };
+    let environment =
+        Environment { now: how.now, seed: [0; 32], default_domain: state.default_domain.clone() };
     copy.take_rules(state.id, job.rules.digest_with(&environment)).await.map_err(on.store())?;
     let clock = on.doubts_clock(&copy, state.id).await?;
     let mut notes = decide::decide(&on, &copy, state.id, &environment).await?;
@@ -91,6 +98,9 @@ fn dropped(before: &BTreeMap<u64, Class>, after: &BTreeMap<u64, Class>) -> Strin
     let mut counts: BTreeMap<Class, u64> = BTreeMap::new();
     for (_, class) in before.iter().filter(|(identity, _)| !after.contains_key(identity)) {
         *counts.entry(*class).or_default() += 1;
+    }
+    if before.is_empty() {
+        return "nothing waits today, so all of this comes from the edit".to_owned();
     }
     let same = before.keys().filter(|identity| after.contains_key(identity)).count();
     let by_class: Vec<String> =

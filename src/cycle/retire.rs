@@ -86,7 +86,8 @@ fn intent(account: &Retirement) -> Intent {
 
 fn operation(account: &Retirement) -> Operation {
     let set = edits(account).into_iter().map(|edit| (edit.path, edit.new.unwrap_or(Value::Null)));
-    Operation::Patch { kind: Kind::User, id: account.is.resource.clone(), set: set.collect() }
+    let id = account.is.resource.clone();
+    Operation::Patch { kind: Kind::User, id, set: set.collect(), add: Vec::new() }
 }
 
 fn ended_as(account: &Retirement, entry: EntryId, outcome: Outcome) -> Ended {

@@ -8,10 +8,9 @@ use serde_json::Value;
 
 use super::CycleError;
 use super::Run;
-use super::references;
+use super::apply;
 use crate::model::Applied;
 use crate::model::Desired;
-use crate::model::LinkId;
 use crate::model::Origin;
 use crate::plan;
 use crate::plan::Act;
@@ -22,15 +21,19 @@ use crate::plan::Class;
 use crate::plan::Header;
 use crate::plan::Mode;
 use crate::plan::Proof;
+use crate::plan::SavedHead;
+use crate::plan::Saving;
 use crate::plan::Tally;
 use crate::plan::Verdict;
 use crate::scim::Attributes;
 use crate::scim::Kind;
+use crate::store::EdgePlace;
 use crate::store::JobId;
 use crate::store::JobState;
 use crate::store::PendingEdge;
 use crate::store::PendingLink;
 use crate::store::PendingReference;
+use crate::store::ReferencePlace;
 use crate::store::Store;
 use crate::store::StoreError;
 use crate::store::Waits;
@@ -68,8 +71,31 @@ impl Planned {
                 take(change);
             }
         };
-        let stream = Stream { store: &self.store, job: self.job, now: self.now };
+        let stream = Stream { store: &self.store, job: self.job, rules: &self.rules, now: self.now };
         stream.each(&mut left).await
+    }
+
+    /// Hands every line of the plan as a file to `take`.
+    pub async fn save(&self, take: &mut (dyn FnMut(String) + Send)) -> Result<(), StoreError> {
+        let Header { job, source, target, digest, .. } = self.header.clone();
+        let rules = self.store.job(&job).await?.rules.unwrap_or_default();
+        let head = SavedHead { form: plan::PLAN_FORM, job, source, target, digest, rules };
+        let mut saving = Saving::default();
+        take(saving.head(&head));
+        for (cause, _) in &self.header.causes {
+            take(saving.cause(cause));
+        }
+        let stream = Stream { store: &self.store, job: self.job, rules: &self.rules, now: self.now };
+        let mut line = |row: Row| {
+            let change = stream.change(&row);
+            let (key, needs) = (apply::key(&change), apply::needs(&row));
+            let mapping = self.rules.mapping(change.kind);
+            let shown = Change { act: plan::shown(mapping, change.act), ..change };
+            take(saving.change(&shown, key, needs));
+        };
+        stream.rows(&mut line).await?;
+        take(saving.end());
+        Ok(())
     }
 
     /// What each change does, whatever its cause and verdict.
@@ -141,7 +167,7 @@ async fn tally(
     state: &JobState,
     now: Timestamp,
 ) -> Result<Planned, StoreError> {
-    let stream = Stream { store, job: state.id, now };
+    let stream = Stream { store, job: state.id, rules: of.rules, now };
     let mut tallies = Tallies::default();
     stream.each(&mut |change| tallies.add(&change)).await?;
     let (active, desired) = store.population(state.id).await?;
@@ -212,7 +238,7 @@ fn doing(change: &Change) -> u64 {
 
 /// What makes a change the same change: not its verdict, so that a plan that was looked at in `observe` is the
 /// plan that `enable` names.
-fn identity_of(change: &Change) -> Vec<u8> {
+pub(super) fn identity_of(change: &Change) -> Vec<u8> {
     let identity = (&change.class, &change.kind, &change.source, &change.act, &change.cause);
     serde_json::to_vec(&identity).expect("a change is plain values with text keys")
 }
@@ -226,14 +252,27 @@ fn add(tally: &mut Tally, verdict: &Verdict) {
     }
 }
 
-struct Stream<'a> {
-    store: &'a Store,
-    job: JobId,
-    now: Timestamp,
+/// All that is pending of a job, in the order of a plan.
+pub(super) struct Stream<'a> {
+    pub(super) store: &'a Store,
+    pub(super) job: JobId,
+    pub(super) rules: &'a plan::Rules,
+    pub(super) now: Timestamp,
+}
+
+/// One pending change, as the state keeps it.
+pub(super) enum Row {
+    Link(Box<PendingLink>),
+    Edge(Box<PendingEdge>),
+    Reference(Box<PendingReference>),
 }
 
 impl Stream<'_> {
     async fn each(&self, take: &mut (dyn FnMut(Change) + Send)) -> Result<(), StoreError> {
+        self.rows(&mut |row| take(self.change(&row))).await
+    }
+
+    pub(super) async fn rows(&self, take: &mut (dyn FnMut(Row) + Send)) -> Result<(), StoreError> {
         for class in Class::ALL {
             match class {
                 Class::AddMembers => self.edges(true, take).await?,
@@ -253,38 +292,46 @@ impl Stream<'_> {
         &self,
         class: Class,
         kind: Kind,
-        take: &mut (dyn FnMut(Change) + Send),
+        take: &mut (dyn FnMut(Row) + Send),
     ) -> Result<(), StoreError> {
         let mut after = String::new();
         loop {
             let chunk = self.store.pending_links(self.job, class, kind, after.clone(), CHUNK).await?;
             let Some(last) = chunk.last() else { return Ok(()) };
             after.clone_from(&last.source.0);
-            chunk.iter().map(|link| self.change(link)).for_each(&mut *take);
+            chunk.into_iter().map(|link| Row::Link(Box::new(link))).for_each(&mut *take);
         }
     }
 
-    async fn edges(&self, adds: bool, take: &mut (dyn FnMut(Change) + Send)) -> Result<(), StoreError> {
-        let mut after = (LinkId(0), LinkId(0));
+    async fn edges(&self, adds: bool, take: &mut (dyn FnMut(Row) + Send)) -> Result<(), StoreError> {
+        let mut after = EdgePlace::default();
         loop {
             let chunk = self.store.pending_edges(self.job, adds, after, CHUNK).await?;
             let Some(last) = chunk.last() else { return Ok(()) };
-            after = (last.team, last.person);
-            chunk.into_iter().map(|edge| self.edge(edge)).for_each(&mut *take);
+            after = last.place();
+            chunk.into_iter().map(|edge| Row::Edge(Box::new(edge))).for_each(&mut *take);
         }
     }
 
-    async fn references(&self, take: &mut (dyn FnMut(Change) + Send)) -> Result<(), StoreError> {
-        let mut after = references::start();
+    async fn references(&self, take: &mut (dyn FnMut(Row) + Send)) -> Result<(), StoreError> {
+        let mut after = ReferencePlace::default();
         loop {
             let chunk = self.store.pending_references(self.job, after, CHUNK).await?;
             let Some(last) = chunk.last() else { return Ok(()) };
-            after = references::place(last);
-            chunk.into_iter().map(|reference| self.reference(reference)).for_each(&mut *take);
+            after = last.place();
+            chunk.into_iter().map(|reference| Row::Reference(Box::new(reference))).for_each(&mut *take);
         }
     }
 
-    fn reference(&self, reference: PendingReference) -> Change {
+    pub(super) fn change(&self, row: &Row) -> Change {
+        match row {
+            Row::Link(link) => self.link(link),
+            Row::Edge(edge) => self.edge(edge),
+            Row::Reference(reference) => self.reference(reference),
+        }
+    }
+
+    fn reference(&self, reference: &PendingReference) -> Change {
         let escrow = self.escrow(reference.due_second, reference.attempts, reference.failure.as_deref());
         let verdict = match (&reference.hold, escrow, reference.waits) {
             (Some(hold), ..) => Verdict::Held(hold.clone()),
@@ -293,12 +340,12 @@ impl Stream<'_> {
             (None, None, None) => Verdict::Go,
         };
         let PendingReference { source, person_name: name, path, old_name: old, new_name: new, cause, .. } =
-            reference;
+            reference.clone();
         let (class, act) = (Class::References, Act::Refer { path, old, new });
         Change { class, kind: Kind::User, source, name, act, cause, proof: Proof::Event, verdict }
     }
 
-    fn change(&self, link: &PendingLink) -> Change {
+    fn link(&self, link: &PendingLink) -> Change {
         let verdict = match (&link.hold, self.escrow(link.due_second, link.attempts, link.failure.as_deref()))
         {
             (Some(hold), _) => Verdict::Held(hold.clone()),
@@ -310,14 +357,14 @@ impl Stream<'_> {
             kind: link.kind,
             source: link.source.clone(),
             name: name(link),
-            act: act(link),
+            act: act(self.rules, link),
             cause: link.cause.clone(),
             proof: link.proof,
             verdict,
         }
     }
 
-    fn edge(&self, edge: PendingEdge) -> Change {
+    fn edge(&self, edge: &PendingEdge) -> Change {
         let verdict = match (&edge.hold, self.escrow(edge.due_second, edge.attempts, edge.failure.as_deref()))
         {
             (Some(hold), _) => Verdict::Held(hold.clone()),
@@ -327,14 +374,14 @@ impl Stream<'_> {
             }
             (None, None) => Verdict::Go,
         };
-        let (person, person_name) = (edge.person_source, edge.person_name);
+        let (person, person_name) = (edge.person_source.clone(), edge.person_name.clone());
         let (class, act) = if edge.adds {
             (Class::AddMembers, Act::AddMember { person, person_name })
         } else {
             (Class::RemoveMembers, Act::RemoveMember { person, person_name })
         };
-        let (source, name) = (edge.team_source, edge.team_name);
-        Change { class, kind: Kind::Group, source, name, act, cause: edge.cause, proof: edge.proof, verdict }
+        let (source, name, cause) = (edge.team_source.clone(), edge.team_name.clone(), edge.cause.clone());
+        Change { class, kind: Kind::Group, source, name, act, cause, proof: edge.proof, verdict }
     }
 
     fn escrow(&self, due: Option<i64>, attempts: u32, failure: Option<&str>) -> Option<Verdict> {
@@ -358,15 +405,17 @@ fn waits_for(waits: Waits, path: &str) -> String {
 }
 
 /// What a pending link would do.
-pub(super) fn act(link: &PendingLink) -> Act {
+pub(super) fn act(rules: &plan::Rules, link: &PendingLink) -> Act {
     let act = plan::diff(link.kind, &link.desired, &link.applied);
     match (act, &link.adopt) {
-        (Some(Act::Create { attributes }), Some(adopt)) => Act::Link {
+        (Some(Act::Create { .. }), Some(adopt)) => Act::Link {
             resource: adopt.resource.clone(),
             by: adopt.by.clone(),
-            edits: match adopt.origin {
-                Origin::Joined => Vec::new(),
-                _ => plan::edits_to_adopt(&adopt.shown, &attributes),
+            edits: match (adopt.origin, &link.desired) {
+                (Origin::Created | Origin::Adopted, Desired::Active(wanted)) => {
+                    plan::edits_to_adopt(rules.mapping(link.kind), &adopt.shown, wanted)
+                }
+                _ => Vec::new(),
             },
         },
         (Some(Act::Create { attributes }), None) => Act::Create { attributes: created(link, attributes) },

@@ -14,6 +14,7 @@ use crate::plan::Hold;
 use crate::plan::HoldKind;
 use crate::plan::Proof;
 use crate::scim::Kind;
+use crate::store::EdgePlace;
 use crate::store::JobId;
 use crate::store::LinkVerdict;
 use crate::store::PendingEdge;
@@ -122,13 +123,13 @@ impl Court<'_> {
     }
 
     async fn edges(&mut self) -> Result<(), CycleError> {
-        let mut after = (LinkId(0), LinkId(0));
+        let mut after = EdgePlace::default();
         loop {
             self.on.stopped()?;
             let chunk =
                 self.store.pending_edges(self.job, false, after, CHUNK).await.map_err(self.on.store())?;
             let Some(last) = chunk.last() else { return Ok(()) };
-            after = (last.team, last.person);
+            after = last.place();
             let due = chunk.iter().filter(|edge| edge.hold.is_none() && !edge.approved && !edge.follows);
             let due: Vec<(&PendingEdge, Vec<WitnessQuestion>)> = due
                 .filter(|edge| edge.proof == Proof::Absence)

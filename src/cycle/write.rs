@@ -31,6 +31,7 @@ use crate::scim;
 use crate::scim::Attributes;
 use crate::scim::Kind;
 use crate::scim::ResourceId;
+use crate::scim::profiles::ActiveSemantics;
 use crate::store::After;
 use crate::store::CycleId;
 use crate::store::Ended;
@@ -178,7 +179,7 @@ impl Writer<'_> {
                     new: Some(Value::String(name.clone())),
                 }],
             },
-            None => stream::act(&link),
+            None => stream::act(&self.on.job.rules, &link),
         };
         Sending { link, act, park }
     }
@@ -293,6 +294,9 @@ impl Writer<'_> {
             (Outcome::Missing, Some(failure)) if link.applied != Applied::Absent => {
                 ("missing", failure.reason.clone(), After::Lost { failure })
             }
+            (Outcome::Done { .. }, _) if self.loses_identity(sending) => {
+                ("done", "the service deletes whoever is not active".to_owned(), After::Gone)
+            }
             (Outcome::Done { id, shown }, _) => {
                 ("done", String::new(), accepted(sending, id, shown.as_ref()))
             }
@@ -303,6 +307,12 @@ impl Writer<'_> {
             }
         };
         Ended { entry, link: link.link, class: link.class, outcome, detail, people: Vec::new(), after }
+    }
+
+    /// Whether nobody is left to be reactivated: there the id goes with the activity (SCIM reference, O7).
+    fn loses_identity(&self, sending: &Sending) -> bool {
+        let semantics = self.on.job.target.demands().active_semantics;
+        sending.act == Act::Deactivate && semantics == ActiveSemantics::DeleteIdentity
     }
 
     pub(super) fn failed(&self, failure: Failure) -> After {
@@ -353,15 +363,20 @@ fn operation(on: &Run<'_>, sending: &Sending) -> Option<Operation> {
     if sending.act == Act::Delete {
         return Some(Operation::Delete { kind, id });
     }
+    let mapping = on.job.rules.mapping(kind);
+    let (add, set): (Vec<Edit>, Vec<Edit>) =
+        edits(&sending.act).into_iter().partition(|edit| mapping.only_adds(&edit.path));
+    let add: Vec<(String, Value)> =
+        add.into_iter().map(|edit| (edit.path.clone(), Value::Array(plan::added(&edit)))).collect();
     let mut set: Vec<(String, Value)> =
-        edits(&sending.act).into_iter().map(|edit| (edit.path, edit.new.unwrap_or(Value::Null))).collect();
+        set.into_iter().map(|edit| (edit.path, edit.new.unwrap_or(Value::Null))).collect();
     if let (Act::Link { .. }, Some(adopt)) = (&sending.act, &sending.link.adopt)
         && !adopt.active
         && kind == Kind::User
     {
         set.push(("active".to_owned(), Value::Bool(true)));
     }
-    (!set.is_empty()).then_some(Operation::Patch { kind, id, set })
+    (!set.is_empty() || !add.is_empty()).then_some(Operation::Patch { kind, id, set, add })
 }
 
 fn resource(sending: &Sending) -> Option<ResourceId> {

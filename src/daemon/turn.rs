@@ -77,6 +77,7 @@ mod tests {
             paused: None,
             quarantine: None,
             failed_cycles: 0,
+            default_domain: None,
         }
     }
 

@@ -69,11 +69,8 @@ impl Worker {
 
     /// What a due job does: a cycle, a probe, or nothing. `false`: it is paused, and had no turn.
     pub async fn cycle(self: Arc<Self>, now: Timestamp) -> bool {
-        let state = match self.store.find_job(&self.name).await {
-            Ok(state) => state,
-            // The cycle meets the same, and tells it.
-            Err(_) => None,
-        };
+        // Where the state cannot be read, the cycle meets the same, and tells it.
+        let state = self.store.find_job(&self.name).await.unwrap_or_default();
         if state.as_ref().is_some_and(|state| is_paused(state, now)) {
             self.health.note(&self.name, None);
             return false;

@@ -34,6 +34,7 @@ use serde::Serialize;
 use serde::Serializer;
 
 use evaluate::Evaluation;
+use lexer::Token;
 
 /// A date as sources write it (ISO 8601, UTC without an offset) or as the language does (`3/16/2020 7:00:00 AM`), in
 /// UTC; `None` for what is no date.
@@ -48,6 +49,8 @@ pub struct Expression {
     call: tree::Call,
     hints: Vec<String>,
     fleeting: bool,
+    /// As it was written, for whoever is told of a mistake in it.
+    written: String,
 }
 
 /// How the roles of a person reach the target (Entra provisioning reference, section 7.4).
@@ -67,7 +70,7 @@ impl Expression {
     pub fn parse(text: &str) -> Result<Expression, ParseError> {
         let (call, hints) = parse::parse(text)?;
         let fleeting = call.calls(&functions::FLEETING);
-        Ok(Expression { call, hints, fleeting })
+        Ok(Expression { call, hints, fleeting, written: text.to_owned() })
     }
 
     /// The source attributes that the expression reads, as they are written in it.
@@ -75,6 +78,16 @@ impl Expression {
         let mut found = BTreeSet::new();
         self.call.attributes(&mut found);
         found
+    }
+
+    /// A mistake that is known only outside of the language: `text`, with the place where the attribute is first read,
+    /// told as a parse error is.
+    pub fn wrong_attribute(&self, name: &str, text: &str) -> String {
+        let tokens = lexer::tokens(&self.written).unwrap_or_default();
+        let place =
+            tokens.into_iter().find(|(_, token)| matches!(token, Token::Attribute(read) if read == name));
+        let error = ParseError::new(place.map_or(0, |(place, _)| place), text);
+        format!("{error}\n{}", error.caret(&self.written))
     }
 
     /// What is right but could be written better (the case of a function's name).

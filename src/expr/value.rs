@@ -41,6 +41,15 @@ impl Value {
         }
     }
 
+    /// The same, taken out.
+    pub fn into_values(self) -> Vec<String> {
+        match self {
+            Value::Null => Vec::new(),
+            Value::One(text) => vec![text],
+            Value::Many(list) => list,
+        }
+    }
+
     pub fn is_null_or_empty(&self) -> bool {
         self.values().iter().all(String::is_empty)
     }

@@ -116,6 +116,6 @@ pub(super) fn sight<'a>(rules: &Rules, facts: &Facts<'a>) -> Sight<'a> {
         vocabulary: rules.vocabulary,
         memberships: facts.memberships,
         lost_groups: facts.lost_groups,
-        now_second: facts.now_second,
+        now_second: facts.now_second(),
     }
 }

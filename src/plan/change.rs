@@ -208,6 +208,8 @@ pub enum HoldKind {
     Rejected,
     /// A person decided that it is not made, for a while; it is not planned.
     Exempt,
+    /// A saved plan is applied, and does not show it.
+    Plan,
 }
 
 /// What a job may do (design: modes).

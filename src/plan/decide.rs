@@ -11,7 +11,6 @@ use super::Hold;
 use super::HoldKind;
 use super::Left;
 use super::Mapping;
-use super::MappingNote;
 use super::MappingProblem;
 use super::Membership;
 use super::OnCreate;
@@ -54,7 +53,7 @@ pub struct Dirty {
 
 impl Dirty {
     /// Nothing but the settings changed.
-    pub(super) fn is_edit(self) -> bool {
+    pub fn is_edit(self) -> bool {
         self.rules && !self.object && !self.edge
     }
 
@@ -84,8 +83,13 @@ pub struct Facts<'a> {
     pub memberships: &'a [Membership<'a>],
     /// Why and since when it is not wanted, as the last decision had it.
     pub left: Option<Left>,
+}
+
+impl Facts<'_> {
     /// The time that it is decided with, in seconds since 1970.
-    pub now_second: i64,
+    pub fn now_second(&self) -> i64 {
+        self.environment.now.as_second()
+    }
 }
 
 /// What the rules make of it.
@@ -98,8 +102,6 @@ pub struct Decision {
     pub key: Option<String>,
     pub why: Why,
     pub pending: Option<Pending>,
-    /// Worth telling, though it changes nothing.
-    pub note: Option<MappingNote>,
     /// Whom the person's attributes name, where the person is wanted active.
     pub references: Vec<Reference>,
     /// Of an account of ours that is not wanted: why, and since when.
@@ -126,7 +128,7 @@ pub fn decide(rules: &Rules, rules_digest: &str, facts: &Facts<'_>) -> Decision 
     let look_at = if selected { next_look(rules, facts) } else { None };
     let departure = Departure::of(rules, facts, &bars);
     let leaving = departure.filter(|_| is_ours(facts)).map(|by| left(rules, facts, by));
-    let Wish { desired, on_create, note, references } = match wish(rules, facts, &bars, leaving.as_ref()) {
+    let Wish { desired, on_create, references } = match wish(rules, facts, &bars, leaving.as_ref()) {
         Ok(wish) => wish,
         Err(problem) => {
             let decision = unmapped(rules, rules_digest, facts, &problem);
@@ -146,7 +148,6 @@ pub fn decide(rules: &Rules, rules_digest: &str, facts: &Facts<'_>) -> Decision 
         key,
         why: why(rules, rules_digest, facts, class, bars),
         pending: class.map(|class| Pending { class, hold: None }),
-        note,
         references,
         left: leaving.map(|leaving| leaving.left),
         delete_at: leaving.and_then(|leaving| leaving.delete_at),
@@ -189,13 +190,12 @@ fn key_path(kind: Kind) -> &'static str {
 struct Wish {
     desired: Desired,
     on_create: OnCreate,
-    note: Option<MappingNote>,
     references: Vec<Reference>,
 }
 
 impl From<Desired> for Wish {
     fn from(desired: Desired) -> Wish {
-        Wish { desired, on_create: OnCreate::default(), note: None, references: Vec::new() }
+        Wish { desired, on_create: OnCreate::default(), references: Vec::new() }
     }
 }
 
@@ -269,7 +269,6 @@ fn mapped(rules: &Rules, facts: &Facts<'_>, soft_deleted: bool) -> Result<Wish, 
     match (facts.kind, mapped.active) {
         (Kind::User, Some(false)) => Ok(Desired::Inactive.into()),
         _ => Ok(Wish {
-            note: mapping.note(&mapped),
             desired: Desired::Active(mapped.attributes),
             references: mapped.references,
             on_create: mapped.on_create,
@@ -311,7 +310,6 @@ fn unmapped(rules: &Rules, rules_digest: &str, facts: &Facts<'_>, problem: &Mapp
         key: None,
         why: why(rules, rules_digest, facts, Some(class), Bars::default()),
         pending: Some(Pending { class, hold: Some(hold) }),
-        note: None,
         references: Vec::new(),
         left: None,
         delete_at: None,

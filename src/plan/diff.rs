@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::Act;
 use super::Class;
 use super::Edit;
+use super::Mapping;
 use crate::model::Accepted;
 use crate::model::Applied;
 use crate::model::Desired;
@@ -67,17 +68,52 @@ fn edits(accepted: &Accepted, wanted: &Attributes) -> Vec<Edit> {
         .collect()
 }
 
-/// Of two values that a target shows and we want: what has to be sent when it becomes ours.
-pub fn edits_to_adopt(shown: &Attributes, wanted: &Attributes) -> Vec<Edit> {
-    wanted
-        .iter()
-        .filter(|(path, value)| shown.get(path).is_none_or(|is| !same(path, is, value)))
-        .map(|(path, value)| Edit {
-            path: path.clone(),
-            old: shown.get(path).cloned(),
-            new: Some(value.clone()),
-        })
-        .collect()
+/// Of what a target shows and what we want: what has to be sent when it becomes ours. What the mapping clears is taken
+/// back whoever set it, since from now on the source says what stands there.
+pub fn edits_to_adopt(mapping: &Mapping, shown: &Attributes, wanted: &Attributes) -> Vec<Edit> {
+    let differs = |path: &str, value: &Value| match shown.get(path) {
+        Some(is) => !same(path, is, value),
+        None => !value.is_null(),
+    };
+    let edit = |path: &String, value: &Value| Edit {
+        path: path.clone(),
+        old: shown.get(path).cloned(),
+        new: Some(value.clone()).filter(|value| !value.is_null()),
+    };
+    let mut edits = Vec::new();
+    for (path, value) in wanted.iter().filter(|(path, value)| differs(path, value)) {
+        if !mapping.only_adds(path) {
+            edits.push(edit(path, value));
+            continue;
+        }
+        let there = shown.get(path).map(values).unwrap_or_default();
+        let new = missing(path, &there, &values(value));
+        if !new.is_empty() {
+            edits.push(edit(path, &there.into_iter().chain(new).collect()));
+        }
+    }
+    edits
+}
+
+/// What an edit of a list adds to it.
+pub fn added(edit: &Edit) -> Vec<Value> {
+    let values = |side: &Option<Value>| side.as_ref().map(values).unwrap_or_default();
+    missing(&edit.path, &values(&edit.old), &values(&edit.new))
+}
+
+/// The elements that are not there yet, under the attribute's rule of case.
+pub(super) fn missing(path: &str, there: &[Value], wanted: &[Value]) -> Vec<Value> {
+    let is_there = |value: &Value| there.iter().any(|is| same_value(path, is, value));
+    wanted.iter().filter(|value| !is_there(value)).cloned().collect()
+}
+
+/// The elements of a list; of one value that value alone.
+pub(super) fn values(value: &Value) -> Vec<Value> {
+    match value {
+        Value::Array(values) => values.clone(),
+        Value::Null => Vec::new(),
+        one => vec![one.clone()],
+    }
 }
 
 /// The class that limits speak of.

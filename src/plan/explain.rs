@@ -11,6 +11,7 @@ use super::admission::bars;
 use super::admission::own_bar;
 use super::admission::selection;
 use super::admission::sight;
+use crate::model::Applied;
 use crate::model::Standing;
 use crate::scim::Kind;
 
@@ -29,8 +30,10 @@ pub enum ScopeStep {
     Standing(Standing),
     /// Nothing keeps it from being wanted active.
     InScope,
-    /// What keeps it from that, and what the settings make of it; a group has no policy by event.
+    /// What keeps it from that, and what the settings make of what is there; a group has no policy by event.
     Out { by: Departure, policy: Option<OnLeave> },
+    /// What keeps it from that, where there is nothing in the target: nothing is made.
+    NotMade { by: Departure, kind: Kind },
 }
 
 /// The steps of one link, from the selection to what becomes of it.
@@ -78,6 +81,9 @@ fn outcome(rules: &Rules, facts: &Facts<'_>, bars: &Bars) -> Option<ScopeStep> {
         return None;
     }
     let Some(by) = Departure::of(rules, facts, bars) else { return Some(ScopeStep::InScope) };
+    if *facts.applied == Applied::Absent {
+        return Some(ScopeStep::NotMade { by, kind: facts.kind });
+    }
     let policy = (facts.kind == Kind::User).then(|| rules.leavers.policy(by));
     Some(ScopeStep::Out { by, policy })
 }
@@ -96,6 +102,8 @@ impl ScopeStep {
             ScopeStep::InScope => "in scope".to_owned(),
             ScopeStep::Out { by, policy: Some(policy) } => format!("{}: {policy}", by.told()),
             ScopeStep::Out { by, policy: None } => by.told().to_owned(),
+            ScopeStep::NotMade { by, kind: Kind::User } => format!("{}, so no account is made", by.told()),
+            ScopeStep::NotMade { by, kind: Kind::Group } => format!("{}, so no team is made", by.told()),
         }
     }
 }

@@ -46,6 +46,10 @@ pub struct Linked {
     pub origin: Option<String>,
     /// Other jobs that have a link to the same resource.
     pub shared_with: Vec<String>,
+    /// That one of them which owns it.
+    pub owner: Option<String>,
+    /// The job that owned it has let it go, and none has taken it on.
+    pub ownerless: bool,
 }
 
 /// One target attribute, from the source to what the target shows.

@@ -260,7 +260,7 @@ pub(super) struct Leaving {
 /// anew. `active` says whether it is, and could be deactivated. Nobody left later than now: a clock that was wrong then
 /// puts nothing off.
 pub(super) fn leaving(policy: OnLeave, by: Departure, facts: &Facts<'_>, active: bool) -> Leaving {
-    let now = facts.now_second;
+    let now = facts.now_second();
     let since = facts.left.filter(|left| left.by == by).map_or(now, |left| left.at_second.min(now));
     let at_once = |farewell| Leaving { farewell, left: Left { by, at_second: since }, delete_at: None };
     let seconds = match policy {

@@ -42,11 +42,11 @@ pub fn explanation(of: &Explanation) -> String {
 
 fn linked(of: &Explanation) -> Vec<String> {
     let link = &of.link;
-    let mut lines = vec![format!(
-        "wanted {}, {} in the target",
-        link.desired.as_deref().unwrap_or("not decided yet"),
-        link.applied
-    )];
+    let mut lines = vec![match (link.desired.as_deref(), link.applied.as_str()) {
+        (Some("inactive"), "absent") => "not wanted, and not there".to_owned(),
+        (None, applied) => format!("not decided yet, {applied} in the target"),
+        (Some(desired), applied) => format!("wanted {desired}, {applied} in the target"),
+    }];
     if let Some(resource) = &link.resource {
         let origin = link.origin.as_deref().unwrap_or("known");
         lines.push(format!("resource {resource}, {origin} by this job"));
@@ -54,7 +54,19 @@ fn linked(of: &Explanation) -> Vec<String> {
     if !link.shared_with.is_empty() {
         lines.push(format!("shared with {}", link.shared_with.join(", ")));
     }
+    match &link.owner {
+        Some(owner) => lines.push(format!("job {owner} owns it and writes its attributes")),
+        None if link.ownerless => {
+            lines
+                .push(format!("no job owns it any more, so its attributes are not written; {}", take_on(of)));
+        }
+        None => {}
+    }
     lines
+}
+
+fn take_on(of: &Explanation) -> String {
+    format!("make this one the owner: rosterd link move {0} {1} {0}", of.job, of.source)
 }
 
 fn attribute(of: &AttributeStory) -> String {

@@ -23,6 +23,7 @@ pub use record::cycle;
 pub use record::outcome;
 pub use text::Text;
 pub use words::age;
+pub use words::counted;
 pub use words::edit;
 pub use words::hold_word;
 pub use words::mark;

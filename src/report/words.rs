@@ -88,7 +88,7 @@ pub(super) fn aside(tally: Tally, mode: Mode) -> String {
     if parts.is_empty() { String::new() } else { format!(" ({})", parts.join(", ")) }
 }
 
-pub(super) fn counted(count: u64, word: &str) -> String {
+pub fn counted(count: u64, word: &str) -> String {
     if count == 1 { format!("1 {word}") } else { format!("{count} {word}s") }
 }
 
@@ -310,6 +310,7 @@ fn deciding(kind: HoldKind, cause: &CauseId, job: &str) -> Option<String> {
         | HoldKind::Protected
         | HoldKind::Action
         | HoldKind::Exempt
+        | HoldKind::Plan
         | HoldKind::Mapping => None,
     }
 }
@@ -336,6 +337,7 @@ pub fn hold_word(kind: HoldKind) -> &'static str {
         HoldKind::Empty => "empty",
         HoldKind::Rejected => "rejected",
         HoldKind::Exempt => "exempt",
+        HoldKind::Plan => "plan",
     }
 }
 

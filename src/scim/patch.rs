@@ -92,6 +92,14 @@ impl Patch {
         Ok(patch)
     }
 
+    /// One `add` more for each value.
+    pub fn adding(mut self, values: &[(String, Value)]) -> Result<Patch, Error> {
+        for (name, value) in values {
+            self.take_member(Op::Add, name, value)?;
+        }
+        Ok(self)
+    }
+
     pub fn kind(&self) -> ResourceType {
         self.kind
     }

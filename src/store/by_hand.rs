@@ -67,12 +67,29 @@ pub struct LinkRow {
     pub hold: Option<Hold>,
     /// Other jobs that have a link to the same resource.
     pub shared_with: Vec<String>,
+    /// That one of them which owns it.
+    pub owner: Option<String>,
+}
+
+const JOINED: &str = "joined";
+
+impl LinkRow {
+    /// Another job owns the resource, or did.
+    fn is_joined(&self) -> bool {
+        self.origin.as_deref() == Some(JOINED)
+    }
+
+    /// The job that owned the resource has let it go: nobody writes its attributes any more.
+    pub fn is_ownerless(&self) -> bool {
+        self.is_joined() && self.owner.is_none()
+    }
 }
 
 const COLUMNS: &str = "l.id, l.kind, l.source_id,
     coalesce(json_extract(l.wanted, '$.userName'), json_extract(l.wanted, '$.displayName'),
       json_extract(l.sent, '$.userName'), json_extract(l.sent, '$.displayName'),
-      json_extract(l.seen, '$.displayName'), l.source_id),
+      json_extract(l.seen, '$.userPrincipalName'), json_extract(l.seen, '$.\"appuser.userName\"'),
+      json_extract(l.seen, '$.userName'), json_extract(l.seen, '$.displayName'), json_extract(l.seen, '$.name'), l.source_id),
     l.standing, l.desired, l.applied, l.resource, l.origin, l.pinned, l.class, l.hold";
 
 impl Store {
@@ -171,10 +188,11 @@ impl Store {
                 let text = format!("{} ({}) has no link", row.name, row.source);
                 return Ok(Err(refusal(text, "nothing has to be done")));
             };
-            if row.origin.as_deref() != Some("joined") && !row.shared_with.is_empty() {
+            if let (false, [heir, ..]) = (row.is_joined(), row.shared_with.as_slice()) {
                 let jobs = row.shared_with.join(", ");
                 let text = format!("{resource} is shared with job {jobs}, and owned by this one");
-                return Ok(Err(refusal(text, "hand it over first: rosterd link move")));
+                let cure = format!("hand it over first: rosterd link move JOB {} {heir}", row.source);
+                return Ok(Err(refusal(text, &cure)));
             }
             forget_resource(tx, row.link)?;
             tx.prepare_cached(
@@ -187,7 +205,8 @@ impl Store {
         .await
     }
 
-    /// Makes another job of the same target the owner; this one stays joined. Nothing is written to the target.
+    /// Makes another job of the same target the owner; this one stays joined. What nobody owns any more, because its owner
+    /// has let it go, is given to a job that joined it, to this one as well. Nothing is written to the target.
     pub async fn move_link(
         &self,
         from: (JobId, String),
@@ -216,7 +235,14 @@ impl Store {
                   WHERE id = ?1",
                 params![heir.0, row.link.0, EDGE],
             )?;
-            tx.execute("UPDATE links SET origin = 'joined', dirty = dirty | ?2 WHERE id = ?1", params![row.link.0, EDGE])?;
+            if row.is_joined() {
+                // What the former owner left there is not known: everything is sent once.
+                let sql = "UPDATE links SET origin = 'adopted', sent = '{}' WHERE id = ?1";
+                tx.execute(sql, [heir.0])?;
+            } else {
+                let sql = "UPDATE links SET origin = 'joined', dirty = dirty | ?2 WHERE id = ?1";
+                tx.execute(sql, params![row.link.0, EDGE])?;
+            }
             record(tx, from.0, &by, &format!("link move {} {resource} to {}", row.source, to.1))?;
             record(tx, to.0, &by, &format!("link move {} {resource} from {}", row.source, from.1))?;
             Ok(Ok(resource))
@@ -263,18 +289,25 @@ fn link_row(row: &Row<'_>) -> Sql<LinkRow> {
         pending: row.get(10)?,
         hold: parsed_or_none(row, 11)?,
         shared_with: Vec::new(),
+        owner: None,
     })
 }
 
 fn with_jobs(db: &Connection, mut row: LinkRow) -> Sql<LinkRow> {
     if let Some(resource) = &row.resource {
         let mut jobs = db.prepare_cached(
-            "SELECT j.name FROM links o JOIN jobs j ON j.id = o.job JOIN links l ON l.id = ?2
+            "SELECT j.name, o.origin FROM links o JOIN jobs j ON j.id = o.job JOIN links l ON l.id = ?2
               WHERE o.resource = ?1 AND o.job <> l.job
                 AND j.target_identity IS (SELECT target_identity FROM jobs WHERE id = l.job) ORDER BY j.name",
         )?;
-        row.shared_with =
-            jobs.query_map(params![resource.0, row.link.0], |row| row.get(0))?.collect::<Sql<_>>()?;
+        let jobs = jobs.query_map(params![resource.0, row.link.0], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        for found in jobs {
+            let (job, origin): (String, Option<String>) = found?;
+            if origin.as_deref() != Some(JOINED) {
+                row.owner = Some(job.clone());
+            }
+            row.shared_with.push(job);
+        }
     }
     Ok(row)
 }
@@ -335,7 +368,7 @@ fn movable(
         })
     };
     let (ours, theirs) = (identity(from.0)?, identity(to.0)?);
-    if from.0 == to.0 || ours.is_none() || ours != theirs {
+    if ours.is_none() || ours != theirs {
         let text =
             format!("job {} does not write into the target of job {}, or has not had a cycle", to.1, from.1);
         return Ok(Err(refusal(text, "give another job with the same target")));
@@ -344,10 +377,14 @@ fn movable(
         Ok(row) => row,
         Err(refusal) => return Ok(Err(refusal)),
     };
-    if row.origin.as_deref() == Some("joined") {
+    if row.is_joined() && !row.is_ownerless() {
         let text = format!("job {} has only joined {} ({})", from.1, row.name, row.source);
-        let owners = row.shared_with.join(", ");
-        return Ok(Err(refusal(text, &format!("move it from the job that owns it, one of: {owners}"))));
+        let owner = row.owner.as_deref().unwrap_or_default();
+        return Ok(Err(refusal(text, &format!("move it from job {owner}, which owns it"))));
+    }
+    if from.0 == to.0 && !row.is_ownerless() {
+        let text = format!("job {} owns {} ({}) already", from.1, row.name, row.source);
+        return Ok(Err(refusal(text, "give another job with the same target")));
     }
     Ok(Ok(row))
 }

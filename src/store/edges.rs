@@ -202,7 +202,9 @@ fn save_edge(tx: &Transaction<'_>, job: JobId, edge: &EdgeDecision) -> Sql<()> {
         EdgeCause::Team => why_of(tx, edge.team)?,
     };
     let sql = if edge.wanted {
-        "INSERT INTO team_edges(job, team, person, desired, applied, cause, proof) VALUES (?1, ?2, ?3, 1, 0, ?4, ?5)
+        "INSERT INTO team_edges(job, team, person, team_source, person_source, desired, applied, cause, proof)
+         VALUES (?1, ?2, ?3, (SELECT source_id FROM links WHERE id = ?2), (SELECT source_id FROM links WHERE id = ?3),
+                 1, 0, ?4, ?5)
          ON CONFLICT DO UPDATE SET desired = 1, cause = excluded.cause, proof = excluded.proof, hold = NULL, attempts = 0,
            failure = NULL, due_at = NULL"
     } else {

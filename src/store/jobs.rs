@@ -43,6 +43,8 @@ pub struct JobState {
     pub quarantine: Option<Quarantine>,
     /// Cycles in a row that could not go on.
     pub failed_cycles: u32,
+    /// The directory's own domain, as a cycle that needed it last read it.
+    pub default_domain: Option<String>,
 }
 
 /// One cycle as it was recorded.
@@ -120,6 +122,12 @@ impl Store {
         self.write(move |tx| tx.execute(sql, params![job.0, at_second]).map(drop)).await
     }
 
+    /// The directory's own domain is this.
+    pub async fn note_default_domain(&self, job: JobId, domain: String) -> Result<(), StoreError> {
+        let sql = "UPDATE jobs SET default_domain = ?2 WHERE id = ?1";
+        self.write(move |tx| tx.execute(sql, params![job.0, domain]).map(drop)).await
+    }
+
     pub async fn watermarks(&self, job: JobId) -> Result<Watermarks, StoreError> {
         self.read(move |db| {
             let mut rows = db.prepare_cached("SELECT name, value FROM watermarks WHERE job = ?1")?;
@@ -180,8 +188,7 @@ impl Store {
 
 fn job_state(db: &Connection, name: &str) -> Sql<Option<JobState>> {
     let sql = "SELECT id, mode, source_identity, target_identity, rules, verified, paused, quarantine, failed_cycles,
-                       program
-                  FROM jobs WHERE name = ?1";
+                      default_domain, program FROM jobs WHERE name = ?1";
     db.query_row(sql, [name], |row| {
         Ok(JobState {
             id: JobId(row.get(0)?),
@@ -193,7 +200,8 @@ fn job_state(db: &Connection, name: &str) -> Sql<Option<JobState>> {
             paused: parsed_or_none(row, 6)?,
             quarantine: parsed_or_none(row, 7)?,
             failed_cycles: row.get(8)?,
-            program: row.get(9)?,
+            default_domain: row.get(9)?,
+            program: row.get(10)?,
         })
     })
     .optional()

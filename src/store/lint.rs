@@ -7,7 +7,6 @@ use super::Sql;
 use super::Store;
 use super::StoreError;
 use super::values::parsed;
-use crate::model::LinkId;
 use crate::model::SourceId;
 use crate::plan::Class;
 use crate::plan::LintStanding;
@@ -16,7 +15,6 @@ use crate::scim::Attributes;
 /// Somebody who is wanted active.
 #[derive(Clone, Debug)]
 pub struct WantedPerson {
-    pub link: LinkId,
     pub source: SourceId,
     pub wanted: Attributes,
     /// The source calls him a guest (Graph: `userType`).
@@ -36,30 +34,29 @@ pub struct WantedTeam {
 }
 
 impl Store {
-    /// The next people who are wanted active, by number.
+    /// The next people who are wanted active, by source id.
     pub async fn wanted_people(
         &self,
         job: JobId,
-        after: LinkId,
+        after: SourceId,
         limit: usize,
     ) -> Result<Vec<WantedPerson>, StoreError> {
         self.read(move |db| {
             let mut rows = db.prepare_cached(
-                "SELECT id, source_id, wanted, json_extract(seen, '$.userType'), applied, class,
+                "SELECT source_id, wanted, json_extract(seen, '$.userType'), applied, class,
                         (SELECT count(*) FROM team_edges WHERE person = links.id AND desired = 1)
-                   FROM links WHERE job = ?1 AND kind = 'user' AND desired = 'active' AND id > ?2 ORDER BY id LIMIT ?3",
+                   FROM links WHERE job = ?1 AND kind = 'user' AND desired = 'active' AND source_id > ?2 ORDER BY source_id LIMIT ?3",
             )?;
             let people = rows.query_map(params![job.0, after.0, limit as i64], |row| {
-                let kind: Option<String> = row.get(3)?;
-                let applied: String = row.get(4)?;
-                let teams: i64 = row.get(6)?;
+                let kind: Option<String> = row.get(2)?;
+                let applied: String = row.get(3)?;
+                let teams: i64 = row.get(5)?;
                 Ok(WantedPerson {
-                    link: LinkId(row.get(0)?),
-                    source: SourceId(row.get(1)?),
-                    wanted: parsed(row, 2)?,
+                    source: SourceId(row.get(0)?),
+                    wanted: parsed(row, 1)?,
                     guest: kind.is_some_and(|kind| kind.eq_ignore_ascii_case("guest")),
                     applied: applied != "absent",
-                    pending: pending(row.get(5)?),
+                    pending: pending(row.get(4)?),
                     teams: teams.unsigned_abs(),
                 })
             })?;

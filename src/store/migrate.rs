@@ -22,10 +22,11 @@ const STEPS: &[(&str, &str)] = &[
     ("0010_settling", include_str!("../../state/0010_settling.sql")),
     ("0011_escrow", include_str!("../../state/0011_escrow.sql")),
     ("0012_learned", include_str!("../../state/0012_learned.sql")),
-    ("0013_upgrade", include_str!("../../state/0013_upgrade.sql")),
-    ("0014_exemptions", include_str!("../../state/0014_exemptions.sql")),
-    ("0015_held", include_str!("../../state/0015_held.sql")),
-    ("0016_identity", include_str!("../../state/0016_identity.sql")),
+    ("0013_plan_order", include_str!("../../state/0013_plan_order.sql")),
+    ("0014_upgrade", include_str!("../../state/0014_upgrade.sql")),
+    ("0015_exemptions", include_str!("../../state/0015_exemptions.sql")),
+    ("0016_held", include_str!("../../state/0016_held.sql")),
+    ("0017_identity", include_str!("../../state/0017_identity.sql")),
 ];
 
 const MEMORY: &str = "CREATE TABLE IF NOT EXISTS schema_steps (

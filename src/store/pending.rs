@@ -129,6 +129,19 @@ pub struct PendingEdge {
     pub rejected: bool,
 }
 
+/// Where a page of memberships ends; the first begins behind the default.
+#[derive(Clone, Debug, Default)]
+pub struct EdgePlace {
+    team: String,
+    person: String,
+}
+
+impl PendingEdge {
+    pub fn place(&self) -> EdgePlace {
+        EdgePlace { team: self.team_source.0.clone(), person: self.person_source.0.clone() }
+    }
+}
+
 const LINK_COLUMNS: &str = "l.id, l.kind, l.source_id, l.standing, l.seen, l.desired, l.wanted,
     l.applied, l.resource, l.sent, l.shown, l.origin, l.class, coalesce(l.match_cause, l.cause), l.proof, l.questions, l.adopt, l.hold,
     l.attempts, l.failure, l.due_at, a.link IS NOT NULL, l.wanted_key, l.match_cause, a.resource, l.pinned, l.retires,
@@ -257,22 +270,24 @@ impl Store {
         .await
     }
 
-    /// The next pending memberships, by team and person.
+    /// The next pending memberships, by the source ids of team and person.
     pub async fn pending_edges(
         &self,
         job: JobId,
         adds: bool,
-        after: (LinkId, LinkId),
+        after: EdgePlace,
         limit: usize,
     ) -> Result<Vec<PendingEdge>, StoreError> {
         self.read(move |db| {
             let sql = format!(
                 "SELECT {EDGE_COLUMNS} FROM {EDGE_TABLES}
-                  WHERE e.job = ?1 AND e.desired <> e.applied AND e.desired = ?2 AND e.exempt <> 1 AND (e.team, e.person) > (?3, ?4)
-                  ORDER BY e.team, e.person LIMIT ?5"
+                  WHERE e.job = ?1 AND e.desired <> e.applied AND e.desired = ?2 AND e.exempt <> 1
+                    AND (e.team_source, e.person_source) > (?3, ?4)
+                  ORDER BY e.team_source, e.person_source LIMIT ?5"
             );
             let mut rows = db.prepare_cached(&sql)?;
-            rows.query_map(params![job.0, adds, after.0.0, after.1.0, limit as i64], pending_edge)?.collect()
+            let with = params![job.0, adds, after.team, after.person, limit as i64];
+            rows.query_map(with, pending_edge)?.collect()
         })
         .await
     }
@@ -433,7 +448,11 @@ mod tests {
             ),
             (
                 "team_edges_pending",
-                "SELECT team FROM team_edges WHERE job = 1 AND desired <> applied AND (team, person) > (0, 0) ORDER BY team, person LIMIT 9",
+                "SELECT team FROM team_edges WHERE job = 1 AND desired <> applied AND desired = 1 AND (team_source, person_source) > ('', '') ORDER BY team_source, person_source LIMIT 9",
+            ),
+            (
+                "sqlite_autoindex_links_1",
+                "SELECT source_id FROM links WHERE job = 1 AND kind = 'user' AND desired = 'active' AND source_id > '' ORDER BY source_id LIMIT 9",
             ),
             ("journal_open", "SELECT id FROM journal WHERE job = 1 AND outcome IS NULL ORDER BY id"),
         ] {
@@ -450,7 +469,7 @@ mod tests {
         );
         let edges = format!(
             "SELECT {EDGE_COLUMNS} FROM {EDGE_TABLES} WHERE e.job = 1 AND e.desired <> e.applied AND e.desired = 1 \
-             AND (e.team, e.person) > (0, 0) ORDER BY e.team, e.person LIMIT 9"
+             AND (e.team_source, e.person_source) > ('', '') ORDER BY e.team_source, e.person_source LIMIT 9"
         );
         for query in [links, edges] {
             let plan = plan_of(query.clone()).await;

@@ -248,6 +248,15 @@ fn lose_edges(tx: &Transaction<'_>, job: JobId, edges: &[i64]) -> Sql<u64> {
                JOIN links c ON c.id = e.container AND c.kind = 'group' WHERE e.id = ?1",
         )?
         .execute(params![edge, job.0])?;
+        // Whoever is in the group has its roles no more, in scope or not.
+        tx.prepare_cached(
+            "WITH RECURSIVE inside(id) AS (
+               SELECT e.principal FROM seen_edges e JOIN links c ON c.id = e.container AND c.kind = 'app'
+                WHERE e.id = ?1 AND e.detail <> ''
+               UNION SELECT e.principal FROM inside i JOIN seen_edges e ON e.container = i.id)
+             UPDATE links SET dirty = dirty | ?2 WHERE kind = 'user' AND id IN (SELECT id FROM inside)",
+        )?
+        .execute(params![edge, EDGE])?;
     }
     Ok(missing)
 }

@@ -50,6 +50,19 @@ pub struct PendingReference {
     pub rejected: bool,
 }
 
+/// Where a page of references ends; the first begins behind the default.
+#[derive(Clone, Debug, Default)]
+pub struct ReferencePlace {
+    source: String,
+    path: String,
+}
+
+impl PendingReference {
+    pub fn place(&self) -> ReferencePlace {
+        ReferencePlace { source: self.source.0.clone(), path: self.path.clone() }
+    }
+}
+
 /// What a reference waits for, where this plan does not make it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Waits {
@@ -80,20 +93,20 @@ const COLUMNS: &str = "r.person, r.path, p.source_id,
     r.cause, r.hold, r.attempts, r.failure, r.due_at, a.link IS NOT NULL, r.exempt = 2";
 
 impl Store {
-    /// The next pending references, by person and attribute.
+    /// The next pending references, by the person's source id and the attribute.
     pub async fn pending_references(
         &self,
         job: JobId,
-        after: (LinkId, String),
+        after: ReferencePlace,
         limit: usize,
     ) -> Result<Vec<PendingReference>, StoreError> {
         self.read(move |db| {
             let sql = format!(
                 "SELECT {COLUMNS} FROM {TABLES}
-                  WHERE r.job = ?1 AND r.pending = 1 AND r.exempt <> 1 AND (r.person, r.path) > (?2, ?3) ORDER BY r.person, r.path LIMIT ?4"
+                  WHERE r.job = ?1 AND r.pending = 1 AND r.exempt <> 1 AND (r.source, r.path) > (?2, ?3) ORDER BY r.source, r.path LIMIT ?4"
             );
             let mut rows = db.prepare_cached(&sql)?;
-            rows.query_map(params![job.0, after.0.0, after.1, limit as i64], pending)?.collect()
+            rows.query_map(params![job.0, after.source, after.path, limit as i64], pending)?.collect()
         })
         .await
     }
@@ -153,8 +166,8 @@ fn save_one(
         json(&cause)?
     ])?;
     tx.prepare_cached(
-        "INSERT INTO person_references(job, person, path, names, name_key, clears, cause, resolved)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, coalesce(
+        "INSERT INTO person_references(job, person, source, path, names, name_key, clears, cause, resolved)
+         VALUES (?1, ?2, (SELECT source_id FROM links WHERE id = ?2), ?3, ?4, ?5, ?6, ?7, coalesce(
            (SELECT resource FROM links WHERE job = ?1 AND kind = 'user' AND source_id = ?4),
            (SELECT resource FROM links WHERE job = ?1 AND kind = 'user' AND applied_key = ?5)))
          ON CONFLICT DO UPDATE SET names = excluded.names, name_key = excluded.name_key, clears = excluded.clears,
@@ -227,7 +240,7 @@ mod tests {
     async fn pending_references_are_found_through_their_index() {
         let sql = format!(
             "EXPLAIN QUERY PLAN SELECT {COLUMNS} FROM {TABLES} WHERE r.job = 1 AND r.pending = 1
-              AND (r.person, r.path) > (0, '') ORDER BY r.person, r.path LIMIT 9"
+              AND (r.source, r.path) > ('', '') ORDER BY r.source, r.path LIMIT 9"
         );
         let store = Store::in_memory().expect("a state");
         let steps = store.read(move |db| {

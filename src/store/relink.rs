@@ -253,8 +253,9 @@ pub(super) fn move_memberships(tx: &Transaction<'_>, job: JobId, from: LinkId, t
     let hold = json(&Hold { kind: HoldKind::Relink, text })?;
     for (own, other) in [("person", "team"), ("team", "person")] {
         tx.prepare_cached(&format!(
-            "INSERT INTO team_edges(job, {own}, {other}, desired, applied, cause, proof, hold)
-               SELECT job, ?2, {other}, 0, 1, (SELECT cause FROM links WHERE id = ?2), 'event', ?3
+            "INSERT INTO team_edges(job, {own}, {other}, {own}_source, {other}_source, desired, applied, cause, proof, hold)
+               SELECT job, ?2, {other}, (SELECT source_id FROM links WHERE id = ?2), {other}_source, 0, 1,
+                      (SELECT cause FROM links WHERE id = ?2), 'event', ?3
                  FROM team_edges WHERE {own} = ?1 AND applied
              ON CONFLICT (team, person) DO UPDATE SET applied = 1"
         ))?

@@ -133,11 +133,13 @@ pub enum Operation {
         kind: Kind,
         attributes: Attributes,
     },
-    /// Sets each path to its value; `null` unassigns. `active` is a path like any other.
+    /// Sets each path to its value; `null` unassigns. `active` is a path like any other. What is added goes to what
+    /// the resource has there already, and takes nothing away.
     Patch {
         kind: Kind,
         id: ResourceId,
         set: Vec<(String, Value)>,
+        add: Vec<(String, Value)>,
     },
     Delete {
         kind: Kind,

@@ -124,8 +124,9 @@ impl WorkspaceTarget {
                 incoming: incoming((*kind).into(), Dialect::Tolerant, &resource((*kind).into(), attributes))?,
                 dialect: Dialect::Strict,
             },
-            Operation::Patch { kind, id, set } => {
-                WriteAct::Patch { id: id.clone(), patch: Patch::of_values((*kind).into(), set)? }
+            Operation::Patch { kind, id, set, add } => {
+                let patch = Patch::of_values((*kind).into(), set)?.adding(add)?;
+                WriteAct::Patch { id: id.clone(), patch }
             }
             Operation::Delete { kind, id } => WriteAct::Delete { kind: (*kind).into(), id: id.clone() },
             Operation::Members { team, add, remove } => WriteAct::Members {

@@ -144,10 +144,14 @@ fn a_plan_goes_to_a_file_that_others_cannot_read() {
     let host = Host::new();
     let file = host.path("plan.json");
     let plan = host.run(&["plan", "--format", "json", "--out", file.to_str().unwrap()]);
-    assert_eq!((plan.code, plan.out.as_str()), (3, ""), "{}", plan.err);
-    let document: Value = serde_json::from_str(&fs::read_to_string(&file).unwrap()).unwrap();
+    assert_eq!(plan.code, 3, "{}", plan.err);
+    let document: Value = serde_json::from_str(&plan.out).unwrap();
     assert_eq!(document["header"]["job"], "hr");
     assert_eq!(document["changes"].as_array().unwrap().len(), 5);
+    assert_eq!(
+        fs::read_to_string(&file).unwrap().lines().filter(|line| line.contains("\"change\":")).count(),
+        5
+    );
     assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
 }
 

@@ -1,5 +1,6 @@
 //! Settings: layers and their origins, and bad settings told all at once with file, line, key and cure.
 
+mod failing;
 mod leavers;
 mod limits;
 mod scope;

@@ -77,6 +77,15 @@ async fn people_live_through(target: &dyn ServiceProvider) {
     assert_eq!((&shown["title"], shown.get("displayName")), (&json!("Boss"), None));
     assert_eq!(found(target, Kind::User, work, "ann@x.example").await, None, "the old address is nobody's");
 
+    let added =
+        one(target, addition(&ann, "emails", json!([{"type": "home", "value": "ann@home.example"}]))).await;
+    let Outcome::Done { shown: Some(shown), .. } = added else { panic!("added: {added:?}") };
+    let addresses: Vec<&Value> =
+        shown["emails"].as_array().into_iter().flatten().map(|mail| &mail["value"]).collect();
+    assert_eq!(addresses, [&json!("anna@x.example"), &json!("ann@home.example")], "what was there stays");
+    let home = "emails[type eq \"home\"].value";
+    patched(target, Kind::User, &ann, &[(home, Value::Null)]).await;
+
     let shown = patched(target, Kind::User, &ann, &[("title", Value::Null)]).await;
     assert_eq!(shown.get("title"), None);
     patched(target, Kind::User, &ann, &[("active", json!(false))]).await;
@@ -174,9 +183,14 @@ fn flat(pairs: &[(&str, Value)]) -> Attributes {
     pairs.iter().map(|(path, value)| ((*path).to_owned(), value.clone())).collect()
 }
 
+fn addition(id: &ResourceId, path: &str, value: Value) -> Operation {
+    let add = vec![(path.to_owned(), value)];
+    Operation::Patch { kind: Kind::User, id: id.clone(), set: Vec::new(), add }
+}
+
 fn patch(kind: Kind, id: &ResourceId, changes: &[(&str, Value)]) -> Operation {
     let set = changes.iter().map(|(path, value)| ((*path).to_owned(), value.clone())).collect();
-    Operation::Patch { kind, id: id.clone(), set }
+    Operation::Patch { kind, id: id.clone(), set, add: Vec::new() }
 }
 
 async fn one(target: &dyn ServiceProvider, operation: Operation) -> Outcome {

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::support::sections;
 use super::support::story;
 
 /// One test a story, so that a failure names it.
@@ -20,8 +21,12 @@ macro_rules! stories {
             let played = [$(concat!(stringify!($name), ".txt")),*];
             let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios");
             for entry in std::fs::read_dir(directory).expect("the scenarios are there") {
-                let name = entry.expect("an entry").file_name().into_string().expect("a plain name");
+                let entry = entry.expect("an entry");
+                let name = entry.file_name().into_string().expect("a plain name");
                 assert!(played.contains(&name.as_str()), "{name} is not in the list");
+                let text = std::fs::read_to_string(entry.path()).expect("the story is read");
+                let head: Vec<&str> = text.lines().take_while(|line| line.starts_with('#')).collect();
+                sections::check_source(&name, &head.join("\n"));
             }
         }
     };
@@ -92,6 +97,7 @@ stories! {
     two_people_who_match_one_account_are_both_held
     what_a_plan_would_run_into_is_said_before
     what_is_over_the_witness_budget_waits
+    what_is_taken_over_is_cleared_where_both_gates_are_open
     who_is_excluded_is_out_whatever_the_filters_say
     who_is_left_alone_keeps_the_teams
     who_leaves_a_group_that_an_attribute_tells_is_asked_for

@@ -88,6 +88,25 @@ async fn somebody_who_is_left_out_is_told_by_what() {
     assert!(told.contains("wanted inactive, inactive in the target\n"), "{told}");
 }
 
+/// Who never had an account is not said to lose one, nor to be looked for.
+#[tokio::test]
+async fn somebody_who_never_was_there_is_told_to_get_nothing() {
+    let mut stage = Stage::new();
+    stage.command("people guests out").await;
+    for line in LINES {
+        stage.command(line).await;
+    }
+    stage.cycle(Reading::Incremental).await;
+    let told = explained(&stage, "u2").await;
+    assert!(
+        told.starts_with("story: user bo@home.example (u2)\n\nlink\n  not wanted, and not there\n"),
+        "{told}"
+    );
+    assert!(told.contains("\n  out of scope, so no account is made\n"), "{told}");
+    assert!(told.contains("the target would be asked for `userName` equal to \"bo@home.example\""), "{told}");
+    assert!(told.ends_with("\nplanned\n  nothing\n"), "{told}");
+}
+
 #[tokio::test]
 async fn nobody_is_nobody_and_before_the_first_cycle_there_is_nothing_to_tell() {
     let stage = begun(&LINES).await;

@@ -7,6 +7,8 @@ use rosterd::expr::Environment;
 use rosterd::expr::Expression;
 use rosterd::expr::Value;
 
+use super::support::sections;
+
 /// Every function of the reference, section 7.2, with those of Graph's function schema. Two have no result that could be
 /// stated; tests beside their code hold what must be true of them.
 const FUNCTIONS: &str = "Append AppRoleAssignments AppRoleAssignmentsComplex AssertiveAppRoleAssignmentsComplex BitAnd \
@@ -54,6 +56,7 @@ fn play(file: &str, text: &str, played: &mut usize, wrong: &mut Vec<String>) {
     let mut attributes: Vec<(&str, &str)> = Vec::new();
     for (number, line) in (1..).zip(text.lines()) {
         if let Some(heading) = line.strip_prefix("## ") {
+            sections::check(&format!("{file}:{number}"), &format!("Entra {heading}"));
             section = Some(heading);
         } else if line.is_empty() || line.starts_with('#') {
         } else if let Some(expected) = line.strip_prefix("=> ") {

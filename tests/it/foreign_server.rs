@@ -83,7 +83,7 @@ fn team(n: usize) -> Operation {
 
 fn patch(kind: Kind, id: &ResourceId, set: &[(&str, Value)]) -> Operation {
     let set = set.iter().map(|(path, value)| ((*path).to_owned(), value.clone())).collect();
-    Operation::Patch { kind, id: id.clone(), set }
+    Operation::Patch { kind, id: id.clone(), set, add: Vec::new() }
 }
 
 fn members(team: &ResourceId, add: &[ResourceId], remove: &[ResourceId]) -> Operation {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use rosterd::expr::Environment;
 use rosterd::model::Accepted;
 use rosterd::model::Applied;
+use rosterd::model::Desired;
 use rosterd::model::Origin;
 use rosterd::model::Seen;
 use rosterd::model::SourceId;
@@ -25,10 +26,16 @@ use rosterd::scim::Kind;
 use rosterd::scim::ResourceId;
 use serde_json::json;
 
+use super::support::sections;
 use super::support::story;
+use super::support::wording;
 
 const NOW: i64 = 1_770_000_000;
 const DAY: i64 = 86_400;
+
+fn now() -> Environment {
+    Environment { now: jiff::Timestamp::from_second(NOW).expect("a time"), ..Environment::default() }
+}
 
 /// `unassigned for 31 days`, or words that hold together; behind a comma, what was remembered before.
 struct So {
@@ -143,11 +150,10 @@ fn follows(what: &str, applied: &str, settings: &str) -> String {
         dirty: Dirty { object: true, ..Dirty::default() },
         twin: false,
         groups: &[],
-        environment: &Environment::default(),
+        environment: &now(),
         lost_groups: &[],
         memberships: &[],
         left: so.left,
-        now_second: NOW,
     };
     let decision = plan::decide(&rules, "digest", &facts);
     let class = decision.pending.map_or("nothing", |pending| pending.class.word());
@@ -160,6 +166,8 @@ fn follows(what: &str, applied: &str, settings: &str) -> String {
 #[test]
 fn every_event_and_every_policy_as_the_cases_say() {
     let text = include_str!("../cases/leavers/events.txt");
+    let comments = |line: &&str| line.starts_with('#') && line.contains("ection");
+    text.lines().filter(comments).for_each(|line| sections::check_source("events.txt", line));
     let mut events: BTreeMap<String, usize> = BTreeMap::new();
     for (line, row) in text.lines().enumerate().filter(|(_, row)| !row.starts_with('#') && !row.is_empty()) {
         let [what, applied, settings, expected] = row.split(';').map(str::trim).collect::<Vec<_>>()[..]
@@ -172,6 +180,67 @@ fn every_event_and_every_policy_as_the_cases_say() {
     for event in ["unassigned", "filtered", "disabled", "suspended", "recycled", "purged", "missing"] {
         assert!(events.get(event).is_some_and(|rows| *rows > 2), "{event}: {events:?}");
     }
+}
+
+/// What becomes of a team.
+fn follows_of_team(what: &str, applied: &str, policy: &str) -> String {
+    let so = so(what);
+    let mut seen = seen(&so);
+    seen.attributes.insert("displayName".to_owned(), json!("Sales"));
+    let mut rules = story::rules();
+    if !policy.is_empty() {
+        rules.leavers.teams = wording::parsed(policy);
+    }
+    let sent = Attributes::from_iter([
+        ("displayName".to_owned(), json!("Sales")),
+        ("externalId".to_owned(), json!("u1")),
+    ]);
+    let there = Accepted {
+        resource: ResourceId("r1".to_owned()),
+        shown: sent.clone(),
+        sent,
+        origin: Origin::Created,
+    };
+    let applied = if applied == "none" { Applied::Absent } else { Applied::Active(there) };
+    let out = so.now.iter().any(|word| word == "unassigned");
+    let facts = Facts {
+        kind: Kind::Group,
+        source: &id(),
+        seen: &seen,
+        scope: if out { ScopeFact::Out(Vec::new()) } else { ScopeFact::In(Vec::new()) },
+        applied: &applied,
+        dirty: Dirty { object: true, ..Dirty::default() },
+        twin: false,
+        groups: &[],
+        environment: &now(),
+        lost_groups: &[],
+        memberships: &[],
+        left: None,
+    };
+    let decision = plan::decide(&rules, "digest", &facts);
+    match (decision.pending, decision.desired) {
+        (Some(pending), _) => pending.class.word().to_owned(),
+        (None, Desired::Active(_)) => "kept".to_owned(),
+        (None, Desired::Inactive) => "emptied".to_owned(),
+        (None, Desired::Unmanaged) => "left alone".to_owned(),
+        (None, Desired::Absent) => "nothing".to_owned(),
+    }
+}
+
+#[test]
+fn every_policy_of_teams_as_the_cases_say() {
+    let text = include_str!("../cases/leavers/teams.txt");
+    let comments: Vec<&str> = text.lines().take_while(|line| line.starts_with('#')).collect();
+    sections::check_source("teams.txt", &comments.join("\n"));
+    let mut played = 0;
+    for (line, row) in text.lines().enumerate().filter(|(_, row)| !row.starts_with('#') && !row.is_empty()) {
+        let [what, applied, policy, expected] = row.split(';').map(str::trim).collect::<Vec<_>>()[..] else {
+            panic!("teams.txt:{}: four columns", line + 1)
+        };
+        assert_eq!(follows_of_team(what, applied, policy), expected, "teams.txt:{}: {row}", line + 1);
+        played += 1;
+    }
+    assert!(played > 15, "{played}");
 }
 
 /// A policy is what the settings write; what cannot be one is refused with its cure.
@@ -212,11 +281,10 @@ fn where_the_mapping_disables_nobody_nothing_happens_until_the_deletion_is_due()
             dirty: Dirty { object: true, ..Dirty::default() },
             twin: false,
             groups: &[],
-            environment: &Environment::default(),
+            environment: &now(),
             lost_groups: &[],
             memberships: &[],
             left: Some(Left { by: Departure::Unassigned, at_second: NOW - days * DAY }),
-            now_second: NOW,
         };
         plan::decide(&rules, "digest", &facts).pending.map(|pending| pending.class.word())
     };
@@ -245,11 +313,10 @@ fn the_steps_of_a_decision_are_told_in_order() {
             dirty: Dirty::default(),
             twin: false,
             groups: &[],
-            environment: &Environment::default(),
+            environment: &now(),
             lost_groups: &[],
             memberships: &[],
             left: None,
-            now_second: NOW,
         };
         let steps = plan::explain_scope(&rules, &facts);
         steps.iter().map(|step| step.sentence()).collect::<Vec<_>>().join("\n")

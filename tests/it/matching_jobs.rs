@@ -168,3 +168,37 @@ async fn a_move_hands_the_ownership_over_without_a_write() {
     let expected = "[Sales] ann@x.example bo@x.example cy@x.example\nann@x.example Anna Leigh\nbo@x.example Bo Ng\ncy@x.example Cy Ito";
     Two::check(two.first.command("workspace").await, expected);
 }
+
+/// P16 lets an owner delete; whoever joined keeps the account, and is made its owner by hand.
+#[tokio::test]
+async fn what_its_owner_has_let_go_is_given_to_a_job_that_joined_it() {
+    let mut two = Two::shared().await;
+    let store = two.first.store.clone();
+    let (first, second) = (id(&store, "story").await, id(&store, "second").await);
+    let refused = store.unlink(first.0, "a1", by()).await.expect("the state").expect_err("it is shared");
+    assert!(refused.0.ends_with("hand it over first: rosterd link move JOB a1 second"), "{}", refused.0);
+    let refused = store.move_link(second.clone(), "b1", second.clone(), by()).await.expect("the state");
+    let told = refused.expect_err("it has an owner").0;
+    assert!(
+        told.ends_with("has only joined ann@x.example (b1); move it from job story, which owns it"),
+        "{told}"
+    );
+
+    two.play("first", &["leavers all delete", "action delete on", "person a1 ann@x.example Ann Koch"]).await;
+    Two::check(two.first.command("cycle").await, "1 update");
+    two.play("first", &["deleted a1", "group g1 Sales a3", "app a3 g:g1"]).await;
+    Two::check(two.first.command("cycle").await, "1 remove_members\n1 delete");
+    let left = "[Sales] ann@x.example bo@x.example cy@x.example\nann@x.example Ann Koch\nbo@x.example Bo Ng\ncy@x.example Cy Ito";
+    Two::check(two.second.command("workspace").await, left);
+    // Nobody writes the attributes until a person makes the other job the owner.
+    Two::check(two.second.command("cycle").await, "nothing");
+    let row = store.links_of(second.0, "b1").await.expect("the state").remove(0);
+    assert!(row.is_ownerless(), "{row:?}");
+    let moved = store.move_link(second.clone(), "b1", second.clone(), by()).await.expect("the state");
+    assert_eq!(moved.expect("it is moved").0, "r1");
+    Two::check(two.second.command("cycle").await, "1 update");
+    let theirs = "[Sales] ann@x.example bo@x.example cy@x.example\nann@x.example Anna Leigh\nbo@x.example Bo Ng\ncy@x.example Cy Ito";
+    Two::check(two.second.command("workspace").await, theirs);
+    Two::check(two.second.command("cycle").await, "nothing");
+    assert!(!store.links_of(second.0, "b1").await.expect("the state").remove(0).is_ownerless());
+}

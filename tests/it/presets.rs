@@ -7,7 +7,6 @@ use rosterd::model::Standing;
 use rosterd::model::Vocabulary;
 use rosterd::plan::Given;
 use rosterd::plan::Mapping;
-use rosterd::plan::MappingNote;
 use rosterd::plan::Mappings;
 use rosterd::plan::RawMapping;
 use rosterd::plan::RawPreset;
@@ -286,21 +285,11 @@ fn a_person_without_a_user_name_is_a_problem_that_names_the_attribute() {
 }
 
 #[test]
-fn cerby_on_okta_notes_people_whose_user_name_is_not_their_e_mail_and_configcat_does_not_care() {
-    let note = |text, email: &str| {
-        let users = preset(text, Vocabulary::Okta).users;
-        let attributes = json!({ "appuser.userName": "ann@x.example", "user.email": email });
-        let seen = Seen {
-            standing: Standing::Enabled,
-            attributes: serde_json::from_value(attributes).expect("an object"),
-        };
-        let id = SourceId("00u1".to_owned());
-        let given = Given { id: &id, kind: Kind::User, seen: &seen, soft_deleted: false, groups: &[] };
-        users.note(&users.evaluate(given, Vocabulary::Okta, &Environment::default()).expect("mapped"))
-    };
-    assert_eq!(note(CERBY, "ann@x.example"), None);
-    assert_eq!(note(CERBY, "ann.lee@x.example"), Some(MappingNote::UserNameIsNotEmail));
-    assert_eq!(note(CONFIGCAT, "ann.lee@x.example"), None);
+fn cerby_needs_equal_names_and_addresses_and_configcat_does_not_care() {
+    for vocabulary in [Vocabulary::Graph, Vocabulary::Okta, Vocabulary::File] {
+        assert!(preset(CERBY, vocabulary).users.user_name_is_email);
+        assert!(!preset(CONFIGCAT, vocabulary).users.user_name_is_email);
+    }
 }
 
 #[test]

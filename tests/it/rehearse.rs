@@ -42,8 +42,7 @@ async fn told(planned: &Planned) -> String {
 
 const REHEARSAL: &str =
     "note: a rehearsal: the target was not asked who is there already, so some creations may be adoptions\n";
-const NOTHING_WAITED: &str =
-    "note: of what waits today, 0 would be done as well (not shown), and would not be done any more: none\n";
+const NOTHING_WAITED: &str = "note: nothing waits today, so all of this comes from the edit\n";
 
 #[tokio::test]
 async fn an_edit_is_rehearsed_without_a_read_and_leaves_no_trace() {

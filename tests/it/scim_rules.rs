@@ -28,7 +28,7 @@ const RULES: [(&str, u32); 17] = [
 const POINTS: u32 = 15;
 
 /// What no test proves yet. It only gets shorter.
-const OPEN: [&str; 2] = ["O2", "15"];
+const OPEN: [&str; 0] = [];
 
 /// A row of the table: a rule, and the tests that it names.
 struct Row {

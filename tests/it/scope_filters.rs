@@ -22,6 +22,7 @@ use rosterd::plan::Node;
 use rosterd::plan::ScopeFact;
 use rosterd::scim::Kind;
 
+use super::support::sections;
 use super::support::story;
 use super::support::wording;
 
@@ -66,6 +67,8 @@ fn decided(admit: &str, exclude: &str, attributes: &str, now_second: i64) -> Dec
     let (id, graph) = (SourceId("u1".to_owned()), graph());
     let memberships = Memberships::new(&rules.scope.users, Vocabulary::File, &graph);
     let memberships = memberships.of(&id, Kind::User, &[(LinkId(2), EdgeState::Present)]);
+    let now = jiff::Timestamp::from_second(now_second).expect("a time");
+    let environment = Environment { now, ..Environment::default() };
     let facts = Facts {
         kind: Kind::User,
         source: &id,
@@ -75,11 +78,10 @@ fn decided(admit: &str, exclude: &str, attributes: &str, now_second: i64) -> Dec
         dirty: Dirty { object: true, ..Dirty::default() },
         twin: false,
         groups: &[],
-        environment: &Environment::default(),
+        environment: &environment,
         lost_groups: &[],
         memberships: &memberships,
         left: None,
-        now_second,
     };
     plan::decide(&rules, "digest", &facts)
 }
@@ -87,6 +89,8 @@ fn decided(admit: &str, exclude: &str, attributes: &str, now_second: i64) -> Dec
 #[test]
 fn whole_filters_say_what_the_cases_say() {
     let text = include_str!("../cases/scope/filters.txt");
+    let comments = |line: &&str| line.starts_with('#') && line.contains("ection");
+    text.lines().filter(comments).for_each(|line| sections::check_source("filters.txt", line));
     let rows = text.lines().enumerate().filter(|(_, row)| !row.starts_with('#') && !row.is_empty());
     let mut played = 0;
     for (line, row) in rows {

@@ -9,10 +9,20 @@ use std::process::Stdio;
 use std::time::Duration;
 use std::time::Instant;
 
+use rosterd::simulators::API_TOKEN;
+use rosterd::simulators::CLIENT_ID;
+use rosterd::simulators::CLIENT_SECRET;
+use rosterd::simulators::Flavour;
+use rosterd::simulators::GRAPH_APP_ID;
+use rosterd::simulators::OKTA_APP_ID;
+use rosterd::simulators::TENANT;
+use serde_json::json;
+
 use crate::support::host::Host;
 use crate::support::host::ran;
 use crate::support::scim_service::Mood;
 use crate::support::scim_service::ScimService;
+use crate::support::simulated::Simulated;
 
 /// Far above what anything here takes; reached only when something is broken.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -40,7 +50,7 @@ fn towards(service: &ScimService, people: usize) -> Host {
 
 fn command(host: &Host, arguments: &[&str]) -> Command {
     let mut command = host.command(arguments);
-    command.env("TEST_SCIM", "a token");
+    command.env("TEST_SCIM", "a token").env("TEST_GRAPH", CLIENT_SECRET).env("TEST_OKTA", API_TOKEN);
     command
 }
 
@@ -56,14 +66,20 @@ fn wait_for(what: impl Fn() -> bool) {
     }
 }
 
-/// Ends it, and tells how long that took, with which code, and what it said.
-fn terminated(mut child: Child) -> (Duration, Option<i32>, String) {
-    let lines = BufReader::new(child.stderr.take().unwrap()).lines();
+/// Ends it with SIGTERM, and tells how long that took.
+fn killed(child: &mut Child) -> Duration {
     let kill = format!("kill -TERM {}", child.id());
     let begun = Instant::now();
     assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+    child.wait().unwrap();
+    begun.elapsed()
+}
+
+/// The same, with its exit code, and what it said.
+fn terminated(mut child: Child) -> (Duration, Option<i32>, String) {
+    let lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    let took = killed(&mut child);
     let code = child.wait().unwrap().code();
-    let took = begun.elapsed();
     (took, code, lines.map_while(Result::ok).collect::<Vec<_>>().join("\n"))
 }
 
@@ -145,4 +161,65 @@ async fn a_pause_ends_a_cycle_of_another_process_and_refuses_the_next() {
     assert_eq!(ran(command(&host, &["plan"])).code, 3, "a dry run may look");
     assert_eq!(ran(command(&host, &["resume", "hr"])).code, 0);
     complete(&host, &service, 900);
+}
+
+/// The workspace in the state takes whole batches in one transaction each.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_big_load_into_a_workspace_ends_in_time_and_the_next_goes_on() {
+    let host = Host::new();
+    let names: Vec<String> = (0..5_000).map(|n| format!("person{n:04}")).collect();
+    host.people(&names.iter().map(String::as_str).collect::<Vec<_>>());
+    assert_eq!(host.run(&["enable", "hr"]).code, 0);
+    let child = start(&host, &["sync"]);
+    let state = rusqlite::Connection::open(host.path("rosterd.db")).unwrap();
+    wait_for(|| {
+        let sql = "SELECT count(*) FROM resources";
+        state.query_row(sql, [], |row| row.get::<_, i64>(0)).is_ok_and(|count| count > 0)
+    });
+    let (took, _, told) = terminated(child);
+    assert!(took < STOP_MAX, "{took:?}: {told}");
+    let synced = host.run(&["sync"]);
+    assert_eq!(synced.code, 0, "{}{}", synced.out, synced.err);
+    assert_eq!(host.run(&["workspace", "users"]).out.lines().count(), 5_000);
+    assert_eq!(host.run(&["plan"]).code, 0, "nothing is left, nothing is doubled");
+}
+
+/// A source that asks to be left alone for five minutes is waited for, and a stop does not wait for it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_source_that_throttles_for_minutes_holds_up_no_stop() {
+    for flavour in [Flavour::Graph, Flavour::Okta] {
+        let directory = Simulated::start(flavour).await;
+        let throttled = json!({"times": null, "trouble": {"status": {"status": 429, "retry_after": "300"}}});
+        directory.world.fault(serde_json::from_value(throttled).unwrap());
+        for arguments in [&["sync", "org"][..], &["run", "--listen", "127.0.0.1:0"]] {
+            let host = Host::new();
+            host.settings(&org(flavour, &directory));
+            let mut child = start(&host, &[&["--log", "info"], arguments].concat());
+            let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok);
+            assert!(lines.any(|line| line.contains("wait_seconds=")), "{flavour:?} {arguments:?}");
+            let took = killed(&mut child);
+            let told = lines.collect::<Vec<_>>().join("\n");
+            assert!(took < STOP_MAX, "{flavour:?} {arguments:?} {took:?}: {told}");
+        }
+    }
+}
+
+fn org(flavour: Flavour, directory: &Simulated) -> String {
+    let at = directory.address;
+    let (source, app) = match flavour {
+        Flavour::Graph => (
+            format!(
+                "source.graph = {{ authority = \"http://{at}\", root = \"http://{at}\", tenant = \"{TENANT}\", client_id = \
+                 \"{CLIENT_ID}\", secret = \"env:TEST_GRAPH\" }}"
+            ),
+            GRAPH_APP_ID,
+        ),
+        Flavour::Okta => {
+            (format!("source.okta = {{ url = \"http://{at}\", token = \"env:TEST_OKTA\" }}"), OKTA_APP_ID)
+        }
+    };
+    format!(
+        "[jobs.org]\ntarget = \"org\"\n{source}\nscope.users.assigned_to = \"{app}\"\nmapping.preset = \"cerby\"\n\
+         [targets.org.workspace]\nname = \"org\"\n"
+    )
 }

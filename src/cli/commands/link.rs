@@ -73,7 +73,7 @@ async fn show(config: &Config, arguments: &LinkShow) -> Result<Exit, anyhow::Err
         arguments.who
     );
     for row in rows {
-        out::print(&whole(&row));
+        out::print(&whole(name, &row));
         for (at, who, what, reason) in store.decisions_of(job, &row.source).await? {
             let at = Timestamp::from_second(at).map_or_else(|_| at.to_string(), |at| at.to_string());
             let reason =
@@ -97,7 +97,8 @@ async fn set(config: &Config, arguments: &LinkSet) -> Result<Exit, anyhow::Error
 
 async fn import(config: &Config, arguments: &LinkImport) -> Result<Exit, anyhow::Error> {
     let path = arguments.file.display();
-    let text = std::fs::read_to_string(&arguments.file).with_context(|| format!("{path} cannot be read"))?;
+    let unread = || format!("{path} cannot be read; give a CSV file with lines of WHO,RESOURCE");
+    let text = std::fs::read_to_string(&arguments.file).with_context(unread)?;
     let (pairs, lines) = pairs(&text).map_err(|problem| anyhow::anyhow!("{path}: {problem}"))?;
     anyhow::ensure!(!pairs.is_empty(), "{path} has no links; write lines of WHO,RESOURCE");
     set_all(config, &arguments.job, pairs, &lines, &arguments.why).await
@@ -155,11 +156,13 @@ async fn hand_over(config: &Config, arguments: &LinkMove) -> Result<Exit, anyhow
     let (name, to) = (&wire::one(config, &arguments.job)?.name, &wire::one(config, &arguments.to)?.name);
     let store = wire::open(config)?;
     let (from_job, to_job) = (known(&store, name).await?, known(&store, to).await?);
-    let _lease = alone(&store, &[name, to])?;
+    let jobs = if name == to { vec![name] } else { vec![name, to] };
+    let _lease = alone(&store, &jobs)?;
     let (from_job, to_job) = ((from_job, name.clone()), (to_job, to.clone()));
     match store.move_link(from_job, &arguments.who, to_job, by_hand(&arguments.why)).await? {
         Ok(resource) => {
-            out::print(&format!("{name}: {resource} belongs to job {to} from now on; {name} stays joined\n"));
+            let stays = if name == to { String::new() } else { format!("; {name} stays joined") };
+            out::print(&format!("{name}: {resource} belongs to job {to} from now on{stays}\n"));
             Ok(Exit::Done)
         }
         Err(refusal) => anyhow::bail!("job {name}: {}", refusal.0),
@@ -201,7 +204,7 @@ fn line(row: &LinkRow) -> String {
     )
 }
 
-fn whole(row: &LinkRow) -> String {
+fn whole(job: &str, row: &LinkRow) -> String {
     let mut out = format!(
         "{} {} ({})\n",
         row.kind.word(),
@@ -224,6 +227,13 @@ fn whole(row: &LinkRow) -> String {
     if !row.shared_with.is_empty() {
         tell("shared", format!("with job {}", row.shared_with.join(", ")));
     }
+    if row.is_ownerless() {
+        let cure = format!("rosterd link move {job} {} {job}", row.source);
+        tell(
+            "owner",
+            format!("no job any more, so its attributes are not written; make this one the owner: {cure}"),
+        );
+    }
     if let Some(class) = &row.pending {
         let hold = row.hold.as_ref().map_or_else(String::new, |hold| format!(", held: {}", hold.text));
         tell("pending", format!("{class}{hold}"));
@@ -245,6 +255,7 @@ fn body(row: &LinkRow) -> serde_json::Value {
         "pending": row.pending,
         "hold": row.hold,
         "shared_with": row.shared_with,
+        "ownerless": row.is_ownerless(),
     })
 }
 

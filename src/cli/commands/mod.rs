@@ -1,5 +1,6 @@
 //! Shelf of commands: one file a command, its arguments in, its exit code out.
 
+pub mod apply;
 pub mod approve;
 pub mod check;
 pub mod config;

@@ -29,13 +29,19 @@ pub async fn run(global: &Global, arguments: &Arguments) -> Result<Exit, anyhow:
     let config = settings::load(global)?;
     let store = wire::open_to_look(&config)?;
     let edited = arguments.with.as_deref().map(|file| edited(global, file)).transpose()?;
-    let mut sink = Sink::open(arguments)?;
+    let sink = Sink::screen(arguments.format);
     let mut exit = Exit::Done;
+    let jobs = wire::chosen(&config, &arguments.jobs)?;
+    anyhow::ensure!(
+        arguments.out.is_none() || jobs.len() == 1,
+        "a file holds the plan of one job; name it: rosterd plan {} --out FILE",
+        jobs.first().map_or("JOB", |job| job.name.as_str())
+    );
     // One job that cannot be planned does not hold up the others.
-    for job in wire::chosen(&config, &arguments.jobs)? {
+    for job in jobs {
         let planned = match &edited {
-            Some(edited) => rehearsed(&config, edited, job, &store, arguments, &mut sink).await,
-            None => one(&config, job, &store, arguments, &mut sink).await,
+            Some(edited) => rehearsed(&config, edited, job, &store, arguments, &sink).await,
+            None => one(&config, job, &store, arguments, &sink).await,
         };
         exit = exit.and(match planned {
             Ok(exit) => exit,
@@ -45,7 +51,6 @@ pub async fn run(global: &Global, arguments: &Arguments) -> Result<Exit, anyhow:
             break;
         }
     }
-    sink.close()?;
     Ok(exit)
 }
 
@@ -54,11 +59,30 @@ async fn one(
     job: &JobConfig,
     store: &Store,
     arguments: &Arguments,
-    sink: &mut Sink,
+    sink: &Sink,
 ) -> Result<Exit, anyhow::Error> {
     let job = wire::job(config, job, store)?;
     let planned = runner::plan(&job, store, Asked { full: arguments.full, verify: false }).await?;
+    if let Some(path) = &arguments.out {
+        save(&planned, path).await?;
+    }
     write(&planned, arguments.format, sink).await
+}
+
+/// The plan as a file. The first error is kept until the end: reading does not stop for it.
+async fn save(planned: &Planned, path: &Path) -> Result<(), anyhow::Error> {
+    let mut file = BufWriter::new(private(path)?);
+    let mut written = Ok(());
+    planned
+        .save(&mut |line| {
+            if written.is_ok() {
+                written = file.write_all(line.as_bytes());
+            }
+        })
+        .await?;
+    written.and_then(|()| file.flush()).with_context(|| {
+        format!("the plan could not be written whole into {}; look at the file's disk", path.display())
+    })
 }
 
 /// The settings with another file in the place of the first: variables and flags stay.
@@ -74,7 +98,7 @@ async fn rehearsed(
     job: &JobConfig,
     store: &Store,
     arguments: &Arguments,
-    sink: &mut Sink,
+    sink: &Sink,
 ) -> Result<Exit, anyhow::Error> {
     let other = wire::one(edited, &job.name).context("in the edited settings")?;
     let (today, edited) = (wire::job(config, job, store)?, wire::job(edited, other, store)?);
@@ -89,7 +113,7 @@ async fn rehearsed(
 }
 
 /// Streams the plan out, and says what it amounts to: what `observe` alone holds are plain changes.
-async fn write(planned: &Planned, format: Format, sink: &mut Sink) -> Result<Exit, anyhow::Error> {
+async fn write(planned: &Planned, format: Format, sink: &Sink) -> Result<Exit, anyhow::Error> {
     let mut render = format.renderer();
     sink.put(&render.begin(&planned.header));
     let mut exit = Exit::Done;
@@ -113,58 +137,25 @@ pub async fn write_standing(
     format: Format,
 ) -> Result<Exit, anyhow::Error> {
     match cycle::standing(of, store, jiff::Timestamp::now()).await? {
-        Some(planned) => return write(&planned, format, &mut Sink::screen(format)).await,
+        Some(planned) => return write(&planned, format, &Sink::screen(format)).await,
         None if format == Format::Json => {}
         None => out::print(&format!("{}: no cycle yet; run: rosterd sync {}\n", of.job, of.job)),
     }
     Ok(Exit::Done)
 }
 
-/// Where a plan goes. The first error of a file is kept until the end: rendering does not stop for it.
+/// The screen, with colour where the format is for people.
 struct Sink {
-    to: To,
-    failed: Option<std::io::Error>,
-}
-
-enum To {
-    Screen { coloured: bool },
-    File(BufWriter<File>),
+    coloured: bool,
 }
 
 impl Sink {
-    fn open(arguments: &Arguments) -> Result<Sink, anyhow::Error> {
-        match &arguments.out {
-            None => Ok(Sink::screen(arguments.format)),
-            Some(path) => Ok(Sink { to: To::File(BufWriter::new(private(path)?)), failed: None }),
-        }
-    }
-
     fn screen(format: Format) -> Sink {
-        Sink { to: To::Screen { coloured: format == Format::Text }, failed: None }
+        Sink { coloured: format == Format::Text }
     }
 
-    fn put(&mut self, text: &str) {
-        match &mut self.to {
-            To::Screen { coloured: true } => out::print_report(text),
-            To::Screen { coloured: false } => out::print(text),
-            To::File(file) => {
-                if self.failed.is_none() {
-                    self.failed = file.write_all(text.as_bytes()).err();
-                }
-            }
-        }
-    }
-
-    fn close(mut self) -> Result<(), anyhow::Error> {
-        if let To::File(file) = &mut self.to
-            && self.failed.is_none()
-        {
-            self.failed = file.flush().err();
-        }
-        match self.failed {
-            Some(error) => Err(error).context("the plan could not be written whole; look at the file's disk"),
-            None => Ok(()),
-        }
+    fn put(&self, text: &str) {
+        if self.coloured { out::print_report(text) } else { out::print(text) }
     }
 }
 

@@ -11,6 +11,7 @@ use crate::cli::wire;
 use crate::config::Config;
 use crate::config::JobConfig;
 use crate::plan::CycleRecord;
+use crate::plan::Quarantine;
 use crate::report;
 use crate::store::Store;
 
@@ -33,16 +34,23 @@ pub async fn run(global: &Global, arguments: &Arguments) -> Result<Exit, anyhow:
 
 async fn one(config: &Config, job: &JobConfig, store: &Store, asked: Asked) -> Result<Exit, anyhow::Error> {
     let job = wire::job(config, job, store)?;
-    let record = runner::sync(&job, store, asked).await?;
-    out::print(&report::cycle(&record));
-    if let Some(quarantine) = &record.quarantine {
-        let (reason, message) = (quarantine.reason.word(), report::printable(&quarantine.error.message));
-        let name = &record.job;
-        out::print(&format!(
-            "{name}: in quarantine ({reason}): {message}\n  the daemon slows it down; look: rosterd failed {name}, rosterd status {name}\n"
-        ));
+    let record = runner::sync(&job, store, asked).await;
+    if let Ok(record) = &record {
+        out::print(&report::cycle(record));
     }
-    Ok(exit_of(&record))
+    // Where the state cannot be read, the cycle's own error says so.
+    let state = store.find_job(&job.name).await.ok().flatten();
+    if let Some(quarantine) = state.and_then(|state| state.quarantine) {
+        out::print(&slowed_down(&job.name, &quarantine));
+    }
+    Ok(exit_of(&record?))
+}
+
+fn slowed_down(job: &str, quarantine: &Quarantine) -> String {
+    let (reason, message) = (quarantine.reason.word(), report::printable(&quarantine.error.message));
+    format!(
+        "{job}: in quarantine ({reason}): {message}\n  the daemon slows it down; look: rosterd failed {job}, rosterd status {job}\n"
+    )
 }
 
 pub fn exit_of(record: &CycleRecord) -> Exit {

@@ -85,15 +85,18 @@ fn nobody() -> Facts<'static> {
         dirty: Dirty::default(),
         twin: false,
         groups: &[],
-        environment: Box::leak(Box::default()),
+        environment: Box::leak(Box::new(now())),
         lost_groups: &[],
         memberships: &[],
         left: None,
-        now_second: NOW,
     }
 }
 
 const NOW: i64 = 1_770_000_000;
+
+fn now() -> Environment {
+    Environment { now: jiff::Timestamp::from_second(NOW).expect("a time"), ..Environment::default() }
+}
 
 /// One policy for every event.
 fn always(policy: OnLeave) -> Leavers {

@@ -51,7 +51,7 @@ impl Mapping {
         let mut found = Found { kind, problems: Vec::new() };
         let mut targets = BTreeSet::new();
         for row in &self.rows {
-            if !targets.insert(&row.target) {
+            if !targets.insert(row.target.as_str()) {
                 found.error(&row.target, "", "this attribute has two rows; leave one");
             }
             check_row(row, vocabulary, &mut found);
@@ -107,13 +107,17 @@ fn check_row(row: &Row, vocabulary: Vocabulary, found: &mut Found) {
         found.error(at, "", text);
     }
     let field = field(&row.value);
+    let placed = |name: &str, text: String| match &row.value {
+        RowValue::Expression(expression) => expression.wrong_attribute(name, &text),
+        _ => text,
+    };
     for name in row.value.attributes() {
         match known::check(name, found.kind, vocabulary) {
-            Err(text) => found.error(at, field, text),
+            Err(text) => found.error(at, field, placed(name, text)),
             Ok(()) => {
                 known::doubt(name, found.kind, vocabulary)
                     .into_iter()
-                    .for_each(|text| found.warning(at, field, text));
+                    .for_each(|text| found.warning(at, field, placed(name, text)));
             }
         }
     }
@@ -136,7 +140,7 @@ fn field(value: &RowValue) -> &'static str {
 fn check_value(row: &Row, vocabulary: Vocabulary, found: &mut Found) {
     let at = row.target.as_str();
     match &row.value {
-        RowValue::Attribute(name) if known::is_list(name, vocabulary) && !target::takes_several(at) => {
+        RowValue::Attribute(name) if known::is_list(name, vocabulary) && !row.target.takes_several() => {
             let text = format!(
                 "`{name}` has several values, and one is taken; write expression = 'Item([{name}], 1)'"
             );
@@ -175,7 +179,7 @@ fn check_flow(row: &Row, found: &mut Found) {
             found.error(at, "matching", "nobody can be told from others by a reference");
         }
     }
-    if row.flow == RowFlow::AddOnly && !target::takes_several(at) {
+    if row.flow == RowFlow::AddOnly && !row.target.takes_several() {
         found.error(at, "apply", "an attribute with one value is not added to; write always");
     }
     if row.clears {
@@ -190,7 +194,7 @@ fn check_clearing(row: &Row, found: &mut Found) {
         () if at == required(found.kind) || at == "active" => "the target needs this attribute",
         () if row.matching.is_some() => "resources are found by this attribute",
         () if row.flow == RowFlow::OnCreate => "a row that flows on create alone clears nothing",
-        () if target::takes_several(at) => "only an attribute with one value can be cleared",
+        () if row.target.takes_several() => "only an attribute with one value can be cleared",
         () => return,
     };
     found.error(at, "clear", format!("{why_not}; leave clear out"));
@@ -288,7 +292,7 @@ mod tests {
             Kind::User,
             &[
                 "Error users / title / attribute: a user of Microsoft Graph has no attribute `jobTitel`; did you mean `jobTitle`?",
-                "Error users / displayName / expression: a user of Microsoft Graph has no attribute `surnam`; did you mean `surname`?",
+                "Error users / displayName / expression: character 24: a user of Microsoft Graph has no attribute `surnam`; did you mean `surname`?\njoin(\" \", [givenName], [surnam])\n                       ^",
                 "Warning users / displayName / expression: `join` is written `Join`",
                 "Error users / nickname: the schema writes it `nickName`",
             ],

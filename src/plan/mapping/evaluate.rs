@@ -12,18 +12,16 @@ use super::RowValue;
 use super::expressions;
 use super::names;
 use super::required;
-use super::target;
 use crate::expr::Environment;
 use crate::expr::Value;
 use crate::model::Accepted;
 use crate::model::Vocabulary;
 use crate::plan::OnCreate;
+use crate::plan::diff::missing;
+use crate::plan::diff::values;
 use crate::scim::Attributes;
 use crate::scim::Kind;
-use crate::scim::fold;
 
-const USER_NAME: &str = "userName";
-const WORK_EMAIL: &str = "emails[type eq \"work\"].value";
 const ACTIVE: &str = "active";
 
 /// What a mapping makes of one object.
@@ -63,24 +61,6 @@ pub struct MappingProblem {
     pub text: String,
 }
 
-/// What is worth telling of a mapped object though nothing is wrong with it; counted, never with values (P11).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum MappingNote {
-    UserNameIsNotEmail,
-}
-
-impl MappingNote {
-    /// The note of so many people.
-    pub fn sentence(self, people: u64) -> String {
-        let who = if people == 1 { "1 person has".to_owned() } else { format!("{people} people have") };
-        match self {
-            MappingNote::UserNameIsNotEmail => format!(
-                "{who} a userName that differs from their work e-mail; the service requires them to be equal"
-            ),
-        }
-    }
-}
-
 impl Mapping {
     /// Evaluates every row. A row without a value (null, or an empty text) is left out: the target keeps what
     /// it has. One value that cannot be had spoils the whole object, which is then held as it is (P12).
@@ -91,12 +71,12 @@ impl Mapping {
         environment: &Environment,
     ) -> Result<Mapped, MappingProblem> {
         let mut mapped = Mapped::default();
-        for row in self.rows.iter().filter(|row| row.value != RowValue::Members) {
+        for row in self.rows.iter().filter(|row| !matches!(row.value, RowValue::Members)) {
             if let RowValue::Reference(name) = &row.value {
                 mapped.references.push(reference(row, &names::value(name, &given, vocabulary)));
                 continue;
             }
-            let problem = |text| MappingProblem { path: row.target.clone(), text };
+            let problem = |text| MappingProblem { path: row.target.to_string(), text };
             let value = value(row, &given, vocabulary, environment).map_err(problem)?;
             if row.target == ACTIVE && given.kind == Kind::User {
                 mapped.active = Some(activity(&value).map_err(problem)?);
@@ -109,10 +89,10 @@ impl Mapping {
                 continue;
             }
             if row.value.is_choice() && value != Value::Null {
-                mapped.on_create.choices.0.insert(row.target.clone(), value.values().to_vec());
+                mapped.on_create.choices.0.insert(row.target.to_string(), value.into_values());
                 continue;
             }
-            let json = target::json(&row.target, &value).map_err(problem)?;
+            let json = row.target.json(value).map_err(problem)?;
             place(&mut mapped, row, json).map_err(problem)?;
         }
         self.require(required(given.kind), mapped)
@@ -135,35 +115,32 @@ impl Mapping {
         Err(MappingProblem { path: path.to_owned(), text })
     }
 
-    /// What is worth telling of a user that was mapped.
-    pub fn note(&self, mapped: &Mapped) -> Option<MappingNote> {
-        let folded = |path: &str| mapped.attributes.text(path).map(fold);
-        let differ = folded(USER_NAME) != folded(WORK_EMAIL);
-        (self.user_name_is_email && differ).then_some(MappingNote::UserNameIsNotEmail)
-    }
-
     /// What the service asks for, by target attribute.
     pub fn required(&self) -> Vec<&str> {
         self.rows.iter().filter(|row| row.required).map(|row| row.target.as_str()).collect()
     }
 
     /// Rows that only add keep what the target has accepted: a value that the source lost stays (Entra provisioning
-    /// reference, section 1: `MultiValueAddOnly`).
+    /// reference, section 1: `MultiValueAddOnly`). What others added is named beside what is new, so that nobody reads
+    /// of it as taken away.
     pub fn keep_added(&self, mapped: &mut Mapped, accepted: &Accepted) {
         for row in self.rows.iter().filter(|row| row.flow == RowFlow::AddOnly) {
-            let list = |attributes: &Attributes| match attributes.get(&row.target) {
-                Some(Json::Array(values)) => values.clone(),
-                Some(Json::Null) | None => Vec::new(),
-                Some(one) => vec![one.clone()],
-            };
-            let mut values = list(&accepted.sent);
-            for value in list(&accepted.shown).into_iter().chain(list(&mapped.attributes)) {
-                if !values.contains(&value) {
-                    values.push(value);
-                }
+            let path = row.target.as_str();
+            let list = |attributes: &Attributes| attributes.get(path).map(values).unwrap_or_default();
+            let mut kept = list(&accepted.sent);
+            let theirs = missing(path, &kept, &list(&accepted.shown));
+            let there: Vec<Json> = kept.iter().chain(&theirs).cloned().collect();
+            let new = missing(path, &there, &list(&mapped.attributes));
+            if !new.is_empty() {
+                kept.extend(theirs.into_iter().chain(new));
             }
-            mapped.attributes.set(&row.target, Json::Array(values));
+            mapped.attributes.set(path, Json::Array(kept));
         }
+    }
+
+    /// Whether values are added at a path, and none is taken away.
+    pub fn only_adds(&self, path: &str) -> bool {
+        self.rows.iter().any(|row| row.flow == RowFlow::AddOnly && row.target == path)
     }
 }
 
@@ -210,11 +187,11 @@ fn place(mapped: &mut Mapped, row: &Row, json: Json) -> Result<(), String> {
         return Ok(());
     }
     if let Some(default) = &row.default {
-        let default = target::json(&row.target, &Value::One(default.clone()))?;
-        mapped.on_create.attributes.set(&row.target, default);
+        let default = row.target.json(Value::One(default.clone()))?;
+        mapped.on_create.attributes.set(row.target.as_str(), default);
     }
     if row.clears {
-        mapped.attributes.unassign(&row.target);
+        mapped.attributes.unassign(row.target.as_str());
     }
     Ok(())
 }
@@ -225,7 +202,7 @@ fn reference(row: &Row, value: &Value) -> Reference {
         [one] if !one.trim().is_empty() => Some(one.trim().to_owned()),
         _ => None,
     };
-    Reference { path: row.target.clone(), names, clears: row.clears }
+    Reference { path: row.target.to_string(), names, clears: row.clears }
 }
 
 fn flow(mapped: &mut Mapped, row: &Row, path: &str, json: Json) {
@@ -249,6 +226,8 @@ mod tests {
     use crate::model::SourceId;
     use crate::model::Standing;
     use crate::scim::ResourceId;
+
+    const WORK_EMAIL: &str = "emails[type eq \"work\"].value";
 
     fn mapped(rows: Vec<Row>, attributes: Json) -> Result<Mapped, MappingProblem> {
         let seen = Seen {
@@ -361,20 +340,7 @@ mod tests {
     }
 
     #[test]
-    fn people_whose_user_name_is_not_their_work_e_mail_are_noted_where_the_service_asks_for_it() {
-        let rows = || vec![copied(WORK_EMAIL, "mail")];
-        let note = |flag, mail: &str| {
-            let mapped = mapped(rows(), json!({ "userPrincipalName": "Ann@x.example", "mail": mail }));
-            Mapping { user_name_is_email: flag, rows: rows() }.note(&mapped.expect("mapped"))
-        };
-        assert_eq!(note(true, "ann@X.example"), None);
-        assert_eq!(note(true, "ann@y.example"), Some(MappingNote::UserNameIsNotEmail));
-        assert_eq!(note(true, ""), Some(MappingNote::UserNameIsNotEmail));
-        assert_eq!(note(false, "ann@y.example"), None);
-    }
-
-    #[test]
-    fn a_row_that_only_adds_keeps_what_was_sent_and_what_others_added() {
+    fn a_row_that_only_adds_keeps_what_was_sent_and_names_what_others_added_beside_what_is_new() {
         const TAGS: &str = "urn:example:2.0:User:tags";
         let rows = vec![Row { flow: RowFlow::AddOnly, ..copied(TAGS, "otherMails") }];
         let tags = |tags: Json| Attributes::from_iter([(TAGS.to_owned(), tags)]);
@@ -388,7 +354,9 @@ mod tests {
             mapped.attributes.get(TAGS).cloned().unwrap_or_default()
         };
         assert_eq!(kept(json!(["b"]), json!(["a"]), json!(["a"])), json!(["a", "b"]));
-        assert_eq!(kept(json!(["a"]), json!(["a"]), json!(["a", "theirs"])), json!(["a", "theirs"]));
+        assert_eq!(kept(json!(["a"]), json!(["a"]), json!(["a", "theirs"])), json!(["a"]));
+        assert_eq!(kept(json!(["b"]), json!(["a"]), json!(["a", "theirs"])), json!(["a", "theirs", "b"]));
+        assert_eq!(kept(json!(["theirs"]), json!(["a"]), json!(["a", "theirs"])), json!(["a"]));
         assert_eq!(kept(json!(null), json!(["a"]), json!(["a"])), json!(["a"]));
         assert_eq!(kept(json!(null), json!(null), json!(null)), json!(null));
     }

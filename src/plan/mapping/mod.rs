@@ -13,7 +13,6 @@ mod trace;
 
 pub use check::RowProblem;
 pub use evaluate::Mapped;
-pub use evaluate::MappingNote;
 pub use evaluate::MappingProblem;
 pub use evaluate::Reference;
 pub use raw::Mappings;
@@ -21,6 +20,7 @@ pub use raw::RawMapping;
 pub use raw::RawPreset;
 pub use raw::RawRow;
 pub use raw::RawRows;
+pub use target::Target;
 pub use target::reference_value;
 pub use trace::Traced;
 
@@ -45,7 +45,7 @@ use crate::scim::Kind;
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Mapping {
     pub rows: Vec<Row>,
-    /// The service refuses accounts whose userName is not their work e-mail: a note is made of those. It
+    /// The service refuses accounts whose userName is not their work e-mail: they are told of ahead (`plan/lint`). It
     /// changes nothing that is desired, so it is no part of the rules' digest.
     #[serde(skip)]
     pub user_name_is_email: bool,
@@ -82,7 +82,7 @@ impl fmt::Debug for GroupName {
 #[derive(Clone, Debug, Serialize)]
 pub struct Row {
     /// A SCIM path: `userName`, `name.givenName`, `emails[type eq "work"].value`, `active`, `members`.
-    pub target: String,
+    pub target: Target,
     pub value: RowValue,
     /// Precedence as a matching attribute, the lowest first; `None`: not used for matching.
     pub matching: Option<u8>,
@@ -139,7 +139,7 @@ impl Mapping {
                     .attributes
                     .text(&row.target)
                     .or_else(|| mapped.on_create.attributes.text(&row.target));
-                Some((row.target.clone(), value?.to_owned()))
+                Some((row.target.to_string(), value?.to_owned()))
             })
             .collect()
     }

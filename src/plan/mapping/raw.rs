@@ -10,6 +10,7 @@ use super::Row;
 use super::RowFlow;
 use super::RowProblem;
 use super::RowValue;
+use super::Target;
 use super::known;
 use crate::expr::Expression;
 use crate::model::Grade;
@@ -218,7 +219,7 @@ fn row(target: &str, raw: &RawRow, clear: &[String]) -> Result<Option<Row>, (&'s
     let clears = clears(&value, raw, clear)?;
     let required = raw.required == Some(true);
     Ok(Some(Row {
-        target: target.to_owned(),
+        target: Target::new(target),
         value,
         matching,
         flow,
@@ -266,7 +267,7 @@ fn expression(text: &str) -> Result<RowValue, (&'static str, String)> {
 fn untouched(target: &str, raw: &RawRow) -> Option<Row> {
     let value = RowValue::Constant(raw.default.clone()?);
     Some(Row {
-        target: target.to_owned(),
+        target: Target::new(target),
         value,
         matching: None,
         flow: RowFlow::OnCreate,

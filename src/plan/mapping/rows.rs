@@ -3,11 +3,12 @@
 use super::Row;
 use super::RowFlow;
 use super::RowValue;
+use super::Target;
 use crate::expr::Expression;
 
 pub(super) fn row(target: &str, value: RowValue) -> Row {
     Row {
-        target: target.to_owned(),
+        target: Target::new(target),
         value,
         matching: None,
         flow: RowFlow::Always,

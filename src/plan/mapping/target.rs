@@ -1,5 +1,9 @@
 //! Target attributes: whether a path can be written, and what a value becomes there.
 
+use std::fmt;
+
+use serde::Serialize;
+use serde::Serializer;
 use serde_json::Value as Json;
 
 use crate::expr::Value;
@@ -13,23 +17,92 @@ use crate::scim::schema::Definition;
 use crate::scim::schema::Form;
 use crate::scim::schema::Mutability;
 
-/// What a row's value becomes at its path: a boolean where the attribute is one, a list where it takes several
-/// and is not known to take one, else a text; `null` where there is no text.
-pub(super) fn json(path: &str, value: &Value) -> Result<Json, String> {
-    let texts: Vec<&String> = value.values().iter().filter(|text| !text.is_empty()).collect();
-    let takes = takes(path);
-    match (takes, texts.as_slice()) {
-        (_, []) => Ok(Json::Null),
-        (Takes::Boolean, [text]) if text.eq_ignore_ascii_case("true") => Ok(Json::Bool(true)),
-        (Takes::Boolean, [text]) if text.eq_ignore_ascii_case("false") => Ok(Json::Bool(false)),
-        (Takes::Boolean, _) => Err("the row gives neither True nor False".to_owned()),
-        (Takes::Several, texts) if matches!(value, Value::Many(_)) => {
-            Ok(Json::from_iter(texts.iter().copied().cloned()))
+/// A target attribute: its SCIM path, and what the schemas say of it. The path is read once, when the rules are made,
+/// and not for everybody who is mapped.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Target {
+    path: String,
+    takes: Takes,
+}
+
+impl Target {
+    pub fn new(path: impl Into<String>) -> Target {
+        let path = path.into();
+        let takes = takes(&path);
+        Target { path, takes }
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.path
+    }
+
+    /// Whether rows give several values here without an error.
+    pub(super) fn takes_several(&self) -> bool {
+        self.takes == Takes::Several
+    }
+
+    /// What a row's value becomes here: a boolean where the attribute is one, a list where it takes several and is not
+    /// known to take one, else a text; `null` where there is no text.
+    pub(super) fn json(&self, value: Value) -> Result<Json, String> {
+        let is_list = matches!(value, Value::Many(_));
+        let mut texts = value.into_values();
+        texts.retain(|text| !text.is_empty());
+        if is_list && self.takes == Takes::Several && !texts.is_empty() {
+            return Ok(Json::from_iter(texts));
         }
-        (_, [text]) => Ok(Json::String((*text).clone())),
-        (_, texts) => {
-            Err(format!("the row gives {} values, and one is taken; choose one with Item(…, 1)", texts.len()))
+        match (texts.len(), texts.pop()) {
+            (_, None) => Ok(Json::Null),
+            (1, Some(text)) if self.takes == Takes::Boolean => match text.as_str() {
+                text if text.eq_ignore_ascii_case("true") => Ok(Json::Bool(true)),
+                text if text.eq_ignore_ascii_case("false") => Ok(Json::Bool(false)),
+                _ => Err("the row gives neither True nor False".to_owned()),
+            },
+            (1, Some(text)) => Ok(Json::String(text)),
+            (_, Some(_)) if self.takes == Takes::Boolean => {
+                Err("the row gives neither True nor False".to_owned())
+            }
+            (count, Some(_)) => {
+                Err(format!("the row gives {count} values, and one is taken; choose one with Item(…, 1)"))
+            }
         }
+    }
+}
+
+impl std::ops::Deref for Target {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.path
+    }
+}
+
+impl PartialEq<str> for Target {
+    fn eq(&self, other: &str) -> bool {
+        self.path == other
+    }
+}
+
+impl PartialEq<&str> for Target {
+    fn eq(&self, other: &&str) -> bool {
+        self.path == *other
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.path)
+    }
+}
+
+impl fmt::Debug for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.path, f)
+    }
+}
+
+impl Serialize for Target {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.path)
     }
 }
 
@@ -50,11 +123,6 @@ fn takes(path: &str) -> Takes {
         None if path.select.is_none() => Takes::Several,
         None => Takes::One,
     }
-}
-
-/// Whether rows give several values here without an error.
-pub(super) fn takes_several(path: &str) -> bool {
-    takes(path) == Takes::Several
 }
 
 /// Whether a row may write here; the error says what to write instead. References are checked by the caller.
@@ -248,6 +316,7 @@ mod tests {
 
     #[test]
     fn a_value_takes_the_type_of_its_attribute() {
+        let json = |path: &str, value: &Value| Target::new(path).json(value.clone());
         let one = |text: &str| Value::One(text.to_owned());
         let two = || Value::Many(vec!["a".to_owned(), "b".to_owned()]);
         assert_eq!(json("userName", &one("ann")), Ok(json!("ann")));

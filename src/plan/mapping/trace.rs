@@ -7,7 +7,6 @@ use super::Mapping;
 use super::RowFlow;
 use super::RowValue;
 use super::evaluate;
-use super::target;
 use crate::expr::Environment;
 use crate::model::Vocabulary;
 
@@ -32,11 +31,11 @@ impl Mapping {
         let traced = rows.map(|row| {
             let value = evaluate::value(row, &given, vocabulary, environment);
             Traced {
-                target: row.target.clone(),
+                target: row.target.to_string(),
                 from: from(&row.value),
                 flow: row.flow,
                 matching: row.matching,
-                value: value.and_then(|value| target::json(&row.target, &value)),
+                value: value.and_then(|value| row.target.json(value)),
             }
         });
         traced.collect()

@@ -96,8 +96,8 @@ impl RemoteTarget {
         Ok((done, left))
     }
 
-    /// `None` for what is not sent in bulk: members, a change that needs a PUT or looks at the resource first, and a
-    /// change of nothing that the service keeps.
+    /// `None` for what is not sent in bulk: members, a change that needs a PUT, adds to lists or looks at the resource
+    /// first, and a change of nothing that the service keeps.
     fn part(&self, at: usize, operation: &Operation) -> Option<Part> {
         let profile = &self.known.profile;
         let (method, path, data) = match operation {
@@ -105,7 +105,8 @@ impl RemoteTarget {
                 let body = self.new_resource(*kind, &self.kept(*kind, attributes));
                 ("POST", kind.endpoint().to_owned(), Some(body))
             }
-            Operation::Patch { kind, id, set } => {
+            Operation::Patch { add, .. } if !add.is_empty() => return None,
+            Operation::Patch { kind, id, set, .. } => {
                 let kept: Vec<(String, Value)> =
                     set.iter().filter(|(path, _)| profile.keeps(*kind, path)).cloned().collect();
                 let kept = message::one_of_single_lists(&kept, profile);

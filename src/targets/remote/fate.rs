@@ -116,7 +116,9 @@ pub(super) fn texts(operation: &Operation) -> Vec<&str> {
         Operation::Create { attributes, .. } => {
             attributes.iter().for_each(|(_, value)| collect(value, &mut texts));
         }
-        Operation::Patch { set, .. } => set.iter().for_each(|(_, value)| collect(value, &mut texts)),
+        Operation::Patch { set, add, .. } => {
+            set.iter().chain(add).for_each(|(_, value)| collect(value, &mut texts));
+        }
         Operation::Delete { .. } | Operation::Members { .. } => {}
     }
     texts

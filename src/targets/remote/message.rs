@@ -177,6 +177,12 @@ pub(super) fn replacement(body: &Value, profile: &Profile) -> Value {
     written(&body, profile.bool_style)
 }
 
+/// The patch that adds values to lists.
+pub(super) fn additions(added: &[(String, Value)], profile: &Profile) -> Value {
+    let add = |(path, value): &(String, Value)| json!({"op": "add", "path": path, "value": written(value, profile.bool_style)});
+    message(added.iter().map(add).collect())
+}
+
 /// The patch that adds some members; the caller has chunked them.
 pub(super) fn addition(members: &[ResourceId]) -> Value {
     message(vec![json!({"op": "add", "path": "members", "value": values(members)})])

@@ -15,6 +15,7 @@
 //! | `bulk` | many operations in one request |
 //! | `check` | discovery for `rosterd check` |
 
+mod add;
 mod answer;
 mod bulk;
 mod check;

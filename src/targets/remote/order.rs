@@ -97,7 +97,8 @@ mod tests {
     }
 
     fn patch(kind: Kind, of: &str, path: &str) -> Operation {
-        Operation::Patch { kind, id: id(of), set: vec![(path.to_owned(), json!("x"))] }
+        let set = vec![(path.to_owned(), json!("x"))];
+        Operation::Patch { kind, id: id(of), set, add: Vec::new() }
     }
 
     fn delete(of: &str) -> Operation {

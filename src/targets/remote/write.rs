@@ -95,7 +95,9 @@ impl RemoteTarget {
     async fn carry_out(&self, operation: &Operation) -> Result<Outcome, TargetError> {
         let done = match operation {
             Operation::Create { kind, attributes } => self.create(operation, *kind, attributes).await?,
-            Operation::Patch { kind, id, set } => self.change(operation, *kind, id, set).await?,
+            Operation::Patch { kind, id, set, add } => {
+                self.change_and_add(operation, *kind, id, set, add).await?
+            }
             Operation::Delete { kind, id } => self.delete(operation, *kind, id).await?,
             Operation::Members { team, add, remove } => {
                 self.change_members(operation, team, add, remove).await?

@@ -7,6 +7,7 @@ use rosterd::model::Vocabulary;
 use rosterd::plan::Adoption;
 use rosterd::plan::RawMapping;
 use rosterd::plan::RawPreset;
+use rosterd::plan::Row;
 use rosterd::scim::Attributes;
 use rosterd::scim::Kind;
 use rosterd::simulators::Change;
@@ -257,15 +258,13 @@ async fn approve_all(site: &Site) {
     site.store.approve(job.id, Chosen::All, &by).await.expect("an approval");
 }
 
-/// With the row of Entra's own mapping that writes managers.
+/// With the row of Entra's own mapping that writes managers, and takes them back.
 fn with_managers(site: &mut Site) {
     let preset = include_str!("../../../config/presets/entra-default.toml");
     let preset: RawPreset = toml_edit::de::from_str(preset).expect("the preset is TOML");
     let mappings = RawMapping::default().check(Some(&preset), Vocabulary::Graph).expect("a sound preset");
-    site.rules
-        .users
-        .rows
-        .extend(mappings.users.rows.into_iter().filter(|row| row.target.ends_with(":manager")));
+    let managers = mappings.users.rows.into_iter().filter(|row| row.target.ends_with(":manager"));
+    site.rules.users.rows.extend(managers.map(|row| Row { clears: true, ..row }));
 }
 
 #[tokio::test]

@@ -2,7 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use rosterd::cycle;
+use rosterd::cycle::How;
+use rosterd::cycle::Job;
 use rosterd::expr::Expression;
+use rosterd::model::GroupPick;
+use rosterd::model::Reading;
 use rosterd::model::Vocabulary;
 use rosterd::plan::Act;
 use rosterd::plan::Class;
@@ -20,6 +25,7 @@ use rosterd::store::LogFilter;
 use rosterd::targets::Operation;
 use serde_json::Value;
 use serde_json::json;
+use tokio_util::sync::CancellationToken;
 
 use super::site::JOB;
 use super::site::Site;
@@ -119,6 +125,20 @@ async fn asserted_roles_are_these_and_no_others() {
     assert_eq!(site.cycle().await.written(), 0);
 }
 
+/// The group is no longer on the list of assignments, and is in scope by its name: its people stay, and have the group's
+/// roles no more.
+#[tokio::test]
+async fn a_group_that_loses_the_application_takes_its_roles_with_it() {
+    let mut site = with_roles("AssertiveAppRoleAssignmentsComplex").await;
+    site.rules.scope.users.groups = vec![GroupPick::Name("Sales".to_owned())];
+    assign(&site, &login("Bo"), Some("Admin"));
+    site.cycle().await;
+    assert_eq!(roles_of(&site, "Bo").await, ["Admin", "User"]);
+    site.change(Change::Unassign { principal: "Sales".to_owned() });
+    site.cycle().await;
+    assert_eq!(roles_of(&site, "Bo").await, ["Admin"]);
+}
+
 #[tokio::test]
 async fn one_role_is_the_primary_one() {
     let mut site = with_roles("AppRoleAssignmentsComplex").await;
@@ -141,6 +161,40 @@ async fn the_default_domain_is_asked_for_where_a_row_needs_it() {
     let with = site.cycle().await.source_requests;
     assert_eq!(with, without + 1);
     assert_eq!(site.all("nickName").await[0], "Ann Ann@acme.example");
+}
+
+/// A rehearsal asks nobody: it knows the domain that a cycle has read, or says that none has.
+#[tokio::test]
+async fn a_rehearsal_takes_the_default_domain_that_was_last_seen() {
+    let mut site = Site::start(acme(Flavour::Graph)).await;
+    site.cycle().await;
+    let today = site.job();
+    let domain = "Join(\"@\", [givenName], DefaultDomain())";
+    site.row("nickName", domain, RowFlow::Always);
+    let rehearsed = async |site: &Site, today: &Job| {
+        let (stop, now) = (CancellationToken::new(), site.now);
+        let clock = move || now;
+        let reading = Reading::Incremental;
+        let how = How { reading, verify: false, now, clock: &clock, watch: &|_| {}, stop: &stop };
+        let planned = cycle::rehearse(today, &site.job(), &site.store, how).await.expect("a rehearsal");
+        let planned = planned.expect("something was seen");
+        let mut told: Vec<String> = planned.header.notes.clone();
+        let mut take = |change: rosterd::plan::Change| told.push(format!("{:?}", change.act));
+        planned.changes(&mut take).await.expect("the plan is read");
+        told.join("\n")
+    };
+    let asked = today.source.requests();
+    let told = rehearsed(&site, &today).await;
+    assert!(told.contains("never read: the directory's own domain"), "{told}");
+    assert_eq!(today.source.requests(), asked);
+
+    site.cycle().await;
+    let today = site.job();
+    site.row("displayName", domain, RowFlow::Always);
+    let asked = today.source.requests();
+    let told = rehearsed(&site, &today).await;
+    assert!(told.contains("displayName") && !told.contains("never read"), "{told}");
+    assert_eq!(today.source.requests(), asked);
 }
 
 /// Of five people of one surname, one has the plain name; whoever is there already keeps it.

@@ -346,6 +346,7 @@ async fn groups_are_replaced_only_where_all_of_their_members_are_shown() {
         kind: Kind::Group,
         id: id("t"),
         set: vec![("displayName".to_owned(), json!("Sales EMEA"))],
+        add: Vec::new(),
     };
     assert!(matches!(outcome(&service.target(), rename.clone()).await, Outcome::Done { .. }));
     let put = service.asked().into_iter().find(|asked| asked.line.starts_with("PUT")).unwrap();

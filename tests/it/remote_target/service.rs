@@ -201,7 +201,7 @@ pub(super) fn create(user_name: &str) -> Operation {
 
 pub(super) fn patch(of: &str, set: &[(&str, Value)]) -> Operation {
     let set = set.iter().map(|(path, value)| ((*path).to_owned(), value.clone())).collect();
-    Operation::Patch { kind: Kind::User, id: id(of), set }
+    Operation::Patch { kind: Kind::User, id: id(of), set, add: Vec::new() }
 }
 
 pub(super) fn members(add: &[&str], remove: &[&str]) -> Operation {

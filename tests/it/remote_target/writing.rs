@@ -145,6 +145,41 @@ async fn a_patch_sends_what_is_asked_and_nothing_else() {
     );
 }
 
+/// Sets the title, and adds a tag.
+fn growing() -> Operation {
+    let tags = "urn:example:2.0:User:tags".to_owned();
+    let set = vec![("title".to_owned(), json!("Boss"))];
+    Operation::Patch { kind: Kind::User, id: id("1"), set, add: vec![(tags, json!(["b"]))] }
+}
+
+#[tokio::test]
+async fn what_is_added_is_named_alone() {
+    let service = Service::start(|_| Some((204, vec![], String::new()))).await;
+    assert_eq!(outcome(&service.target(), growing()).await, Outcome::Done { id: id("1"), shown: None });
+    let asked: Vec<_> = service.asked().into_iter().filter(|asked| asked.line.starts_with("PATCH")).collect();
+    let title = json!([{"op": "replace", "path": "title", "value": "Boss"}]);
+    let tags = json!([{"op": "add", "path": "urn:example:2.0:User:tags", "value": ["b"]}]);
+    assert_eq!((&asked[0].body["Operations"], &asked[1].body["Operations"]), (&title, &tags));
+    assert_eq!(asked.len(), 2);
+}
+
+/// Where there is no PATCH, what the service shows and what is new go together.
+#[tokio::test]
+async fn what_is_added_by_a_put_takes_nothing_away() {
+    let shown = json!({"id": "1", "userName": "ann", "urn:example:2.0:User": {"tags": ["theirs", "b"]}});
+    let service = Service::start(move |asked| match asked.line.split(' ').next().unwrap() {
+        "GET" => json_reply(200, shown.clone()),
+        "PUT" => json_reply(200, asked.body.clone()),
+        _ => error(405, ""),
+    })
+    .await;
+    let add = vec![("urn:example:2.0:User:tags".to_owned(), json!(["b", "c"]))];
+    let operation = Operation::Patch { kind: Kind::User, id: id("1"), set: Vec::new(), add };
+    assert!(matches!(outcome(&service.target(), operation).await, Outcome::Done { .. }));
+    let put = service.asked().into_iter().find(|asked| asked.line.starts_with("PUT")).unwrap();
+    assert_eq!(put.body["urn:example:2.0:User"]["tags"], json!(["theirs", "b", "c"]));
+}
+
 #[tokio::test]
 async fn what_a_patch_shows_is_kept_if_it_is_of_the_same_resource() {
     for (shown, kept) in [

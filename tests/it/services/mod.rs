@@ -8,12 +8,14 @@
 //! | `directory`, `members`, `patch`, `filter` | what it holds, and how it changes |
 //! | `refused` | each row refuses what it says, asked without our client |
 //! | `life` | the whole life of a company, from a file through the engine into a service |
+//! | `learning` | the same with the standard profile, which has to find its way |
 //! | `renaming` | ids that change with a name |
 //! | `converging` | that life against every row |
 
 mod converging;
 mod directory;
 mod filter;
+mod learning;
 pub mod life;
 mod members;
 mod pages;

@@ -2,6 +2,7 @@
 
 use rosterd::scim::Kind;
 use rosterd::scim::ResourceId;
+use rosterd::scim::profiles::Profile;
 use rosterd::targets::Operation;
 use rosterd::targets::Outcome;
 use rosterd::targets::ServiceProvider;
@@ -30,8 +31,11 @@ async fn staffed(row: Row) -> Service {
 
 async fn renamed(service: &Service, kind: Kind, of: &str, name: &str, to: &str) -> ResourceId {
     let set = vec![(name.to_owned(), json!(to))];
-    let outcomes =
-        service.target().apply(&[Operation::Patch { kind, id: id(of), set }]).await.expect("it answers");
+    let outcomes = service
+        .target(Profile::standard())
+        .apply(&[Operation::Patch { kind, id: id(of), set, add: Vec::new() }])
+        .await
+        .expect("it answers");
     match outcomes.into_iter().next() {
         Some(Outcome::Done { id, shown: Some(shown) }) => {
             assert_eq!((&shown["id"], &shown[name]), (&json!(id.0), &json!(to)));
@@ -52,7 +56,7 @@ async fn a_rename_is_followed_to_the_id_that_it_makes() {
         let team = renamed(&service, Kind::Group, "The team", "displayName", "Other people").await;
         assert_eq!(team, id("Other people"));
         let leave = Operation::Members { team, add: Vec::new(), remove: vec![ann] };
-        let outcomes = service.target().apply(&[leave]).await.expect("it answers");
+        let outcomes = service.target(Profile::standard()).apply(&[leave]).await.expect("it answers");
         assert!(matches!(outcomes[..], [Outcome::Done { .. }]), "{outcomes:?}");
         assert!(service.state().directory.members_of("Other people").is_empty());
     }

@@ -68,6 +68,15 @@ impl Host {
         fs::write(self.path("hr.json"), directory.to_string()).unwrap();
     }
 
+    /// Gives somebody of the directory another first name.
+    pub fn named(&self, person: &str, first_name: &str) {
+        let text = fs::read_to_string(self.path("hr.json")).unwrap();
+        let is = format!("\"givenName\":\"{person}\"");
+        assert!(text.contains(&is), "{text}");
+        fs::write(self.path("hr.json"), text.replace(&is, &format!("\"givenName\":\"{first_name}\"")))
+            .unwrap();
+    }
+
     pub fn settings(&self, more: &str) {
         let text = fs::read_to_string(self.path("rosterd.toml")).unwrap();
         fs::write(self.path("rosterd.toml"), format!("{text}{more}")).unwrap();

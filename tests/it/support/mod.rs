@@ -8,6 +8,7 @@ pub mod keys;
 pub mod refusing;
 pub mod scim_service;
 pub mod script;
+pub mod sections;
 pub mod served;
 pub mod simulated;
 pub mod story;

@@ -21,7 +21,7 @@
 //! | `leavers EVENT|all|teams POLICY`, `clock-jump SPAN`, `action NAME on|off`, `adopt POLICY`, `rehire POLICY`, `protect NAME` | policy |
 //! | `anchors N` | so many lost anchors are matched anew by themselves |
 //! | `bend WHAT` | the source misbehaves from now on |
-//! | `target ADDRESS [external=X] [mail=X] [inactive]`, `target-team NAME [external=X]` | somebody, or a team, is in the workspace already |
+//! | `target ADDRESS [external=X] [mail=X] [title=X] [inactive]`, `target-team NAME [external=X]` | somebody, or a team, is in the workspace already |
 //! | `target-loses ADDRESS…` | the workspace deletes them by itself |
 //! | `reads NAME` | what holds somebody, in words |
 //! | `target-member TEAM ADDRESS` | and is a member there |
@@ -175,7 +175,7 @@ impl Stage {
         Timestamp::from_second(self.second).expect("a time")
     }
 
-    pub(super) async fn planned(&self, stop: &CancellationToken) -> Result<Planned, CycleError> {
+    pub async fn planned(&self, stop: &CancellationToken) -> Result<Planned, CycleError> {
         self.text.set(self.directory.text());
         let (now, clock) = (self.now(), || self.now());
         let how =

@@ -29,6 +29,9 @@ impl Stage {
             if let Some(external) = word.strip_prefix("external=") {
                 attributes.set("externalId", json!(external));
             }
+            if let Some(title) = word.strip_prefix("title=") {
+                attributes.set("title", json!(title));
+            }
             if let Some(mail) = word.strip_prefix("mail=") {
                 attributes.set("emails[type eq \"work\"].value", json!(mail));
             }

@@ -14,6 +14,7 @@ use rosterd::plan::Row;
 use rosterd::plan::RowFlow;
 use rosterd::plan::RowValue;
 use rosterd::plan::Selection;
+use rosterd::plan::Target;
 use rosterd::plan::TeamRule;
 use rosterd::plan::Teams;
 use rosterd::plan::read_span;
@@ -109,7 +110,7 @@ pub fn setting(stage: &mut Stage, words: &[&str]) {
             rows.retain(|other| other.target != row.target);
             rows.push(row);
         }
-        ["row", target] => stage.rules.users.rows.retain(|row| row.target != path(target)),
+        ["row", target] => stage.rules.users.rows.retain(|row| row.target != path(target).as_str()),
         ["team-names", policy] => stage.rules.teams.names = parsed(policy),
         other => panic!("no such command: {other:?}"),
     }
@@ -120,7 +121,7 @@ fn row(target: &str, attribute: &str, said: &[&str]) -> Row {
     let name = attribute.to_owned();
     let refers = said.contains(&"refers");
     Row {
-        target: path(target),
+        target: Target::new(path(target)),
         value: if refers { RowValue::Reference(name) } else { RowValue::Attribute(name) },
         matching: None,
         flow: RowFlow::Always,

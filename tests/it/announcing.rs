@@ -35,7 +35,7 @@ async fn a_cause_is_announced_at_once_and_then_once_a_day_with_its_age() {
     let first = announced(&stage).await;
     assert_eq!(first.len(), 1, "seven people are one cause: {first:?}");
     assert_eq!((first[0].changes, first[0].since_second), (7, began));
-    assert_eq!(first[0].sentence, "no longer in application app");
+    assert_eq!(first[0].sentence, "no longer in the application");
     for _ in 0..3 {
         stage.cycle(Reading::Incremental).await;
         assert!(announced(&stage).await.is_empty(), "not in every cycle");

@@ -179,9 +179,7 @@ pub(super) fn replacement(body: &Value, profile: &Profile) -> Value {
 
 /// The patch that adds values to lists.
 pub(super) fn additions(added: &[(String, Value)], profile: &Profile) -> Value {
-    let add = |(path, value): &(String, Value)| {
-        json!({"op": "add", "path": path, "value": written(value, profile.bool_style)})
-    };
+    let add = |(path, value): &(String, Value)| json!({"op": "add", "path": path, "value": written(value, profile.bool_style)});
     message(added.iter().map(add).collect())
 }
 

@@ -59,7 +59,11 @@ async fn what_failed_is_shown_by_its_code_and_tried_again_on_demand() {
     assert_eq!(service.people(), [""; 0]);
     let nobody = run(&host, &["retry", "hr", "zoe", "--reason", "x"]);
     assert_eq!(nobody.code, 1);
-    assert!(nobody.err.contains("nothing that failed is called `zoe`\n  cure: see `rosterd failed hr`"), "{}", nobody.err);
+    assert!(
+        nobody.err.contains("nothing that failed is called `zoe`\n  cure: see `rosterd failed hr`"),
+        "{}",
+        nobody.err
+    );
     let retried = run(&host, &["retry", "hr", "u-bob", "--reason", "mended"]);
     assert_eq!(retried.out, "hr: 1 change is tried again in the next cycle; now: rosterd sync hr\n");
     assert_eq!(run(&host, &["sync"]).code, 0);
@@ -89,7 +93,10 @@ async fn a_quarantine_is_told_by_sync_and_status_and_their_exit_codes() {
     let json: Value = serde_json::from_str(&run(&host, &["status", "--format", "json"]).out).unwrap();
     let quarantine = &json["jobs"][0]["quarantine"];
     assert_eq!(quarantine["reason"], "EncounteredEscrowProportionThreshold");
-    assert_eq!((&quarantine["seriesCount"], &quarantine["error"]["tenantActionable"]), (&1.into(), &true.into()));
+    assert_eq!(
+        (&quarantine["seriesCount"], &quarantine["error"]["tenantActionable"]),
+        (&1.into(), &true.into())
+    );
     assert!(json["jobs"][0]["next_whole"].is_string());
 
     // Somebody new makes the target be asked.
@@ -111,7 +118,11 @@ async fn links_are_forgotten_with_a_reason_alone_and_found_again() {
     assert_eq!(run(&host, &["sync"]).code, 0);
     let refused = run(&host, &["restart", "hr", "--links"]);
     assert_eq!(refused.code, 1);
-    assert!(refused.err.contains("--links forgets 2 links. Whoever is wanted is matched anew"), "{}", refused.err);
+    assert!(
+        refused.err.contains("--links forgets 2 links. Whoever is wanted is matched anew"),
+        "{}",
+        refused.err
+    );
     assert!(refused.err.contains("  cure: back up the state, then give --reason"), "{}", refused.err);
     let restarted = run(&host, &["restart", "hr", "--links", "--reason", "the state was restored"]);
     assert!(restarted.out.contains("  links      2 forgotten: they are matched anew"), "{}", restarted.out);

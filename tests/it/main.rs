@@ -70,6 +70,7 @@ mod promise_17;
 mod quarantine;
 mod rehearse;
 mod remote_profiles;
+mod remote_semantics;
 mod remote_target;
 mod report;
 mod scim_dialects;

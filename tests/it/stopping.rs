@@ -214,10 +214,9 @@ fn org(flavour: Flavour, directory: &Simulated) -> String {
             ),
             GRAPH_APP_ID,
         ),
-        Flavour::Okta => (
-            format!("source.okta = {{ url = \"http://{at}\", token = \"env:TEST_OKTA\" }}"),
-            OKTA_APP_ID,
-        ),
+        Flavour::Okta => {
+            (format!("source.okta = {{ url = \"http://{at}\", token = \"env:TEST_OKTA\" }}"), OKTA_APP_ID)
+        }
     };
     format!(
         "[jobs.org]\ntarget = \"org\"\n{source}\nscope.users.assigned_to = \"{app}\"\nmapping.preset = \"cerby\"\n\

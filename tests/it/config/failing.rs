@@ -16,8 +16,11 @@ fn with(limits: &str) -> Settings {
 fn without_a_word_both_are_those_of_the_reference() {
     let limits = Settings::new(GOOD).config().jobs["acme"].limits.clone();
     let hours = |hours: i64| hours * 3_600;
-    let schedule =
-        EscrowSchedule { steps: vec![hours(6), hours(12), hours(24)], every: hours(24), until: hours(28 * 24) };
+    let schedule = EscrowSchedule {
+        steps: vec![hours(6), hours(12), hours(24)],
+        every: hours(24),
+        until: hours(28 * 24),
+    };
     assert_eq!(limits.escrow, schedule);
     let quarantine =
         QuarantineLimits { percent: 40, failures: 10, failed_cycles: 5, slowest_seconds: hours(24) };
@@ -26,9 +29,13 @@ fn without_a_word_both_are_those_of_the_reference() {
 
 #[test]
 fn what_is_said_of_one_leaves_the_rest_as_it_is() {
-    let more = "limits.escrow = { steps = [\"30m\", \"2h\"], until = \"14d\" }\nlimits.quarantine.failures = 25";
+    let more =
+        "limits.escrow = { steps = [\"30m\", \"2h\"], until = \"14d\" }\nlimits.quarantine.failures = 25";
     let limits = with(more).config().jobs["acme"].limits.clone();
-    assert_eq!(limits.escrow, EscrowSchedule { steps: vec![1_800, 7_200], every: 86_400, until: 14 * 86_400 });
+    assert_eq!(
+        limits.escrow,
+        EscrowSchedule { steps: vec![1_800, 7_200], every: 86_400, until: 14 * 86_400 }
+    );
     assert_eq!(limits.quarantine, QuarantineLimits { failures: 25, ..QuarantineLimits::default() });
 }
 
@@ -37,7 +44,10 @@ fn what_cannot_be_is_told_with_its_cure() {
     for (more, told) in [
         ("limits.escrow.every = \"soon\"", "`soon` is no time to wait for `jobs.acme.limits.escrow.every`"),
         ("limits.escrow.until = \"0d\"", "`0d` is no time to wait"),
-        ("limits.escrow.steps = [\"12h\", \"6h\"]", "these steps do not rise for `jobs.acme.limits.escrow.steps`"),
+        (
+            "limits.escrow.steps = [\"12h\", \"6h\"]",
+            "these steps do not rise for `jobs.acme.limits.escrow.steps`",
+        ),
         ("limits.escrow.steps = [\"6h\", \"x\"]", "`x` is no time to wait"),
         ("limits.quarantine.percent = 101", "101 is no percentage for `jobs.acme.limits.quarantine.percent`"),
         ("limits.quarantine.failed_cycles = 0", "no cycle has to fail for this"),

@@ -14,6 +14,7 @@ mod graph_knobs;
 mod graph_refusals;
 mod graph_scenarios;
 mod graph_sign_in;
+mod learning;
 mod leavers;
 mod links;
 mod okta_knobs;

@@ -135,7 +135,7 @@ impl Worker {
             Ok(Ok(record)) => {
                 // Only now: while it is tried again, the trouble is not over.
                 self.health.note(&self.name, None);
-                told(&record);
+                told(&record, self.chain_head().await.as_deref());
             }
             Ok(Err(error @ (CycleError::Stopped { .. } | CycleError::Paused { .. }))) => {
                 tracing::info!(job = %self.name, "{error}");
@@ -164,6 +164,13 @@ impl Worker {
         if state.quarantine.is_some() {
             self.health.note(&self.name, Some(Trouble::Quarantine));
         }
+    }
+
+    /// The end of the log's chain goes where nobody who may write the state can take it back: into the journal of the
+    /// system.
+    async fn chain_head(&self) -> Option<String> {
+        let head = self.store.chain_head().await.ok()??;
+        Some(format!("{}:{}", head.number, head.link))
     }
 
     fn job(&self) -> Result<Job, MakeError> {
@@ -237,13 +244,14 @@ async fn one(
     cycle::run(&job, &store, how).await
 }
 
-fn told(record: &CycleRecord) {
+fn told(record: &CycleRecord, chain: Option<&str>) {
     let outcome = report::outcome(record);
     let (job, cycle) = (&record.job, record.cycle);
     let requests = record.source_requests + record.target_requests;
+    let chain = chain.map(tracing::field::display);
     if record.failures() > 0 {
-        tracing::warn!(%job, cycle, requests, "{outcome}");
+        tracing::warn!(%job, cycle, requests, chain, "{outcome}");
     } else {
-        tracing::info!(%job, cycle, requests, "{outcome}");
+        tracing::info!(%job, cycle, requests, chain, "{outcome}");
     }
 }

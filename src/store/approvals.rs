@@ -7,6 +7,8 @@ use super::JobId;
 use super::Sql;
 use super::Store;
 use super::StoreError;
+use super::decisions::Decision;
+use super::decisions::decided;
 use crate::scim::fold;
 
 /// Which of the held changes.
@@ -38,11 +40,19 @@ impl Store {
         let (who, reason) = (who.to_owned(), reason.to_owned());
         self.write(move |tx| {
             let by = By { job, who: &who, reason: &reason, now };
-            match &what {
-                Approve::All => by.approve(tx, None),
-                Approve::Named(name) => by.approve(tx, Some(name)),
-                Approve::Listed(names) => names.iter().map(|name| by.approve(tx, Some(name))).sum(),
+            let (approved, named): (u64, String) = match &what {
+                Approve::All => (by.approve(tx, None)?, "all".to_owned()),
+                Approve::Named(name) => (by.approve(tx, Some(name))?, name.clone()),
+                Approve::Listed(names) => {
+                    let all = names.iter().map(|name| by.approve(tx, Some(name))).sum::<Sql<u64>>()?;
+                    (all, format!("a list of {}", names.len()))
+                }
+            };
+            if approved > 0 {
+                let what = format!("approve {named}: {approved} changes");
+                decided(tx, job, &Decision { what: &what, who: &who, reason: &reason, now_second: now })?;
             }
+            Ok(approved)
         })
         .await
     }

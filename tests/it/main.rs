@@ -67,6 +67,7 @@ mod privacy;
 mod promise_08;
 mod promise_12;
 mod promise_17;
+mod provisioning_log;
 mod quarantine;
 mod rehearse;
 mod remote_profiles;

@@ -1,6 +1,6 @@
 //! The whole chain over real HTTP: a simulated directory, the real connector, the cycle, a workspace.
 
-mod account;
+pub mod account;
 mod broken_reads;
 mod crashes;
 mod dry_run;

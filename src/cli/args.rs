@@ -254,9 +254,17 @@ pub struct Log {
     /// Show no entries; walk the chain over all of them, and say whether anybody changed it
     #[arg(long, conflicts_with_all = ["job", "cycle", "workspace", "who", "since"])]
     pub verify_chain: bool,
-    /// As text, or one JSON object a line
+    /// As text, one JSON object a line, or a table for a spreadsheet
     #[arg(long, value_enum, default_value_t)]
-    pub format: Output,
+    pub format: LogFormat,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    #[default]
+    Text,
+    Json,
+    Csv,
 }
 
 #[derive(Debug, Args)]

@@ -19,6 +19,8 @@ use std::time::Duration;
 
 use anyhow::Context;
 use clap::Parser;
+use tokio::signal::unix::SignalKind;
+use tokio::signal::unix::signal;
 
 use args::Arguments;
 use args::Command;
@@ -26,6 +28,9 @@ use exit::Exit;
 
 /// How long tasks that are left may still run when a command has ended.
 const SHUTDOWN: Duration = Duration::from_millis(200);
+
+/// Sent to who writes beyond the limit of file sizes (`LimitFSIZE=`), as Linux numbers it.
+const SIGXFSZ: i32 = 25;
 
 /// The whole program. Usage errors end in clap, with its own exit code 2.
 pub fn main() -> ExitCode {
@@ -54,6 +59,9 @@ fn run(arguments: &Arguments) -> Result<Exit, anyhow::Error> {
 }
 
 async fn carry_out(arguments: &Arguments) -> Result<Exit, anyhow::Error> {
+    // A write beyond the limit of file sizes then fails and is told, instead of ending the process. Without the signal
+    // nothing is lost either (P5).
+    let _listening = signal(SignalKind::from_raw(SIGXFSZ));
     let global = &arguments.global;
     match &arguments.command {
         Command::Apply(apply) => commands::apply::run(global, apply).await,

@@ -34,6 +34,7 @@ pub(super) async fn look(
 ) -> Result<Vec<Finding>, StoreError> {
     let user_name_is_email = demands.user_name_is_email || rules.users.user_name_is_email;
     let demands = Demands { user_name_is_email, ..demands };
+    let semantics = plan::semantics(&demands, rules);
     let mut lint = Lint::new(demands, &rules.users.required());
     let mut after = SourceId(String::new());
     loop {
@@ -55,5 +56,8 @@ pub(super) async fn look(
         lint.team(&plan::LintTeam { source: &team.source, name: &team.name, members: team.members });
     }
     let circles = plan::circles(&store.container_graph(job).await?);
-    Ok(lint.findings(store.lint_standing(job).await?, &circles))
+    let mut findings = lint.findings(store.lint_standing(job).await?, &circles);
+    findings.extend(semantics);
+    findings.sort_by_key(|finding| std::cmp::Reverse(finding.grade));
+    Ok(findings)
 }

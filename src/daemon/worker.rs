@@ -142,7 +142,7 @@ impl Worker {
             Ok(Ok(record)) => {
                 // Only now: while it is tried again, the trouble is not over.
                 self.health.note(&self.name, None);
-                told(&record);
+                told(&record, self.chain_head().await.as_deref());
             }
             Ok(Err(error @ (CycleError::Stopped { .. } | CycleError::Paused { .. }))) => {
                 tracing::info!(job = %self.name, "{error}");
@@ -171,6 +171,13 @@ impl Worker {
         if state.quarantine.is_some() {
             self.health.note(&self.name, Some(Trouble::Quarantine));
         }
+    }
+
+    /// The end of the log's chain goes where nobody who may write the state can take it back: into the journal of the
+    /// system.
+    async fn chain_head(&self) -> Option<String> {
+        let head = self.store.chain_head().await.ok()??;
+        Some(format!("{}:{}", head.number, head.link))
     }
 
     fn job(&self) -> Result<Job, MakeError> {
@@ -270,13 +277,14 @@ fn line(job: &str, held: &HeldCause, now: i64) -> String {
     format!("held ({word}) for {age}: {changes}: {cause} ({}); decide: rosterd held {job}", held.cause.0)
 }
 
-fn told(record: &CycleRecord) {
+fn told(record: &CycleRecord, chain: Option<&str>) {
     let outcome = report::outcome(record);
     let (job, cycle) = (&record.job, record.cycle);
     let requests = record.source_requests + record.target_requests;
+    let chain = chain.map(tracing::field::display);
     if record.failures() > 0 {
-        tracing::warn!(%job, cycle, requests, "{outcome}");
+        tracing::warn!(%job, cycle, requests, chain, "{outcome}");
     } else {
-        tracing::info!(%job, cycle, requests, "{outcome}");
+        tracing::info!(%job, cycle, requests, chain, "{outcome}");
     }
 }

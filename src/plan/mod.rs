@@ -112,6 +112,7 @@ pub use lint::Person as LintPerson;
 pub use lint::Standing as LintStanding;
 pub use lint::Team as LintTeam;
 pub use lint::circles;
+pub use lint::semantics;
 pub use mapping::APP_ROLES;
 pub use mapping::Given;
 pub use mapping::GroupName;

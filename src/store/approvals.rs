@@ -9,6 +9,8 @@ use super::JobId;
 use super::Sql;
 use super::Store;
 use super::StoreError;
+use super::decisions::Decision;
+use super::decisions::decided as record;
 use super::exemptions;
 use crate::scim::fold;
 
@@ -78,6 +80,7 @@ impl Store {
                 0 if name.is_some() => by.approve(tx, name, "('exempt')"),
                 changes => Ok(changes),
             })?;
+            by.record(tx, "approve", &what, &decided)?;
             exemptions::refresh(tx, job, by.decider.now_second)?;
             Ok(decided)
         })
@@ -95,6 +98,7 @@ impl Store {
         let by = By { job, decider: by.clone(), until: until_second };
         self.write(move |tx| {
             let decided = by.each(&what, |name| by.reject(tx, name))?;
+            by.record(tx, "reject", &what, &decided)?;
             exemptions::refresh(tx, job, by.decider.now_second)?;
             Ok(decided)
         })
@@ -109,6 +113,21 @@ struct By {
 }
 
 impl By {
+    /// In the provisioning log, where it decided anything.
+    fn record(&self, tx: &Transaction<'_>, verb: &str, what: &Chosen, decided: &Decided) -> Sql<()> {
+        if decided.changes == 0 {
+            return Ok(());
+        }
+        let named = match what {
+            Chosen::All => "all".to_owned(),
+            Chosen::Named(name) => name.clone(),
+            Chosen::Listed(names) => format!("a list of {}", names.len()),
+        };
+        let what = format!("{verb} {named}: {} changes", decided.changes);
+        let Decider { who, reason, now_second } = &self.decider;
+        record(tx, self.job, &Decision { what: &what, who, reason, now_second: *now_second })
+    }
+
     fn each(&self, what: &Chosen, mut decide: impl FnMut(Option<&str>) -> Sql<usize>) -> Sql<Decided> {
         let mut decided = Decided::default();
         for name in what.names() {

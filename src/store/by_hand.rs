@@ -13,6 +13,8 @@ use super::JobId;
 use super::Sql;
 use super::Store;
 use super::StoreError;
+use super::decisions::Decision;
+use super::decisions::decided;
 use super::journal::forget_resource;
 use super::promote::EDGE;
 use super::values::parsed_or_none;
@@ -422,9 +424,8 @@ fn heir(
 }
 
 pub(super) fn record(tx: &Transaction<'_>, job: JobId, by: &ByHand, what: &str) -> Sql<()> {
-    tx.prepare_cached("INSERT INTO decisions(job, what, who, reason, at) VALUES (?1, ?2, ?3, ?4, ?5)")?
-        .execute(params![job.0, what, by.who, by.reason, by.now_second])
-        .map(drop)
+    let ByHand { who, reason, now_second } = by;
+    decided(tx, job, &Decision { what, who, reason, now_second: *now_second })
 }
 
 fn refusal(what: String, cure: &str) -> Refusal {

@@ -162,6 +162,15 @@ pub struct Chain {
     pub broken: Option<Break>,
 }
 
+/// The end of the chain: to be written down somewhere else, since a chain whose end was cut off is whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChainHead {
+    /// The number of the last link.
+    pub number: u64,
+    /// Its hash, in hex.
+    pub link: String,
+}
+
 /// The first place where the chain does not hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Break {
@@ -171,6 +180,19 @@ pub struct Break {
 }
 
 impl Store {
+    /// The end of the chain; `None` while nothing was written.
+    pub async fn chain_head(&self) -> Result<Option<ChainHead>, StoreError> {
+        self.read(|db| {
+            db.prepare_cached("SELECT n, link FROM journal_chain ORDER BY n DESC LIMIT 1")?
+                .query_row([], |row| {
+                    let (number, link): (i64, Vec<u8>) = (row.get(0)?, row.get(1)?);
+                    Ok(ChainHead { number: number.unsigned_abs(), link: hex(&link) })
+                })
+                .optional()
+        })
+        .await
+    }
+
     /// Walks the whole chain.
     pub async fn verify_chain(&self) -> Result<Chain, StoreError> {
         self.read(verify).await
@@ -218,8 +240,12 @@ fn verify(db: &Connection) -> Sql<Chain> {
     if broken.is_none() {
         broken = unchained(&walk)?;
     }
-    let last = (walk.links > 0).then(|| walk.before.iter().map(|byte| format!("{byte:02x}")).collect());
+    let last = (walk.links > 0).then(|| hex(&walk.before));
     Ok(Chain { links: walk.links, last, older, broken })
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn count_before(db: &Connection, entry: i64) -> Sql<u64> {

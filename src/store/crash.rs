@@ -1,7 +1,8 @@
-//! Named places at which a debug build ends itself when told to, so that tests see what a crash there leaves.
+//! Seams of tests, in debug builds alone: places at which the process ends, and a state that may not grow.
 //!
-//! `ROSTERD_CRASH_AT=after_intent:2` ends the process when it comes to that place for the second time. A release build has
-//! neither the places nor the variable: `.ci/run` looks for the name in the program.
+//! `ROSTERD_CRASH_AT=after_intent:2` ends the process when it comes to that place for the second time.
+//! `ROSTERD_PAGES_MAX=200` lets the state have so many pages and no more, as a full disk would. A release build has neither:
+//! `.ci/run` looks for the names in the program.
 
 #[cfg(debug_assertions)]
 mod armed {
@@ -16,6 +17,10 @@ mod armed {
         Some((place.to_owned(), AtomicU64::new(nth.parse().ok()?)))
     });
 
+    pub fn pages_max() -> Option<u32> {
+        std::env::var("ROSTERD_PAGES_MAX").ok()?.parse().ok()
+    }
+
     pub fn pass(place: &str) {
         let Some((meant, left)) = AT.as_ref() else { return };
         if meant == place && left.fetch_sub(1, Ordering::Relaxed) == 1 {
@@ -29,6 +34,18 @@ mod armed {
 #[cfg(debug_assertions)]
 pub fn crash_point(place: &str) {
     armed::pass(place);
+}
+
+/// How many pages the state may have, where a test says so.
+#[cfg(debug_assertions)]
+pub(super) fn pages_max() -> Option<u32> {
+    armed::pages_max()
+}
+
+/// How many pages the state may have: as many as the disk has, in a release.
+#[cfg(not(debug_assertions))]
+pub(super) fn pages_max() -> Option<u32> {
+    None
 }
 
 /// A place where a test may end the process: nothing, in a release.

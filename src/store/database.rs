@@ -21,6 +21,7 @@ use tokio::sync::OwnedMutexGuard;
 use super::Policy;
 use super::Sql;
 use super::StoreError;
+use super::crash;
 use super::directory::Queue;
 use super::functions;
 use super::migrate::migrate;
@@ -314,8 +315,8 @@ fn viewed<T>(reader: &Connection, f: impl FnOnce(&Connection) -> Sql<T>) -> Sql<
     Ok(value)
 }
 
-/// Runs `f` in a savepoint of this name: its error undoes what it did and nothing else. The outer error says that the
-/// transaction is over, as SQLite ends it itself where the disk is full or broken.
+/// Runs `f` in a savepoint of this name: its error undoes what it did and nothing else. Where the disk is full or broken
+/// SQLite ends the whole transaction itself; `is_over` tells that, and the error of `f` says why.
 pub(super) fn within<T, E>(
     tx: &Transaction<'_>,
     name: &str,
@@ -324,11 +325,19 @@ pub(super) fn within<T, E>(
     let run = |sql: String| tx.prepare_cached(&sql)?.execute([]);
     run(format!("SAVEPOINT {name}"))?;
     let outcome = f();
+    if is_over(tx) {
+        return Ok(outcome);
+    }
     if outcome.is_err() {
         run(format!("ROLLBACK TO {name}"))?;
     }
     run(format!("RELEASE {name}"))?;
     Ok(outcome)
+}
+
+/// Whether SQLite has ended the transaction by itself: nothing more may be done in it.
+pub(super) fn is_over(tx: &Transaction<'_>) -> bool {
+    tx.is_autocommit()
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -344,6 +353,9 @@ fn tune(connection: &Connection) -> Sql<()> {
     // What is deleted is overwritten, so that an erasure leaves nothing in pages that are free.
     connection.pragma_update_and_check(None, "secure_delete", true, |_| Ok(()))?;
     connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
+    if let Some(pages) = crash::pages_max() {
+        connection.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(()))?;
+    }
     // A first load makes a long log; it is cut when it has been copied back, instead of keeping its length.
     connection.pragma_update_and_check(None, "journal_size_limit", LOG_BYTES, |_| Ok(()))
 }

@@ -277,6 +277,8 @@ fn entries(tx: &Transaction<'_>, person: &Person, links: &str) -> Sql<Vec<EntryI
           WHERE (salt IS NOT NULL OR name IS NOT NULL OR edits <> '[]' OR detail IS NOT NULL)
             AND (link IN (SELECT value FROM json_each(?1))
               OR (workspace = ?2 AND resource IN (SELECT value FROM json_each(?3)))
+              OR (class = 'decide' AND EXISTS
+                   (SELECT 1 FROM json_each(?4) named WHERE instr(rosterd_fold(name), named.value)))
               OR (workspace = ?2 AND kind = 'user' AND rosterd_fold(name) IN (SELECT value FROM json_each(?4))
                   AND resource IS NULL))
           ORDER BY id",

@@ -10,6 +10,8 @@ use super::JobId;
 use super::Sql;
 use super::Store;
 use super::StoreError;
+use super::decisions::Decision;
+use super::decisions::decided;
 use super::values::json;
 use super::values::parsed_or_none;
 use super::values::word;
@@ -97,10 +99,9 @@ impl Store {
                 tx.execute(sql, params![job.0, by.now_second])?;
             }
             let what = format!("identity {}", json(&found)?);
-            tx.execute(
-                "INSERT INTO decisions(job, what, who, reason, at) VALUES (?1, ?2, ?3, ?4, ?5)",
-                params![job.0, what, by.who, by.reason, by.now_second],
-            )?;
+            let decision =
+                Decision { what: &what, who: &by.who, reason: &by.reason, now_second: by.now_second };
+            decided(tx, job, &decision)?;
             Ok(Some(found))
         })
         .await

@@ -8,6 +8,8 @@ use super::Paused;
 use super::Sql;
 use super::Store;
 use super::StoreError;
+use super::decisions::Decision;
+use super::decisions::decided;
 use super::values::parsed_or_none;
 use super::values::text;
 use crate::model::Watermarks;
@@ -107,11 +109,7 @@ impl Store {
         self.write(move |tx| {
             tx.execute("UPDATE jobs SET mode = ?2 WHERE id = ?1", params![job.0, text(&mode)?])?;
             let what = format!("mode {}", text(&mode)?);
-            tx.execute(
-                "INSERT INTO decisions(job, what, who, reason, at) VALUES (?1, ?2, ?3, ?4, ?5)",
-                params![job.0, what, who, reason, now],
-            )
-            .map(drop)
+            decided(tx, job, &Decision { what: &what, who: &who, reason: &reason, now_second: now })
         })
         .await
     }

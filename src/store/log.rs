@@ -49,6 +49,14 @@ pub struct LogRow {
     pub evidence: Option<String>,
     /// Changes that the entry stands for; of refusals, how often.
     pub count: u64,
+    /// Milliseconds from sending to the outcome; `None` where nobody knows.
+    pub took_ms: Option<i64>,
+    /// The directory that a job read, as it is pinned.
+    pub source_system: Option<String>,
+    /// Where it was written to: the target as it is pinned, or the workspace.
+    pub target_system: Option<String>,
+    /// The id of what was written, there.
+    pub target_id: Option<String>,
 }
 
 /// What `log` was asked for; `None` is everything.
@@ -71,7 +79,8 @@ const SELECT: &str =
                      json_extract(l.wanted, '$.displayName'), json_extract(l.sent, '$.displayName'), g.name,
                      l.source_id, g.resource, ''),
             g.class, c.cause, iif(c.id IS NULL AND g.link IS NULL, g.cause, NULL), g.people, g.edits, g.at, g.outcome,
-            g.detail, g.evidence, g.count
+            g.detail, g.evidence, g.count, g.took, j.source_identity,
+            coalesce(j.target_identity, 'workspace ' || w.name), coalesce(g.resource, l.resource)
        FROM journal g LEFT JOIN jobs j ON j.id = g.job LEFT JOIN workspaces w ON w.id = g.workspace
        LEFT JOIN links l ON l.id = g.link LEFT JOIN causes c ON c.job = g.job AND c.id = g.cause";
 
@@ -136,6 +145,10 @@ fn log_row(row: &Row<'_>) -> Sql<LogRow> {
         detail: row.get(16)?,
         evidence: row.get(17)?,
         count: u64::try_from(count).unwrap_or_default(),
+        took_ms: row.get(19)?,
+        source_system: row.get(20)?,
+        target_system: row.get(21)?,
+        target_id: row.get(22)?,
     })
 }
 

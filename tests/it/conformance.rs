@@ -10,6 +10,11 @@ use rosterd::scim::Attributes;
 use rosterd::scim::Dialect;
 use rosterd::scim::Kind;
 use rosterd::scim::ResourceId;
+use rosterd::scim::profiles::MediaType;
+use rosterd::scim::profiles::Paging;
+use rosterd::scim::profiles::PatchValueStyle;
+use rosterd::scim::profiles::Profile;
+use rosterd::scim::profiles::Support;
 use rosterd::store::Store;
 use rosterd::targets::Lookup;
 use rosterd::targets::Operation;
@@ -22,6 +27,7 @@ use serde_json::Value;
 use serde_json::json;
 
 use crate::server::Served;
+use crate::support::without_patch::WithoutPatch;
 
 #[tokio::test]
 async fn the_embedded_workspace_conforms() {
@@ -38,6 +44,45 @@ async fn the_remote_client_conforms_over_our_own_service() {
     }
 }
 
+/// The suite through the remote client, with a profile of its own.
+async fn over(root: &str, token: &str, change: impl FnOnce(&mut Profile)) -> RemoteTarget {
+    let url = format!("{root}/scim/v2").parse().expect("a URL");
+    let mut settings = RemoteSettings::new(url, vec![Secret::new(token.to_owned())]);
+    change(&mut settings.profile);
+    let target = RemoteTarget::new(settings).expect("a client");
+    suite(&target).await;
+    target
+}
+
+#[tokio::test]
+async fn the_remote_client_conforms_in_every_way_that_a_profile_can_ask_for() {
+    for dialect in [Dialect::Strict, Dialect::Tolerant] {
+        let ways: [fn(&mut Profile); 7] = [
+            |profile| profile.bulk.supported = Support::Yes,
+            |profile| profile.paging = Paging::Cursor,
+            |profile| profile.value_path_patch = false,
+            |profile| profile.patch_value_style = PatchValueStyle::Pathless,
+            |profile| profile.excluded_attributes = false,
+            |profile| profile.page_size = 1,
+            |profile| profile.media_type = MediaType::Json,
+        ];
+        for way in ways {
+            let served = Served::start(dialect).await;
+            over(&served.root, &served.token, way).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_remote_client_conforms_where_there_is_no_patch() {
+    let served = Served::start(Dialect::Strict).await;
+    let door = WithoutPatch::start(&served.root).await;
+    let target = over(&door.root, &served.token, |profile| profile.members.replace_all = true).await;
+    let learned: Vec<String> = target.lessons().into_iter().map(|lesson| lesson.capability).collect();
+    assert_eq!(learned, ["patch.groups", "patch.users"]);
+    assert_eq!(door.asked("PATCH"), 2, "each kind is tried once");
+}
+
 /// A workspace whose ids count up and whose clock stands still.
 pub fn workspace(store: Store) -> WorkspaceTarget {
     let number = AtomicU64::new(0);
@@ -51,6 +96,7 @@ pub async fn suite(target: &dyn ServiceProvider) {
     people_live_through(target).await;
     teams_live_through(target).await;
     one_bad_change_does_not_block_the_rest(target).await;
+    many_at_once(target).await;
 }
 
 async fn people_live_through(target: &dyn ServiceProvider) {
@@ -221,6 +267,36 @@ async fn patched(
         }
         other => panic!("not patched: {other:?}"),
     }
+}
+
+/// Everybody of a batch, as a cycle sends them; also in one request, where the target takes it.
+async fn many_at_once(target: &dyn ServiceProvider) {
+    let people: Vec<Operation> = (0..25)
+        .map(|n| person(&format!("many{n}@x.example"), &format!("M-{n}"), &format!("many{n}@x.example")))
+        .collect();
+    let made = ids(target.apply(&people).await.expect("the target answers"));
+    let titles: Vec<Operation> =
+        made.iter().map(|id| patch(Kind::User, id, &[("title", json!("Crew"))])).collect();
+    assert_eq!(ids(target.apply(&titles).await.expect("the target answers")), made);
+    let all: Vec<(Kind, ResourceId)> = made.iter().map(|id| (Kind::User, id.clone())).collect();
+    let got = target.get(&all).await.expect("the target answers");
+    for (n, found) in got.iter().enumerate() {
+        let body = &found.as_ref().expect("it is there").body;
+        assert_eq!((&body["externalId"], &body["title"]), (&json!(format!("M-{n}")), &json!("Crew")));
+    }
+    let mut deletions: Vec<Operation> =
+        made.iter().map(|id| Operation::Delete { kind: Kind::User, id: id.clone() }).collect();
+    deletions.push(deletions[0].clone());
+    ids(target.apply(&deletions).await.expect("the target answers"));
+    assert_eq!(target.get(&all).await.expect("the target answers"), vec![None; 25]);
+}
+
+fn ids(outcomes: Vec<Outcome>) -> Vec<ResourceId> {
+    let id = |outcome| match outcome {
+        Outcome::Done { id, .. } => id,
+        other => panic!("not done: {other:?}"),
+    };
+    outcomes.into_iter().map(id).collect()
 }
 
 async fn deleted(target: &dyn ServiceProvider, kind: Kind, id: &ResourceId) {

@@ -7,6 +7,7 @@ use rosterd::plan::ErrorCode;
 use rosterd::plan::GIVEN_UP;
 use rosterd::scim::Kind;
 use rosterd::scim::ResourceId;
+use rosterd::simulators::Flavour;
 use rosterd::store::ByHand;
 use rosterd::store::FailedChange;
 use rosterd::store::Restart;
@@ -15,6 +16,9 @@ use rosterd::targets::Operation;
 use rosterd::targets::Outcome;
 use rosterd::targets::workspace::WorkspaceTarget;
 
+use crate::end_to_end::site::JOB;
+use crate::end_to_end::site::Site;
+use crate::end_to_end::site::acme;
 use crate::support::refusing::Refusing;
 use crate::support::story::Stage;
 use crate::support::story::workspace;
@@ -279,7 +283,7 @@ async fn a_reference_that_fails_holds_up_neither_the_person_nor_others() {
 }
 
 #[tokio::test]
-async fn a_restart_makes_due_what_was_given_up_and_reads_everything() {
+async fn a_restart_makes_due_what_was_given_up() {
     let mut company = Company::new(&PEOPLE).await;
     company.refuse_person("bo@x.example", refused(400, "no"));
     company.cycle().await;
@@ -290,7 +294,6 @@ async fn a_restart_makes_due_what_was_given_up_and_reads_everything() {
     let what = Restart { escrow: true, watermark: true, quarantine: true, links: false };
     let restarted = company.stage.store.restart(job.id, what, by_hand()).await.unwrap();
     assert_eq!((restarted.escrow, restarted.links), (1, 0));
-    assert!(company.stage.store.watermarks(job.id).await.unwrap().is_empty());
     company.target.refuse(|_| None);
     assert_eq!(company.cycle().await, "1 create\n");
 }
@@ -311,4 +314,19 @@ async fn a_restart_of_the_links_adopts_what_was_ours_and_removes_nothing() {
     company.cycle().await;
     assert_eq!(company.stage.workspace().await, before);
     assert_eq!(company.cycle().await, "nothing\n");
+}
+
+/// What a source remembers of lists that it reads whole is no position among changes, and stays.
+#[tokio::test]
+async fn a_restart_forgets_how_far_the_changes_have_come() {
+    let mut site = Site::start(acme(Flavour::Graph)).await;
+    site.cycle().await;
+    let job = site.store.job(JOB).await.unwrap();
+    let before = site.store.watermarks(job.id).await.unwrap();
+    let what = Restart { watermark: true, ..Restart::default() };
+    site.store.restart(job.id, what, by_hand()).await.unwrap();
+    let after = site.store.watermarks(job.id).await.unwrap();
+    assert!(before.len() > after.len(), "{before:?}");
+    assert!(after.keys().all(|name| ["assignments", "push", "log"].contains(&name.as_str())), "{after:?}");
+    assert_eq!(site.cycle().await.written(), 0, "everything is read anew, and nobody is changed");
 }

@@ -1,11 +1,11 @@
 //! `log`: every change that was written, by jobs, pushes and commands, with old and new values, its cause and its outcome.
 //!
-//! As JSON: one object a line, `{"entry", "job", "cycle", "workspace", "owner", "by", "at", "class", "kind", "id", "name",
-//! "people", "edits", "cause", "reason", "outcome", "detail", "evidence", "count"}`. A job's write has `job`, `cycle` and
-//! `cause`; a push or a command has `workspace`, `owner`, `by` (the token's id, or who gave the command) and, of a command,
-//! `reason`. `outcome` is null while none is known. `count`: memberships of the entry, or how often it was refused.
+//! As JSON one object a line (`record`), as CSV one row an entry (`csv`).
 //!
 //! `--verify-chain` as JSON: `{"links", "last", "older", "broken": null | {"link", "entry", "what"}}`.
+
+mod csv;
+mod record;
 
 use anyhow::Context;
 use jiff::Timestamp;
@@ -14,7 +14,7 @@ use serde_json::json;
 
 use crate::cli::args::Global;
 use crate::cli::args::Log as Arguments;
-use crate::cli::args::Output;
+use crate::cli::args::LogFormat;
 use crate::cli::exit::Exit;
 use crate::cli::out;
 use crate::cli::settings;
@@ -37,10 +37,13 @@ pub async fn run(global: &Global, arguments: &Arguments) -> Result<Exit, anyhow:
         return verify(&store, arguments.format).await;
     }
     let mut filter = filter(arguments, Timestamp::now())?;
+    if arguments.format == LogFormat::Csv {
+        out::print(&csv::heading());
+    }
     loop {
         let rows = store.log(filter.clone()).await?;
         let Some(last) = rows.last() else {
-            if filter.after == 0 && arguments.format == Output::Text {
+            if filter.after == 0 && arguments.format == LogFormat::Text {
                 out::print("nothing in the log fits\n");
             }
             return Ok(Exit::Done);
@@ -48,18 +51,19 @@ pub async fn run(global: &Global, arguments: &Arguments) -> Result<Exit, anyhow:
         filter.after = last.entry.0;
         for row in &rows {
             out::print(&match arguments.format {
-                Output::Text => text(row),
-                Output::Json => format!("{}\n", object(row)),
+                LogFormat::Text => text(row),
+                LogFormat::Json => format!("{}\n", record::object(row)),
+                LogFormat::Csv => csv::row(row),
             });
         }
     }
 }
 
-async fn verify(store: &Store, format: Output) -> Result<Exit, anyhow::Error> {
+async fn verify(store: &Store, format: LogFormat) -> Result<Exit, anyhow::Error> {
     let chain = store.verify_chain().await?;
     out::print(&match format {
-        Output::Text => told(&chain),
-        Output::Json => format!("{}\n", chain_object(&chain)),
+        LogFormat::Json => format!("{}\n", chain_object(&chain)),
+        LogFormat::Text | LogFormat::Csv => told(&chain),
     });
     Ok(if chain.broken.is_some() { Exit::Failed } else { Exit::Done })
 }
@@ -160,30 +164,6 @@ fn text(row: &LogRow) -> String {
         out += &format!("        {}\n", report::printable(detail));
     }
     out
-}
-
-fn object(row: &LogRow) -> Value {
-    json!({
-        "entry": row.entry.0,
-        "job": row.job,
-        "cycle": row.cycle.map(|cycle| cycle.0),
-        "workspace": row.workspace,
-        "owner": row.owner,
-        "by": row.by,
-        "at": Timestamp::from_second(row.at_second).map(|at| at.to_string()).ok(),
-        "class": row.class,
-        "kind": row.kind,
-        "id": row.id,
-        "name": row.name,
-        "people": row.people,
-        "edits": row.edits,
-        "cause": row.cause.as_ref().map(|cause| json!({ "id": cause.id(), "sentence": cause.sentence() })),
-        "reason": row.reason,
-        "outcome": row.outcome,
-        "detail": row.detail,
-        "evidence": row.evidence,
-        "count": row.count,
-    })
 }
 
 #[cfg(test)]

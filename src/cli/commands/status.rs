@@ -11,7 +11,7 @@
 //! `quarantine` is null, or what the provisioning log calls so: `{"currentBegan", "seriesBegan", "seriesCount", "reason", "error":
 //! {"code", "message", "tenantActionable"}}`, with `next_whole` as the time of the next whole cycle; `push` is how Okta's Group Push stands, for each group that it pushes: `{"group", "id", "status", "target",
 //! "error"}`. A workspace is `{"workspace", "follow_ups": {"waiting", "sent", "overdue"}, "tokens"}`: `tokens` tells which
-//! of them end soon.
+//! of them end soon. `chain` is the end of the log's chain: `{"number", "link"}`, or null.
 
 pub mod workspaces;
 
@@ -64,15 +64,24 @@ pub async fn run(global: &Global, arguments: &Arguments) -> Result<Exit, anyhow:
         Some(_) => Vec::new(),
         None => WorkspaceStatus::all(&config, &store, now).await?,
     };
+    let chain = match arguments.job {
+        Some(_) => None,
+        None => store.chain_head().await?,
+    };
     match arguments.format {
         Output::Text => {
             all.iter().for_each(|status| out::print(&status.text()));
+            if let Some(head) = &chain {
+                out::print(&format!("log\n  chain     link {} is {}\n", head.number, head.link));
+            }
             workspaces.iter().for_each(|status| out::print(&status.text()));
         }
         Output::Json => {
             let jobs: Vec<Value> = all.iter().map(JobStatus::json).collect();
             let workspaces: Vec<Value> = workspaces.iter().map(WorkspaceStatus::json).collect();
-            out::print(&format!("{}\n", json!({ "format": 1, "jobs": jobs, "workspaces": workspaces })));
+            let chain = chain.map(|head| json!({ "number": head.number, "link": head.link }));
+            let all = json!({ "format": 1, "jobs": jobs, "workspaces": workspaces, "chain": chain });
+            out::print(&format!("{all}\n"));
         }
     }
     Ok(exit)

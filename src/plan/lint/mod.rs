@@ -3,9 +3,11 @@
 
 mod circles;
 mod say;
+mod semantics;
 mod tally;
 
 pub use circles::circles;
+pub use semantics::semantics;
 
 use std::collections::BTreeSet;
 

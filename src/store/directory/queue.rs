@@ -24,6 +24,7 @@ use crate::store::Policy;
 use crate::store::Sql;
 use crate::store::Store;
 use crate::store::StoreError;
+use crate::store::database::is_over;
 use crate::store::database::transact;
 use crate::store::database::within;
 
@@ -122,10 +123,14 @@ impl Queue {
 /// The inner result is the request's own: its failure undoes it alone. The outer one ends the whole turn.
 fn carry_out(tx: &Transaction<'_>, request: Request) -> Sql<Sql<Outcomes>> {
     let Request { workspace, policy, author, writes } = request;
-    within(tx, "one_request", || {
+    let outcome = within(tx, "one_request", || {
         let place = rows::ensure_workspace(tx, &workspace)?;
         let place = write::Place { tx, workspace: place, name: &workspace, policy: &policy, author: &author };
         unique::follow_rules(&place)?;
         writes.into_iter().map(|write| place.carry_out(write)).collect()
-    })
+    })?;
+    match outcome {
+        Err(error) if is_over(tx) => Err(error),
+        outcome => Ok(outcome),
+    }
 }

@@ -200,6 +200,13 @@ async fn members(store: &Store, team: &Value) -> Vec<String> {
     members.into_iter().map(|member| member.id.0).collect()
 }
 
+/// Users and teams, also those that are not in use.
+pub async fn all(store: &Store) -> Vec<Value> {
+    let mut found = resources(store, Kind::User).await;
+    found.extend(resources(store, Kind::Group).await);
+    found
+}
+
 async fn resources(store: &Store, kind: Kind) -> Vec<Value> {
     let mut found = Vec::new();
     loop {

@@ -88,7 +88,7 @@ async fn survives(site: &mut Site, meant: Meant, mishap: Mishap) {
     let shaky = Arc::new(Shaky::new(site.workspace(), meant, mishap));
     site.target = shaky.clone();
     let outcome = site.try_cycle(Reading::Incremental).await;
-    assert!(shaky.sprung(), "{mishap:?}: nothing of that kind was sent");
+    assert!(shaky.sprung(), "{mishap:?}: nothing of that kind was sent: {outcome:?}");
     if mishap == Mishap::NoAnswer {
         assert!(outcome.is_ok(), "{mishap:?}: {outcome:?}");
     } else {

@@ -1,6 +1,6 @@
 //! The whole chain over real HTTP: a simulated directory, the real connector, the cycle, a workspace.
 
-mod account;
+pub mod account;
 mod broken_reads;
 mod crashes;
 mod dry_run;
@@ -14,6 +14,7 @@ mod graph_knobs;
 mod graph_refusals;
 mod graph_scenarios;
 mod graph_sign_in;
+mod learning;
 mod leavers;
 mod links;
 mod okta_knobs;

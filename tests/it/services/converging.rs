@@ -43,6 +43,13 @@ impl Service {
         .expect("a client")
     }
 
+    pub(super) fn equals(&self, life: &Life, day: &str) {
+        for kind in Kind::ALL {
+            let differ = differences(&self.holds(kind), &self.should_hold(life, kind));
+            assert_eq!(differ, [] as [&str; 0], "{}: they {day}", self.row.name);
+        }
+    }
+
     /// What it holds of a kind.
     fn holds(&self, kind: Kind) -> Vec<Account> {
         let state = self.state();
@@ -111,10 +118,7 @@ pub(super) async fn converges(row: Row, profile: Profile, allowed: Allowed<'_>) 
             let told = service.state().told.iter().rev().take(5).cloned().collect::<Vec<_>>();
             panic!("{}: they {day}, and it is not done:\n{left}\n{told:#?}", row.name);
         }
-        for kind in Kind::ALL {
-            let differ = differences(&service.holds(kind), &service.should_hold(&life, kind));
-            assert_eq!(differ, [] as [&str; 0], "{}: they {day}", row.name);
-        }
+        service.equals(&life, day);
     }
     assert_eq!(life.stage.plan().await, "nothing\n", "{}", row.name);
     let state = service.state();

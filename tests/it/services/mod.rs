@@ -8,6 +8,7 @@
 //! | `directory`, `members`, `patch`, `filter` | what it holds, and how it changes |
 //! | `refused` | each row refuses what it says, asked without our client |
 //! | `life` | the whole life of a company, from a file through the engine into a service |
+//! | `taking_over` | everybody is there already |
 //! | `learning` | the same with the standard profile, which has to find its way |
 //! | `renaming` | ids that change with a name |
 //! | `converging` | that life against every row |
@@ -27,3 +28,4 @@ mod renaming;
 mod row;
 mod rows;
 mod serve;
+mod taking_over;

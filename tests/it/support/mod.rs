@@ -13,6 +13,7 @@ pub mod served;
 pub mod simulated;
 pub mod story;
 pub mod there;
+pub mod without_patch;
 pub mod wording;
 
 /// Recorded exchanges and a real history, where `ROSTERD_CORPUS` points; `None`, and said, where it is not set.

@@ -123,7 +123,7 @@ pub struct TargetConfig {
 
 #[derive(Clone, Debug)]
 pub enum TargetKind {
-    Scim(ScimConfig),
+    Scim(Box<ScimConfig>),
     Workspace { name: String },
 }
 

@@ -34,7 +34,10 @@ impl Checker<'_> {
         let table = Key::of(["targets", name]);
         self.name(&table);
         let (kind, protect) = match (&raw.scim, &raw.workspace) {
-            (Some(scim), None) => (self.scim(&table.join("scim"), scim).map(TargetKind::Scim), &scim.protect),
+            (Some(scim), None) => (
+                self.scim(&table.join("scim"), scim).map(|scim| TargetKind::Scim(Box::new(scim))),
+                &scim.protect,
+            ),
             (None, Some(workspace)) => {
                 (self.workspace(&table.join("workspace"), workspace), &workspace.protect)
             }

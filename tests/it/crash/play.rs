@@ -111,7 +111,7 @@ impl Site {
         tokio::spawn(serve(world.clone(), listener, stop.clone()));
         let (source_wire, source_at) = Wire::to(at).await;
         let folder = TempDir::new().expect("a folder");
-        let (served, target_wire, target) = if seed / 2 % 2 == 0 {
+        let (served, target_wire, target) = if (seed / 2).is_multiple_of(2) {
             (None, None, "[targets.t.workspace]\nname = \"main\"\n".to_owned())
         } else {
             let served = Served::start(Dialect::Strict).await;

@@ -92,8 +92,14 @@ fn attribute(body: &mut Value, name: &str, sub: Option<&str>, op: &str, value: O
             owner[name] = value.clone();
             Ok(())
         }
-        (Some(sub), None) => Ok(drop(owner[name].as_object_mut().map(|object| object.remove(sub)))),
-        (None, _) => Ok(drop(owner.as_object_mut().map(|object| object.remove(name)))),
+        (Some(sub), None) => {
+            owner[name].as_object_mut().map(|object| object.remove(sub));
+            Ok(())
+        }
+        (None, _) => {
+            owner.as_object_mut().map(|object| object.remove(name));
+            Ok(())
+        }
     }
 }
 

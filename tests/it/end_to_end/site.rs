@@ -32,6 +32,7 @@ use rosterd::plan::Rehire;
 use rosterd::plan::Rules;
 use rosterd::plan::Scope;
 use rosterd::plan::Selection;
+use rosterd::plan::TargetLimits;
 use rosterd::plan::TeamNames;
 use rosterd::plan::Teams;
 use rosterd::plan::Verdict;
@@ -373,7 +374,16 @@ fn wide() -> Limits {
     let limit = Limit { count: 1_000_000, percent: 100 };
     let classes = Class::ALL.into_iter().map(|class| (class, limit)).collect();
     let lost_anchors = 1_000_000;
-    Limits { classes, floor: 1_000_000, witness_budget: 10_000, lost_anchors, ..Limits::default() }
+    Limits {
+        classes,
+        remove_members_team: None,
+        upgrade: None,
+        target: TargetLimits { removals: None, ..TargetLimits::default() },
+        floor: 1_000_000,
+        witness_budget: 10_000,
+        lost_anchors,
+        ..Limits::default()
+    }
 }
 
 /// The real connector, on loopback. Repeats come at once.

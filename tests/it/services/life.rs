@@ -70,6 +70,8 @@ impl Life {
         stage.target = target;
         let limit = Limit { count: 1_000_000, percent: 100 };
         stage.limits.classes = Class::ALL.into_iter().map(|class| (class, limit)).collect();
+        stage.limits.remove_members_team = None;
+        stage.limits.target.removals = None;
         for line in [
             "row displayName displayName",
             "action delete on",

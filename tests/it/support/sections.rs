@@ -20,6 +20,7 @@ pub fn check(place: &str, heading: &str) {
     if reference == "RFC" {
         section = words.next().unwrap_or_default();
     }
+    let section = section.trim_end_matches(':');
     assert!(
         section.starts_with(|first: char| first.is_ascii_digit()),
         "{place}: `{heading}` names no section"

@@ -4,6 +4,8 @@
 use rosterd::model::Reading;
 use rosterd::plan::Limits;
 
+use super::support::acts::cycle;
+use super::support::acts::play;
 use super::support::story::Stage;
 
 const DAY: i64 = 86_400;
@@ -25,18 +27,6 @@ async fn ten_are_held() -> Stage {
     let output = cycle(&mut stage).await;
     assert_eq!(output.matches(" deactivate (held: Limit)").count(), 10, "{output}");
     stage
-}
-
-async fn play(stage: &mut Stage, lines: &[&str]) -> String {
-    let mut output = String::new();
-    for line in lines {
-        output += &stage.command(line).await.unwrap_or_default();
-    }
-    output
-}
-
-async fn cycle(stage: &mut Stage) -> String {
-    stage.cycle(Reading::Incremental).await
 }
 
 #[tokio::test]

@@ -3,6 +3,8 @@
 use rosterd::model::Reading;
 use rosterd::plan::Limits;
 
+use super::support::acts::cycle;
+use super::support::acts::play;
 use super::support::story::Stage;
 
 const DAY: i64 = 86_400;
@@ -27,18 +29,6 @@ async fn stage(people: usize) -> Stage {
 async fn assign(stage: &mut Stage, people: impl Iterator<Item = usize>) {
     let principals: Vec<String> = people.map(|n| format!("u{n}")).collect();
     play(stage, &[&format!("app {}", principals.join(" "))]).await;
-}
-
-async fn play(stage: &mut Stage, lines: &[&str]) -> String {
-    let mut output = String::new();
-    for line in lines {
-        output += &stage.command(line).await.unwrap_or_default();
-    }
-    output
-}
-
-async fn cycle(stage: &mut Stage) -> String {
-    stage.cycle(Reading::Incremental).await
 }
 
 fn held(output: &str, what: &str) -> usize {

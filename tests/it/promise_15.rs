@@ -5,12 +5,13 @@ use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
 
 use jiff::Timestamp;
-use rosterd::model::Reading;
 use rosterd::plan::Limits;
 use rosterd::scim::Kind;
 use rosterd::store::Decider;
 use rosterd::targets::workspace::WorkspaceTarget;
 
+use super::support::acts::cycle;
+use super::support::acts::play;
 use super::support::story::Stage;
 
 /// Ten people and a team, in step.
@@ -29,18 +30,6 @@ async fn filled(mut stage: Stage) -> Stage {
     cycle(&mut stage).await;
     assert_eq!(cycle(&mut stage).await, "nothing\n");
     stage
-}
-
-async fn play(stage: &mut Stage, lines: &[&str]) -> String {
-    let mut output = String::new();
-    for line in lines {
-        output += &stage.command(line).await.unwrap_or_default();
-    }
-    output
-}
-
-async fn cycle(stage: &mut Stage) -> String {
-    stage.cycle(Reading::Incremental).await
 }
 
 /// Another workspace in the place of the first, as after an edit of the settings.

@@ -1,5 +1,6 @@
 //! What the tests share: stories played against a file source and a workspace, both of them products.
 
+pub mod acts;
 pub mod bent;
 pub mod directory;
 pub mod foreign;

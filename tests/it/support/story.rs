@@ -77,6 +77,7 @@ use rosterd::targets::workspace::WorkspaceTarget;
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
+use super::acts::principal;
 use super::bent::BentSource;
 use super::directory::Directory;
 use super::directory::Group;
@@ -491,12 +492,5 @@ fn chosen(what: &str) -> Chosen {
         "all" => Chosen::All,
         list if list.contains(',') => Chosen::Listed(list.split(',').map(str::to_owned).collect()),
         name => Chosen::Named(name.to_owned()),
-    }
-}
-
-fn principal(word: &str) -> String {
-    match word.split_once(':') {
-        Some(("g", id)) => format!("group:{id}"),
-        _ => format!("user:{word}"),
     }
 }

@@ -261,6 +261,7 @@ fn remote_settings(target: &str, scim: &ScimConfig) -> Result<RemoteSettings, an
     settings.learned_for = scim.learned_for.unwrap_or(settings.learned_for);
     settings.lookup_listing_from = scim.lookup_listing_from.unwrap_or(settings.lookup_listing_from);
     settings.listing_max = scim.listing_max.unwrap_or(settings.listing_max);
+    settings.whole_listing_max = scim.whole_listing_max.unwrap_or(settings.whole_listing_max);
     settings.ca_file = scim.ca_file.clone();
     settings.timeout = scim.timeout.unwrap_or(settings.timeout);
     Ok(settings)

@@ -178,6 +178,7 @@ pub struct ScimConfig {
     pub lookup_listing_from: Option<usize>,
     /// Resources read of one list at most; `None`: the usual number.
     pub listing_max: Option<usize>,
+    pub whole_listing_max: Option<usize>,
     pub ca_file: Option<PathBuf>,
     /// The longest silence within one request; `None`: the usual one.
     pub timeout: Option<Duration>,

@@ -248,6 +248,7 @@ pub(super) struct RawScim {
     pub learned_for: Option<String>,
     pub lookup_listing_from: Option<usize>,
     pub listing_max: Option<usize>,
+    pub whole_listing_max: Option<usize>,
 }
 
 #[derive(Debug, Default, Deserialize)]

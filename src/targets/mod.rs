@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
+use futures_util::stream::BoxStream;
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -41,6 +42,10 @@ pub trait ServiceProvider: Send + Sync {
         &'a self,
         ids: &'a [(Kind, ResourceId)],
     ) -> BoxFuture<'a, Result<Vec<Option<Found>>, TargetError>>;
+
+    /// All resources of a kind, page by page, groups without their members; no resource comes twice. The end
+    /// comes once, and last.
+    fn list(&self, kind: Kind) -> BoxStream<'_, Result<Listed, TargetError>>;
 
     /// The members of a team; `None` where the service does not show members or has no such team.
     fn members<'a>(
@@ -111,6 +116,15 @@ pub struct Lookup {
     /// A SCIM path: `userName`, `externalId`, `displayName`, `emails[type eq "work"].value`.
     pub path: String,
     pub value: String,
+}
+
+/// A piece of a list.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Listed {
+    /// Resources that no page before it showed.
+    Page(Vec<Found>),
+    /// There is no more. Who was not shown is not there only where nothing is said here: why the list may not be whole.
+    End { partial: Option<String> },
 }
 
 /// One resource as the target shows it.

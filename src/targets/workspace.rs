@@ -4,9 +4,13 @@ use std::sync::Arc;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
+use futures_util::stream;
+use futures_util::stream::BoxStream;
+use futures_util::stream::StreamExt;
 use jiff::Timestamp;
 
 use super::Found;
+use super::Listed;
 use super::Lookup;
 use super::Operation;
 use super::Outcome;
@@ -27,8 +31,10 @@ use crate::scim::ResourceType;
 use crate::scim::incoming;
 use crate::scim::resource;
 use crate::store::Author;
+use crate::store::ListQuery;
 use crate::store::OtherOwners;
 use crate::store::Owner;
+use crate::store::Position;
 use crate::store::Resource;
 use crate::store::Store;
 use crate::store::Write;
@@ -37,6 +43,8 @@ use crate::store::Written;
 
 /// One transaction each: enough that its flush to disk is cheap, few enough that readers do not wait.
 const BATCH: usize = 500;
+/// Resources of a list that are in memory at once.
+const PAGE: u64 = 1_000;
 /// More equal matches than this change no decision.
 const MATCHES_MAX: u64 = 10;
 
@@ -70,6 +78,15 @@ impl WorkspaceTarget {
         let shown =
             |resources: Vec<Resource>| resources.into_iter().filter_map(|one| self.shown(one)).collect();
         Ok(found.into_iter().map(shown).collect())
+    }
+
+    /// In the order of creation: what is written meanwhile moves nobody to another page.
+    async fn page(&self, kind: Kind, after: Option<Position>) -> Result<(Listed, Turn), TargetError> {
+        let query = ListQuery { after, count: PAGE, ..ListQuery::all(kind.into()) };
+        let listing = self.store.list_resources(&self.name, query).await?;
+        let found = listing.resources.into_iter().filter_map(|one| self.shown(one)).collect();
+        let next = listing.next.map_or(Turn::End, |next| Turn::Page(Some(next)));
+        Ok((Listed::Page(found), next))
     }
 
     /// A grant is nothing that a job looks for.
@@ -159,6 +176,17 @@ impl ServiceProvider for WorkspaceTarget {
         .boxed()
     }
 
+    fn list(&self, kind: Kind) -> BoxStream<'_, Result<Listed, TargetError>> {
+        stream::try_unfold(Turn::Page(None), move |turn| async move {
+            match turn {
+                Turn::Page(after) => self.page(kind, after).await.map(Some),
+                Turn::End => Ok(Some((Listed::End { partial: None }, Turn::Over))),
+                Turn::Over => Ok(None),
+            }
+        })
+        .boxed()
+    }
+
     fn members<'a>(
         &'a self,
         team: &'a ResourceId,
@@ -206,6 +234,13 @@ impl ServiceProvider for WorkspaceTarget {
     fn requests(&self) -> u64 {
         0
     }
+}
+
+/// What a stream of pages does next.
+enum Turn {
+    Page(Option<Position>),
+    End,
+    Over,
 }
 
 fn filter(lookup: &Lookup) -> Result<(ResourceType, Filter), TargetError> {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
 
+use futures_util::StreamExt;
 use rosterd::client::Secret;
 use rosterd::scim::Attributes;
 use rosterd::scim::Dialect;
@@ -16,6 +17,7 @@ use rosterd::scim::profiles::PatchValueStyle;
 use rosterd::scim::profiles::Profile;
 use rosterd::scim::profiles::Support;
 use rosterd::store::Store;
+use rosterd::targets::Listed;
 use rosterd::targets::Lookup;
 use rosterd::targets::Operation;
 use rosterd::targets::Outcome;
@@ -168,6 +170,8 @@ async fn teams_live_through(target: &dyn ServiceProvider) {
 
     join(target, &team, &[bob, cyd], &[]).await;
     assert_eq!(members(target, &team).await, sorted(&[bob, cyd]));
+    assert_eq!(listed(target, Kind::User).await, sorted(&[bob, cyd, dee]));
+    assert_eq!(listed(target, Kind::Group).await, sorted(&[&team]));
     join(target, &team, &[bob, dee], &[cyd]).await;
     assert_eq!(members(target, &team).await, sorted(&[bob, dee]), "who was not named stays");
     join(target, &team, &[], &[cyd]).await;
@@ -284,11 +288,13 @@ async fn many_at_once(target: &dyn ServiceProvider) {
         let body = &found.as_ref().expect("it is there").body;
         assert_eq!((&body["externalId"], &body["title"]), (&json!(format!("M-{n}")), &json!("Crew")));
     }
+    assert_eq!(listed(target, Kind::User).await, sorted(&made.iter().collect::<Vec<_>>()));
     let mut deletions: Vec<Operation> =
         made.iter().map(|id| Operation::Delete { kind: Kind::User, id: id.clone() }).collect();
     deletions.push(deletions[0].clone());
     ids(target.apply(&deletions).await.expect("the target answers"));
     assert_eq!(target.get(&all).await.expect("the target answers"), vec![None; 25]);
+    assert_eq!(listed(target, Kind::User).await, [] as [ResourceId; 0], "an empty list is whole, too");
 }
 
 fn ids(outcomes: Vec<Outcome>) -> Vec<ResourceId> {
@@ -322,6 +328,24 @@ async fn found(target: &dyn ServiceProvider, kind: Kind, path: &str, value: &str
 async fn active(target: &dyn ServiceProvider, id: &ResourceId) -> Option<bool> {
     let got = target.get(&[(Kind::User, id.clone())]).await.expect("the target answers");
     got[0].as_ref().map(|found| found.active)
+}
+
+/// The whole list of a kind: each resource once, its end once, and groups without their members.
+async fn listed(target: &dyn ServiceProvider, kind: Kind) -> Vec<ResourceId> {
+    let mut found = Vec::new();
+    let pieces: Vec<_> = target.list(kind).collect().await;
+    let mut pieces = pieces.into_iter().map(|piece| piece.expect("the target answers"));
+    assert_eq!(pieces.next_back(), Some(Listed::End { partial: None }));
+    for piece in pieces {
+        let Listed::Page(page) = piece else { panic!("the end comes last: {piece:?}") };
+        found.extend(page);
+    }
+    for one in &found {
+        assert_eq!((one.kind, one.active), (kind, true));
+        let members = one.body.get("members").and_then(Value::as_array).is_some_and(|all| !all.is_empty());
+        assert!(!members, "{}", one.id);
+    }
+    sorted(&found.iter().map(|one| &one.id).collect::<Vec<_>>())
 }
 
 async fn members(target: &dyn ServiceProvider, team: &ResourceId) -> Vec<ResourceId> {

@@ -77,6 +77,7 @@ impl Checker<'_> {
             learned_for: learned_for?,
             lookup_listing_from: raw.lookup_listing_from,
             listing_max: raw.listing_max,
+            whole_listing_max: raw.whole_listing_max,
             ca_file,
             timeout,
         })

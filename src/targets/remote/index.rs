@@ -130,7 +130,7 @@ impl RemoteTarget {
             None => profile.paging == Paging::Index,
         };
         let question = Question { kind, filter: None, value: "" };
-        match self.list(question, too_much).await? {
+        match self.read_list(question, too_much).await? {
             Listed::Read(Listing { found, total, whole: true })
                 if total.is_some() || by_cursor(profile.paging) =>
             {

@@ -2,6 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use futures_util::stream;
+use futures_util::stream::BoxStream;
+use futures_util::stream::StreamExt;
+
 use super::Found;
 use super::RemoteTarget;
 use super::TargetError;
@@ -43,44 +47,146 @@ pub(super) enum Listed {
     },
 }
 
+/// How far a list was read.
+struct Walk<'a> {
+    question: Question<'a>,
+    turning: Turning,
+    seen: BTreeSet<ResourceId>,
+    total: Option<u64>,
+}
+
+/// One page more of a list.
+enum Walked {
+    Page {
+        /// What no page before it showed.
+        found: Vec<Found>,
+        /// Whether the list is whole, where this was the last page.
+        end: Option<bool>,
+    },
+    Refused {
+        status: u16,
+        detail: String,
+    },
+}
+
 impl RemoteTarget {
     /// Reads a list. `enough` is asked after each page.
-    pub(super) async fn list(
+    pub(super) async fn read_list(
         &self,
         question: Question<'_>,
         enough: impl Fn(&Listing) -> bool,
     ) -> Result<Listed, TargetError> {
         let mut listing = Listing::default();
-        let mut seen: BTreeSet<ResourceId> = BTreeSet::new();
-        let mut turning = Turning::new(self.known.profile.paging, self.known.profile.total_results_reliable);
+        let mut walk = self.walk(question);
         loop {
-            let (place, answer) = self.read(&self.query(question, &turning)).await?;
-            let page = match answer.status {
-                200 => answer::list(&answer.body).ok_or_else(|| no_list(&place))?,
-                status @ (400 | 501) if question.filter.is_some() => {
-                    let detail = answer::problem(&answer.body, &[question.value]).detail;
-                    return Ok(Listed::Refused { status, detail });
-                }
-                _ => return Err(fate::refused(&place, &answer, &[question.value])),
+            let (found, end) = match self.step(&mut walk).await? {
+                Walked::Page { found, end } => (found, end),
+                Walked::Refused { status, detail } => return Ok(Listed::Refused { status, detail }),
             };
-            listing.total = page.total.or(listing.total);
-            let known = seen.len();
-            let turn = Turned { received: page.resources.len(), next: page.next_cursor.clone() };
-            for body in page.resources {
-                let found = self.listed(question.kind, body)?;
-                if seen.insert(found.id.clone()) {
-                    listing.found.push(found);
-                }
-            }
-            let counts = Counts { seen: seen.len(), new: seen.len() - known, total: listing.total };
-            if let Some(whole) = turning.turn(turn, counts) {
+            listing.found.extend(found);
+            listing.total = walk.total;
+            if let Some(whole) = end {
                 listing.whole = whole;
                 return Ok(Listed::Read(listing));
             }
-            if enough(&listing) || seen.len() >= self.listing_max {
+            if enough(&listing) || walk.seen.len() >= self.listing_max {
                 return Ok(Listed::Read(listing));
             }
         }
+    }
+
+    /// All resources of a kind, page by page. Only the ids are kept meanwhile.
+    pub(super) fn walk_all(&self, kind: Kind) -> BoxStream<'_, Result<super::Listed, TargetError>> {
+        if !self.known.profile.listing_trusted {
+            let partial =
+                Some("its profile says that it cannot be trusted (listing_trusted = false)".to_owned());
+            return stream::iter([Ok(super::Listed::End { partial })]).boxed();
+        }
+        let begin = Turn::Page(self.walk(Question { kind, filter: None, value: "" }));
+        stream::try_unfold(begin, |turn| async {
+            match turn {
+                Turn::Over => Ok(None),
+                Turn::End(partial) => Ok(Some((super::Listed::End { partial }, Turn::Over))),
+                Turn::Page(walk) => self.next_page(walk).await.map(Some),
+            }
+        })
+        .boxed()
+    }
+
+    async fn next_page<'a>(&self, mut walk: Walk<'a>) -> Result<(super::Listed, Turn<'a>), TargetError> {
+        match self.step(&mut walk).await? {
+            Walked::Page { mut found, end } => {
+                // Some services show members whatever they are asked.
+                found.iter_mut().filter_map(|one| one.body.as_object_mut()).for_each(|body| {
+                    body.remove("members");
+                });
+                let next = match end {
+                    Some(whole) => Turn::End(self.partial(&walk, whole)),
+                    None if walk.seen.len() >= self.whole_listing_max => Turn::End(Some(format!(
+                        "it has more than the {} resources that are read of one list (whole_listing_max)",
+                        self.whole_listing_max
+                    ))),
+                    None => Turn::Page(walk),
+                };
+                Ok((super::Listed::Page(found), next))
+            }
+            // Only a filter is refused that way.
+            Walked::Refused { status, detail } => {
+                let what = format!(
+                    "{}{} cannot be listed (status {status}: {detail})",
+                    self.identity,
+                    walk.question.kind.endpoint()
+                );
+                Err(TargetError::Unavailable { what })
+            }
+        }
+    }
+
+    /// Why a list that has ended does not say who is not there: as with a listing in place of lookups (`index`).
+    fn partial(&self, walk: &Walk<'_>, whole: bool) -> Option<String> {
+        let profile = &self.known.profile;
+        let seen = walk.seen.len();
+        match walk.total {
+            _ if !profile.total_results_reliable => Some(
+                "its profile says that totals cannot be relied on (total_results_reliable = false)"
+                    .to_owned(),
+            ),
+            Some(total) if !whole => Some(format!("it showed {seen} of {total}")),
+            None if !whole => Some(format!("its pages turn in a circle after {seen}")),
+            None if profile.paging != Paging::Cursor => Some(format!("it showed {seen} and no total")),
+            _ => None,
+        }
+    }
+
+    fn walk<'a>(&self, question: Question<'a>) -> Walk<'a> {
+        let profile = &self.known.profile;
+        let turning = Turning::new(profile.paging, profile.total_results_reliable);
+        Walk { question, turning, seen: BTreeSet::new(), total: None }
+    }
+
+    async fn step(&self, walk: &mut Walk<'_>) -> Result<Walked, TargetError> {
+        let question = walk.question;
+        let (place, answer) = self.read(&self.query(question, &walk.turning)).await?;
+        let page = match answer.status {
+            200 => answer::list(&answer.body).ok_or_else(|| no_list(&place))?,
+            status @ (400 | 501) if question.filter.is_some() => {
+                let detail = answer::problem(&answer.body, &[question.value]).detail;
+                return Ok(Walked::Refused { status, detail });
+            }
+            _ => return Err(fate::refused(&place, &answer, &[question.value])),
+        };
+        walk.total = page.total.or(walk.total);
+        let turn = Turned { received: page.resources.len(), next: page.next_cursor.clone() };
+        let mut found = Vec::with_capacity(page.resources.len());
+        for body in page.resources {
+            let one = self.listed(question.kind, body)?;
+            if walk.seen.insert(one.id.clone()) {
+                found.push(one);
+            }
+        }
+        let counts = Counts { seen: walk.seen.len(), new: found.len(), total: walk.total };
+        let end = walk.turning.turn(turn, counts);
+        Ok(Walked::Page { found, end })
     }
 
     fn query(&self, question: Question<'_>, turning: &Turning) -> String {
@@ -103,6 +209,13 @@ impl RemoteTarget {
             TargetError::Unavailable { what }
         })
     }
+}
+
+/// What a stream of pages does next.
+enum Turn<'a> {
+    Page(Walk<'a>),
+    End(Option<String>),
+    Over,
 }
 
 /// Groups are read without their members, which can be thousands; clients that services know do the same

@@ -74,7 +74,7 @@ impl RemoteTarget {
         let filter = format!("members.value eq {}", message::literal(&person.0));
         let question = Question { kind: Kind::Group, filter: Some(&filter), value: &person.0 };
         let enough = |so_far: &super::list::Listing| so_far.found.iter().any(|group| group.id == *team);
-        Ok(match self.list(question, enough).await? {
+        Ok(match self.read_list(question, enough).await? {
             Listed::Read(listing) if enough(&listing) => Some(true),
             Listed::Read(listing) if listing.whole => Some(false),
             Listed::Read(_) | Listed::Refused { .. } => None,

@@ -37,10 +37,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
+use futures_util::stream::BoxStream;
 use jiff::Timestamp;
 use url::Url;
 
 use super::Found;
+use super::Listed;
 use super::Lookup;
 use super::Operation;
 use super::Outcome;
@@ -99,6 +101,9 @@ pub struct RemoteSettings {
     /// Resources read of one list at most. A lookup needs one page of a service that filters; the rest is for one
     /// that ignores filters and shows everything, and for a listing in place of lookups.
     pub listing_max: usize,
+    /// Resources read at most of one list that is read whole, page by page, for verification and account discovery. Only
+    /// their ids are kept in memory meanwhile.
+    pub whole_listing_max: usize,
     /// What repeats wait by.
     pub clock: Clock,
 }
@@ -120,6 +125,7 @@ impl RemoteSettings {
             attempts: 6,
             lookup_listing_from: 500,
             listing_max: 10_000,
+            whole_listing_max: 1_000_000,
             clock: Clock::system(),
         }
     }
@@ -136,6 +142,7 @@ pub struct RemoteTarget {
     timeout: Duration,
     lookup_listing_from: usize,
     listing_max: usize,
+    whole_listing_max: usize,
     indexes: Indexes,
 }
 
@@ -173,6 +180,7 @@ impl RemoteTarget {
             timeout: settings.timeout,
             lookup_listing_from: settings.lookup_listing_from.max(1),
             listing_max: settings.listing_max.max(1),
+            whole_listing_max: settings.whole_listing_max.max(1),
             indexes: Indexes::default(),
         })
     }
@@ -215,6 +223,10 @@ impl ServiceProvider for RemoteTarget {
         ids: &'a [(Kind, ResourceId)],
     ) -> BoxFuture<'a, Result<Vec<Option<Found>>, TargetError>> {
         Box::pin(self.get_all(ids))
+    }
+
+    fn list(&self, kind: Kind) -> BoxStream<'_, Result<Listed, TargetError>> {
+        self.walk_all(kind)
     }
 
     fn members<'a>(

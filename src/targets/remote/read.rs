@@ -58,7 +58,7 @@ impl RemoteTarget {
         self.fits(lookup, &filter)?;
         let key = known::filter_key(*kind, path);
         let question = Question { kind: *kind, filter: Some(&filter), value };
-        match self.list(question, |_| false).await? {
+        match self.read_list(question, |_| false).await? {
             Listed::Read(listing) => {
                 self.known.prove(&key);
                 self.matches(lookup, listing)

@@ -5,10 +5,12 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
+use futures_util::stream::BoxStream;
 use rosterd::model::Finding;
 use rosterd::scim::Kind;
 use rosterd::scim::ResourceId;
 use rosterd::targets::Found;
+use rosterd::targets::Listed;
 use rosterd::targets::Lookup;
 use rosterd::targets::Operation;
 use rosterd::targets::Outcome;
@@ -95,6 +97,10 @@ impl<T: ServiceProvider> ServiceProvider for Shaky<T> {
         ids: &'a [(Kind, ResourceId)],
     ) -> BoxFuture<'a, Result<Vec<Option<Found>>, TargetError>> {
         self.inner.get(ids)
+    }
+
+    fn list(&self, kind: Kind) -> BoxStream<'_, Result<Listed, TargetError>> {
+        self.inner.list(kind)
     }
 
     fn members<'a>(

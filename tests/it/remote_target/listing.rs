@@ -1,11 +1,13 @@
 //! Lists by index and by cursor, and one list in place of many lookups.
 
+use futures_util::StreamExt;
 use serde_json::Value;
 use serde_json::json;
 
 use rosterd::scim::Kind;
 use rosterd::scim::profiles::Paging;
 use rosterd::scim::profiles::Profile;
+use rosterd::targets::Listed;
 use rosterd::targets::Lookup;
 use rosterd::targets::ServiceProvider;
 use rosterd::targets::remote::RemoteSettings;
@@ -189,4 +191,60 @@ async fn a_service_without_paging_is_asked_without_it() {
     let target = service.target_with(Profile { paging: Paging::None, ..Profile::standard() });
     assert_eq!(found(&target, "userName", "u2").await.unwrap(), ["i2"]);
     assert_eq!(service.lines(), ["GET /scim/v2/Users?filter=userName eq \"u2\""]);
+}
+
+/// How many are shown by the whole list of people, and why it may not be whole.
+async fn whole(target: &RemoteTarget) -> (usize, Option<String>) {
+    let mut shown = 0;
+    let mut pieces = target.list(Kind::User);
+    while let Some(piece) = pieces.next().await {
+        match piece.unwrap() {
+            Listed::Page(page) => shown += page.len(),
+            Listed::End { partial } => return (shown, partial),
+        }
+    }
+    panic!("a list without an end")
+}
+
+#[tokio::test]
+async fn a_whole_list_is_read_to_its_end_whatever_is_kept_of_others() {
+    let service = Service::start(directory(250)).await;
+    assert_eq!(whole(&target(&service, 15, Profile::standard())).await, (250, None));
+    assert_eq!(service.lines().len(), 3, "a hundred a page");
+    let by_cursors = Service::start(by_cursor(3, false)).await;
+    assert_eq!(whole(&by_cursors.target_with(cursor_profile())).await, (6, None));
+}
+
+/// SCIM reference, O9 and the profile's `total_results_reliable`; section 13 (Snowflake).
+#[tokio::test]
+async fn a_list_that_may_not_be_whole_says_why() {
+    let bare = |count: usize, total: Option<u64>| {
+        move |asked: &Asked| {
+            let all: Vec<Value> = (0..count).map(|n| json!({"id": format!("i{n}")})).collect();
+            let first = !asked.line.contains("startIndex=") || asked.line.contains("startIndex=1&");
+            json_reply(200, json!({"totalResults": total, "Resources": if first { all } else { Vec::new() }}))
+        }
+    };
+    let standard = Profile::standard;
+    let service = Service::start(bare(4, Some(10))).await;
+    assert_eq!(whole(&target(&service, 99, standard())).await, (4, Some("it showed 4 of 10".to_owned())));
+    let service = Service::start(bare(4, None)).await;
+    let (shown, partial) = whole(&target(&service, 99, standard())).await;
+    assert_eq!((shown, partial.as_deref()), (4, Some("it showed 4 and no total")));
+    let service = Service::start(bare(4, Some(4))).await;
+    let vague = Profile { total_results_reliable: false, ..standard() };
+    let (shown, partial) = whole(&target(&service, 99, vague)).await;
+    assert!(shown == 4 && partial.unwrap().contains("total_results_reliable"));
+    let service = Service::start(by_cursor(3, true)).await;
+    let (shown, partial) = whole(&service.target_with(cursor_profile())).await;
+    assert_eq!((shown, partial.as_deref()), (6, Some("its pages turn in a circle after 6")));
+    let service = Service::start(directory(250)).await;
+    let few = RemoteSettings { whole_listing_max: 150, profile: standard(), ..service.settings() };
+    let (shown, partial) = whole(&RemoteTarget::new(few).unwrap()).await;
+    assert!(shown == 200 && partial.unwrap().contains("whole_listing_max"), "P14");
+    let (shown, partial) = whole(&target(&service, 99, profile("snowflake"))).await;
+    assert!(
+        shown == 0 && partial.unwrap().contains("listing_trusted"),
+        "a list with a fake user is not read"
+    );
 }

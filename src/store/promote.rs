@@ -36,6 +36,9 @@ pub(super) struct Shown<'a> {
     pub partial: &'a [Collection],
     /// Objects that were asked for by their ids and not found.
     pub not_found: &'a BTreeSet<i64>,
+    /// The cycle has read once already: an absence that was counted then is not counted twice. Two reads of one cycle
+    /// fail together.
+    pub again: bool,
     pub watermarks: &'a [(String, String)],
 }
 
@@ -160,14 +163,10 @@ fn mark_missing(tx: &Transaction<'_>, job: JobId, shown: &Shown<'_>) -> Sql<u64>
     let mut missing = 0;
     for collection in shown.covered.iter().filter(|collection| !shown.partial.contains(collection)) {
         missing += match collection {
-            Collection::Users => missing_objects(tx, job, "user", shown.objects)?,
-            Collection::Groups => missing_objects(tx, job, "group", shown.objects)?,
-            Collection::Assignments(app) => {
-                missing_edges(tx, job, &Container::App(app.clone()), shown.edges)?
-            }
-            Collection::Members(group) => {
-                missing_edges(tx, job, &Container::Group(group.clone()), shown.edges)?
-            }
+            Collection::Users => missing_objects(tx, job, "user", shown)?,
+            Collection::Groups => missing_objects(tx, job, "group", shown)?,
+            Collection::Assignments(app) => missing_edges(tx, job, &Container::App(app.clone()), shown)?,
+            Collection::Members(group) => missing_edges(tx, job, &Container::Group(group.clone()), shown)?,
             Collection::AllMembers => {
                 let sql = "SELECT e.id FROM links c JOIN seen_edges e ON e.container = c.id
                             WHERE c.job = ?1 AND c.kind = 'group'";
@@ -178,41 +177,46 @@ fn mark_missing(tx: &Transaction<'_>, job: JobId, shown: &Shown<'_>) -> Sql<u64>
                         edges.retain(|edge| !kept.contains(edge));
                     }
                 }
-                lose_edges(tx, job, &edges)?
+                lose_edges(tx, job, &edges, shown.again)?
             }
         };
     }
     let named = shown.not_found.iter().copied().filter(|id| !shown.objects.has(*id));
-    Ok(missing + lose_objects(tx, named)?)
+    Ok(missing + lose_objects(tx, named, shown.again)?)
 }
 
-fn missing_objects(tx: &Transaction<'_>, job: JobId, kind: &str, present: &Presence) -> Sql<u64> {
+fn missing_objects(tx: &Transaction<'_>, job: JobId, kind: &str, shown: &Shown<'_>) -> Sql<u64> {
     // The unique index answers this alone; only what was not shown is then looked at.
-    let ids =
-        unmarked(tx, "SELECT id FROM links WHERE job = ?1 AND kind = ?2", params![job.0, kind], present)?;
-    lose_objects(tx, ids)
+    let ids = unmarked(
+        tx,
+        "SELECT id FROM links WHERE job = ?1 AND kind = ?2",
+        params![job.0, kind],
+        shown.objects,
+    )?;
+    lose_objects(tx, ids, shown.again)
 }
 
-fn lose_objects(tx: &Transaction<'_>, ids: impl IntoIterator<Item = i64>) -> Sql<u64> {
+fn lose_objects(tx: &Transaction<'_>, ids: impl IntoIterator<Item = i64>, again: bool) -> Sql<u64> {
     let mut missing = 0;
     for id in ids {
         missing += tx
             .prepare_cached(
                 "UPDATE links SET dirty = CASE WHEN standing = 'missing' THEN dirty ELSE dirty | ?2 END,
-                        standing = 'missing', absent_reads = absent_reads + 1
+                        standing = 'missing',
+                        absent_reads = CASE WHEN ?3 THEN max(absent_reads, 1) ELSE absent_reads + 1 END
                   WHERE id = ?1 AND standing IN ('enabled', 'disabled', 'missing')",
             )?
-            .execute(params![id, OBJECT])?;
+            .execute(params![id, OBJECT, again])?;
     }
     Ok(missing as u64)
 }
 
-fn missing_edges(tx: &Transaction<'_>, job: JobId, container: &Container, present: &Presence) -> Sql<u64> {
+fn missing_edges(tx: &Transaction<'_>, job: JobId, container: &Container, shown: &Shown<'_>) -> Sql<u64> {
     let (kind, id) = named(container);
     let sql = "SELECT e.id FROM links c JOIN seen_edges e ON e.container = c.id
                 WHERE c.job = ?1 AND c.kind = ?2 AND c.source_id = ?3";
-    let edges = unmarked(tx, sql, params![job.0, kind, id.0], present)?;
-    lose_edges(tx, job, &edges)
+    let edges = unmarked(tx, sql, params![job.0, kind, id.0], shown.edges)?;
+    lose_edges(tx, job, &edges, shown.again)
 }
 
 fn edges_of(tx: &Transaction<'_>, job: JobId, container: &Container) -> Sql<BTreeSet<i64>> {
@@ -224,14 +228,15 @@ fn edges_of(tx: &Transaction<'_>, job: JobId, container: &Container) -> Sql<BTre
     rows.query_map(params![job.0, kind, id.0], |row| row.get(0))?.collect()
 }
 
-fn lose_edges(tx: &Transaction<'_>, job: JobId, edges: &[i64]) -> Sql<u64> {
+fn lose_edges(tx: &Transaction<'_>, job: JobId, edges: &[i64], again: bool) -> Sql<u64> {
     let mut missing = 0;
     for edge in edges {
         tx.prepare_cached(
             // More than two say nothing new, and an edge may be kept for weeks.
-            "UPDATE seen_edges SET absent_reads = absent_reads + 1 WHERE id = ?1 AND gone = 2 AND absent_reads < 3",
+            "UPDATE seen_edges SET absent_reads = absent_reads + 1 WHERE id = ?1 AND gone = 2 AND absent_reads < 3
+                AND NOT (?2 AND absent_reads > 0)",
         )?
-        .execute([edge])?;
+        .execute(params![edge, again])?;
         let lost = tx
             .prepare_cached("UPDATE seen_edges SET gone = 2, absent_reads = 1 WHERE id = ?1 AND gone = 0")?
             .execute([edge])?;

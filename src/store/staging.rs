@@ -55,6 +55,8 @@ struct Inner {
     /// Rows that an earlier read of this cycle changed: it was asked for them one by one, so a list that lags
     /// behind does not take that back.
     settled: Settled,
+    /// It is the second reading of its cycle.
+    again: bool,
     /// Whether anything is staged of objects, of edges: a quiet cycle need not look for what it could take back.
     staged: (bool, bool),
     covered: Vec<Collection>,
@@ -102,6 +104,7 @@ impl Store {
             objects: Presence::default(),
             edges: Presence::default(),
             settled: Settled::default(),
+            again: false,
             staged: (false, false),
             covered: Vec::new(),
             partial: Vec::new(),
@@ -116,7 +119,8 @@ impl Staging {
     /// For a second reading of a cycle: what the first one changed, and nobody has decided yet, stays as it is.
     pub async fn settle_changes(&self) -> Result<(), StoreError> {
         self.with(|inner| {
-            let Inner { connection, job, objects, edges, settled, .. } = inner;
+            let Inner { connection, job, objects, edges, settled, again, .. } = inner;
+            *again = true;
             for (sql, present, settled) in [
                 ("SELECT id FROM links WHERE job = ?1 AND dirty & 1 <> 0", objects, &mut settled.objects),
                 (
@@ -180,9 +184,19 @@ impl Staging {
         let promoted = self
             .with(move |inner| {
                 let Inner {
-                    connection, job, objects, edges, covered, partial, not_found, watermarks, ..
+                    connection,
+                    job,
+                    objects,
+                    edges,
+                    covered,
+                    partial,
+                    not_found,
+                    again,
+                    watermarks,
+                    ..
                 } = inner;
-                let shown = promote::Shown { objects, edges, covered, partial, not_found, watermarks };
+                let shown =
+                    promote::Shown { objects, edges, covered, partial, not_found, again: *again, watermarks };
                 promote::promote(connection, *job, cycle, &rules, &shown)
             })
             .await;

@@ -19,7 +19,9 @@ use rosterd::model::WitnessAnswer;
 use rosterd::model::WitnessQuestion;
 use rosterd::plan::Class;
 use rosterd::simulators::Change;
+use rosterd::simulators::Fault;
 use rosterd::simulators::Flavour;
+use rosterd::simulators::Route;
 use rosterd::sources::Source;
 use rosterd::sources::SourceError;
 
@@ -177,5 +179,28 @@ async fn a_list_that_lags_behind_does_not_take_back_what_a_change_has_said() {
     site.now += SignedDuration::from_hours(24);
     let cycle = site.cycle().await;
     assert!(cycle.verified);
+    site.equals().await;
+}
+
+#[tokio::test]
+async fn two_reads_of_one_cycle_that_fail_together_are_one_absence() {
+    let (mut site, _) = site().await;
+    site.now += SignedDuration::from_hours(24);
+    // The list is empty, and nobody can be asked for the application: only a second complete read is left (P2).
+    let fault = |route, trouble| Fault { route: Some(route), nth: 1, times: None, trouble };
+    let away = rosterd::simulators::Trouble::Status { status: 503, retry_after: None };
+    let empty = || {
+        site.world.fault(fault(Route::Assignments, rosterd::simulators::Trouble::Empty));
+        site.world.fault(fault(Route::App, away.clone()));
+    };
+    empty();
+    let cycle = site.cycle().await;
+    assert!(cycle.verified, "everything was read twice");
+    assert_eq!(cycle.written(), 0, "{:?}", cycle.done);
+    assert!(cycle.held > 0);
+
+    site.world.clear_faults();
+    let cycle = site.cycle().await;
+    assert_eq!((cycle.written(), cycle.held), (0, 0), "nobody had lost anything");
     site.equals().await;
 }

@@ -3,6 +3,7 @@
 mod failing;
 mod link;
 mod token;
+mod undo;
 mod workspace;
 
 pub use failing::Failed;
@@ -22,6 +23,7 @@ pub use token::TokenCreate;
 pub use token::TokenList;
 pub use token::TokenRevoke;
 pub use token::TokenRotate;
+pub use undo::Undo;
 pub use workspace::Erase;
 pub use workspace::FollowUp;
 pub use workspace::FollowUpWord;
@@ -111,6 +113,8 @@ pub enum Command {
     Approve(Approve),
     /// Keeps what waits from being done for a while; then it comes back as held
     Reject(Reject),
+    /// Puts back what a cycle wrote, as a plan under the same limits; it stays so for a while
+    Undo(Undo),
     /// Shows what could not be done, why, when it is tried again, and what helps
     Failed(Failed),
     /// Has what failed tried again in the next cycle

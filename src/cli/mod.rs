@@ -67,6 +67,7 @@ async fn carry_out(arguments: &Arguments) -> Result<Exit, anyhow::Error> {
         Command::Apply(apply) => commands::apply::run(global, apply).await,
         Command::Approve(approve) => commands::approve::run(global, approve).await,
         Command::Reject(reject) => commands::reject::run(global, reject).await,
+        Command::Undo(undo) => commands::undo::run(global, undo).await,
         Command::Check(check) => commands::check::run(global, check).await,
         Command::Config(config) => commands::config::run(global, config),
         Command::Demo(demo) => commands::demo::run(demo).await,

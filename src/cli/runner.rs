@@ -20,6 +20,8 @@ use crate::cycle::Planned;
 use crate::cycle::Progress;
 use crate::cycle::Provisioned;
 use crate::cycle::Saved;
+use crate::cycle::Undo;
+use crate::cycle::UndoneCycle;
 use crate::cycle::Wish;
 use crate::daemon::watch_pause;
 use crate::model::Reading;
@@ -68,6 +70,18 @@ pub async fn provision(job: &Job, store: &Store, wish: Wish<'_>) -> Result<Provi
     let line = Watch::new(&job.name);
     let watch = |progress: Progress| line.show(&progress);
     cycle::provision(job, store, how(Asked::default(), &watch, &stop()), wish).await
+}
+
+pub async fn plan_undo(job: &Job, store: &Store, wish: &Undo) -> Result<UndoneCycle, CycleError> {
+    let line = Watch::new(&job.name);
+    let watch = |progress: Progress| line.show(&progress);
+    cycle::plan_undo(job, store, how(Asked::default(), &watch, &stop()), wish).await
+}
+
+pub async fn undo(job: &Job, store: &Store, wish: &Undo) -> Result<UndoneCycle, CycleError> {
+    let line = Watch::new(&job.name);
+    let watch = |progress: Progress| line.show(&progress);
+    cycle::undo(job, store, how(Asked::default(), &watch, &stop()), wish).await
 }
 
 fn how<'a>(

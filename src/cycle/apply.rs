@@ -198,7 +198,7 @@ fn held_up(verdict: &Verdict) -> Option<String> {
     }
 }
 
-fn pick(row: &Row) -> Pick {
+pub(super) fn pick(row: &Row) -> Pick {
     match row {
         Row::Link(link) => Pick::Link(link.link),
         Row::Edge(edge) => Pick::Edge { team: edge.team, person: edge.person },

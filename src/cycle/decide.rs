@@ -167,6 +167,7 @@ impl<'a> Scopes<'a> {
             lost_groups: &self.lost_groups(link),
             memberships: &self.memberships(link),
             left: link.left,
+            undo: link.undo.as_ref(),
         })
     }
 
@@ -260,7 +261,12 @@ fn edit_cause(kind: CauseKind, rules_digest: &str) -> Cause {
 }
 
 /// Returns how many members of teams were left out because they are not in scope.
-async fn edges(on: &Run<'_>, store: &Store, job: JobId, edit: Option<Cause>) -> Result<u64, CycleError> {
+pub(super) async fn edges(
+    on: &Run<'_>,
+    store: &Store,
+    job: JobId,
+    edit: Option<Cause>,
+) -> Result<u64, CycleError> {
     let nested = on.job.rules.scope.teams.nested;
     if nested {
         store.spread_dirty_edges(job).await.map_err(on.store())?;
@@ -282,15 +288,20 @@ async fn edges(on: &Run<'_>, store: &Store, job: JobId, edit: Option<Cause>) -> 
 }
 
 /// `None` where there is nothing to keep: not wanted, and not ours. A membership that the source never took back ends
-/// because of the edit, where there was one (P13).
+/// because of the edit, where there was one (P13). What a person undid stands over both.
 fn decide_edge(edge: &DirtyEdge, edit: Option<&Cause>) -> Option<EdgeDecision> {
-    let wanted = wants_member(&MemberFacts {
+    let by_rules = wants_member(&MemberFacts {
         shown: edge.shown,
         team_wanted: edge.team_wanted,
         person_wanted: edge.person_wanted,
         frozen: edge.frozen,
         applied: edge.applied,
     });
+    let lasting = edge.undo.as_ref().filter(|undo| !undo.ended);
+    let wanted = match lasting.and_then(|undo| undo.member) {
+        Some(member) => member && edge.person_wanted && (edge.team_wanted || edge.team_stays),
+        None => by_rules,
+    };
     if !wanted && !edge.known {
         return None;
     }
@@ -302,13 +313,19 @@ fn decide_edge(edge: &DirtyEdge, edit: Option<&Cause>) -> Option<EdgeDecision> {
             rules: String::new(),
         })
     };
-    let cause = match (edge.person_wanted, edge.team_wanted) {
-        (false, _) => EdgeCause::Person,
-        (true, false) => EdgeCause::Team,
-        (true, true) => match edit.filter(|_| !wanted && !edge.taken_back) {
+    let undone = edge.undo.as_ref().map(|undo| match undo.ended {
+        true => undo.cause.when_undo_ended(),
+        false => undo.cause.clone(),
+    });
+    let cause = match (edge.person_wanted, edge.team_wanted, undone) {
+        (false, ..) => EdgeCause::Person,
+        (true, _, Some(undone)) => EdgeCause::Own(undone),
+        (true, false, None) => EdgeCause::Team,
+        (true, true, None) => match edit.filter(|_| !wanted && !edge.taken_back) {
             Some(edit) => EdgeCause::Own(edit.clone()),
             None => own(),
         },
     };
-    Some(EdgeDecision { team: edge.team, person: edge.person, wanted, cause, proof: edge.proof })
+    let proof = if lasting.is_some() { Proof::Event } else { edge.proof };
+    Some(EdgeDecision { team: edge.team, person: edge.person, wanted, cause, proof })
 }

@@ -101,6 +101,7 @@ impl Explain<'_> {
             teams,
             planned: pending.as_ref().map(|pending| self.planned(pending)),
             exemptions: self.store.exemptions_of(self.state.id, link.link).await?,
+            undone: self.store.undone_of(self.state.id, link.link).await?,
             history,
             next: self.next(pending.as_ref()),
             link: Linked {

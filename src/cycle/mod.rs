@@ -24,6 +24,7 @@ mod retire;
 mod settle;
 mod step;
 mod stream;
+mod undo;
 mod unique;
 mod witness;
 mod write;
@@ -50,6 +51,10 @@ use step::Run;
 pub use stream::Planned;
 pub use stream::Standing;
 pub use stream::standing;
+pub use undo::Undo;
+pub use undo::UndoneCycle;
+pub use undo::plan_undo;
+pub use undo::undo;
 
 use crate::model::Reading;
 use crate::plan::CycleRecord;
@@ -164,6 +169,9 @@ pub enum CycleError {
     /// One team cannot be brought up to date by itself.
     #[error("job {job}: {what}")]
     Provision { job: String, what: String },
+    /// Nothing can be undone, or not in this job.
+    #[error("job {job}: {what}")]
+    Undo { job: String, what: String },
     #[error("job {job}: stopped between two changes; the next cycle goes on from here")]
     Stopped { job: String },
     /// A person lets it rest.

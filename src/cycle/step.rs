@@ -18,6 +18,7 @@ use super::settle;
 use super::stream;
 use super::stream::Planned;
 use super::write;
+use crate::plan;
 use crate::plan::CycleRecord;
 use crate::plan::Hold;
 use crate::plan::Mode;
@@ -129,6 +130,7 @@ impl<'a> Run<'a> {
             frozen = anchors::release(self, store, state.id).await?;
         }
         let clock = self.doubts_clock(store, state.id).await?;
+        store.end_overrides(state.id, self.how.now.as_second()).await.map_err(self.store())?;
         notes.extend(decide::decide(self, store, state.id, &environment).await?);
         notes.extend(decide::left_out(self, store, state.id).await?);
         store.look_at_exemptions(state.id, self.how.now.as_second()).await.map_err(self.store())?;
@@ -137,7 +139,9 @@ impl<'a> Run<'a> {
             frozen = identity::nobody_is_left(self, store, state).await?;
         }
         judge::judge(self, store, state, judge::Doubts { moved, frozen, clock }).await?;
-        let planned = stream::planned(self, store, state, notes).await?;
+        let mut planned = stream::planned(self, store, state, notes).await?;
+        let demands = self.job.target.demands();
+        planned.header.notes.extend(plan::irrevocable(&planned.header.counts, &demands));
         Ok(Prepared { planned, read })
     }
 

@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::CycleError;
 use super::Run;
 use super::apply;
+use super::undo::Only;
 use crate::model::Applied;
 use crate::model::Desired;
 use crate::model::Origin;
@@ -52,6 +53,8 @@ pub struct Planned {
     now: Timestamp,
     /// Changes that are not shown, by what they do: of a rehearsal, those that today's rules make as well.
     without: BTreeSet<u64>,
+    /// Nothing else is shown: what an undo puts back.
+    only: Option<Only>,
 }
 
 impl Planned {
@@ -72,7 +75,7 @@ impl Planned {
             }
         };
         let stream = Stream { store: &self.store, job: self.job, rules: &self.rules, now: self.now };
-        stream.each(&mut left).await
+        stream.each(self.only.as_ref(), &mut left).await
     }
 
     /// Hands every line of the plan as a file to `take`.
@@ -137,7 +140,7 @@ pub async fn standing(
     let Some(state) = store.find_job(of.job).await? else { return Ok(None) };
     let (source, target) = (state.source_identity.clone(), state.target_identity.clone());
     let sides = Sides { source: source.unwrap_or_default(), target: target.unwrap_or_default() };
-    tally(of, sides, store, &state, now).await.map(Some)
+    tally(of, sides, store, &state, now, None).await.map(Some)
 }
 
 pub(super) async fn planned(
@@ -146,12 +149,31 @@ pub(super) async fn planned(
     state: &JobState,
     notes: Vec<String>,
 ) -> Result<Planned, CycleError> {
+    let mut planned = whole_or(on, store, state, None).await?;
+    planned.header.notes = notes;
+    Ok(planned)
+}
+
+/// What an undo puts back, and nothing else.
+pub(super) async fn of_undo(
+    on: &Run<'_>,
+    store: &Store,
+    state: &JobState,
+    only: Only,
+) -> Result<Planned, CycleError> {
+    whole_or(on, store, state, Some(only)).await
+}
+
+async fn whole_or(
+    on: &Run<'_>,
+    store: &Store,
+    state: &JobState,
+    only: Option<Only>,
+) -> Result<Planned, CycleError> {
     let job = on.job;
     let source = state.source_identity.clone().or_else(|| job.source.identity()).unwrap_or_default();
     let sides = Sides { source, target: job.target.identity() };
-    let mut planned = tally(job.standing(), sides, store, state, on.how.now).await.map_err(on.store())?;
-    planned.header.notes = notes;
-    Ok(planned)
+    tally(job.standing(), sides, store, state, on.how.now, only).await.map_err(on.store())
 }
 
 /// Between what the changes go, as the header names it.
@@ -166,10 +188,11 @@ async fn tally(
     store: &Store,
     state: &JobState,
     now: Timestamp,
+    only: Option<Only>,
 ) -> Result<Planned, StoreError> {
     let stream = Stream { store, job: state.id, rules: of.rules, now };
     let mut tallies = Tallies::default();
-    stream.each(&mut |change| tallies.add(&change)).await?;
+    stream.each(only.as_ref(), &mut |change| tallies.add(&change)).await?;
     let (active, desired) = store.population(state.id).await?;
     let known = if tallies.causes.is_empty() { BTreeMap::new() } else { store.causes(state.id).await? };
     let (deletions, deletions_total) = store.due_deletions(state.id, DELETIONS).await?;
@@ -181,6 +204,7 @@ async fn tally(
     }
     let mut header = Header {
         exemptions: store.exemptions(state.id).await?,
+        undone: store.undone(state.id).await?,
         held_since,
         at_second: now.as_second(),
         job: of.job.to_owned(),
@@ -199,7 +223,7 @@ async fn tally(
     };
     tallies.into_header(&mut header, &known);
     let (store, rules) = (store.clone(), of.rules.clone());
-    Ok(Planned { header, store, job: state.id, rules, now, without: BTreeSet::new() })
+    Ok(Planned { header, store, job: state.id, rules, now, without: BTreeSet::new(), only })
 }
 
 /// What a header counts of a stream of changes.
@@ -268,8 +292,17 @@ pub(super) enum Row {
 }
 
 impl Stream<'_> {
-    async fn each(&self, take: &mut (dyn FnMut(Change) + Send)) -> Result<(), StoreError> {
-        self.rows(&mut |row| take(self.change(&row))).await
+    async fn each(
+        &self,
+        only: Option<&Only>,
+        take: &mut (dyn FnMut(Change) + Send),
+    ) -> Result<(), StoreError> {
+        self.rows(&mut |row| {
+            if only.is_none_or(|only| only.covers(&row)) {
+                take(self.change(&row));
+            }
+        })
+        .await
     }
 
     pub(super) async fn rows(&self, take: &mut (dyn FnMut(Row) + Send)) -> Result<(), StoreError> {

@@ -247,12 +247,16 @@ impl Writer<'_> {
 
     fn intent(&self, sending: &Sending) -> Intent {
         let link = &sending.link;
+        let mut edits = plan::shown_edits(self.on.job.rules.mapping(link.kind), edits(&sending.act));
+        if activates(sending) {
+            edits.push(active(false, true));
+        }
         Intent {
             link: link.link,
             class: link.class,
             cause: link.cause.clone(),
             people: Vec::new(),
-            edits: plan::shown_edits(self.on.job.rules.mapping(link.kind), edits(&sending.act)),
+            edits,
             approved: link.approved,
             evidence: self.testimony.of_link(link.link),
         }
@@ -324,13 +328,18 @@ fn temporary(link: LinkId) -> String {
     format!("rosterd-rename-{}", link.0)
 }
 
+fn active(old: bool, new: bool) -> Edit {
+    Edit { path: "active".to_owned(), old: Some(Value::Bool(old)), new: Some(Value::Bool(new)) }
+}
+
+/// Whether an adoption makes the account active that it finds.
+fn activates(sending: &Sending) -> bool {
+    let inactive = sending.link.adopt.as_ref().is_some_and(|adopt| !adopt.active);
+    inactive && sending.link.kind == Kind::User && matches!(sending.act, Act::Link { .. })
+}
+
 /// Old and new values, as the journal keeps them.
 fn edits(act: &Act) -> Vec<Edit> {
-    let active = |old: bool, new: bool| Edit {
-        path: "active".to_owned(),
-        old: Some(Value::Bool(old)),
-        new: Some(Value::Bool(new)),
-    };
     match act {
         Act::Create { attributes } => attributes
             .iter()
@@ -370,10 +379,7 @@ fn operation(on: &Run<'_>, sending: &Sending) -> Option<Operation> {
         add.into_iter().map(|edit| (edit.path.clone(), Value::Array(plan::added(&edit)))).collect();
     let mut set: Vec<(String, Value)> =
         set.into_iter().map(|edit| (edit.path, edit.new.unwrap_or(Value::Null))).collect();
-    if let (Act::Link { .. }, Some(adopt)) = (&sending.act, &sending.link.adopt)
-        && !adopt.active
-        && kind == Kind::User
-    {
+    if activates(sending) {
         set.push(("active".to_owned(), Value::Bool(true)));
     }
     (!set.is_empty() || !add.is_empty()).then_some(Operation::Patch { kind, id, set, add })

@@ -45,6 +45,10 @@ pub enum CauseKind {
     Retired,
     /// The target no longer has what we knew by its id.
     LostAnchor,
+    /// A person undid the subject, a cycle.
+    Undo,
+    /// The undo of the subject has ended, and the rules want it otherwise.
+    UndoEnded,
     /// Time alone: a deletion is due, or a date of a filter was reached; the subject says which.
     Time,
 }
@@ -130,6 +134,8 @@ impl Cause {
             }
             CauseKind::Rehired => format!("back under a new id, by the same {}", subjects()),
             CauseKind::Retired => "the address is held by the account of somebody who left".to_owned(),
+            CauseKind::Undo => format!("somebody undid {}", subjects()),
+            CauseKind::UndoEnded => format!("the undo of {} has ended", subjects()),
             CauseKind::LostAnchor => "the target has the account or team no more".to_owned(),
         }
     }

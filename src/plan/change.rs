@@ -10,6 +10,7 @@ use super::Cause;
 use super::CauseId;
 use super::DueDeletion;
 use super::Exemption;
+use super::Undone;
 use crate::model::Finding;
 use crate::model::SourceId;
 use crate::scim::Attributes;
@@ -257,6 +258,8 @@ pub struct Header {
     pub deletions_total: u64,
     /// What a person decided not to have done, for a while.
     pub exemptions: Vec<Exemption>,
+    /// What a person undid, and what stays as it was for a while.
+    pub undone: Vec<Undone>,
     /// Since when a cause holds something, in seconds since 1970; what the last cycle did not see is not here.
     pub held_since: BTreeMap<CauseId, i64>,
     /// When this was looked at.

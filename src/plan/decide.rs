@@ -15,6 +15,7 @@ use super::MappingProblem;
 use super::Membership;
 use super::OnCreate;
 use super::OnTeamLeave;
+use super::Override;
 use super::Reference;
 use super::Rules;
 use super::ScopeFact;
@@ -27,6 +28,7 @@ use super::diff;
 use super::leavers::Farewell;
 use super::leavers::Leaving;
 use super::leavers::leaving;
+use super::undo::laid_over;
 use super::why::deletion_due;
 use super::why::why;
 use crate::expr::Environment;
@@ -83,6 +85,8 @@ pub struct Facts<'a> {
     pub memberships: &'a [Membership<'a>],
     /// Why and since when it is not wanted, as the last decision had it.
     pub left: Option<Left>,
+    /// What a person undid of it.
+    pub undo: Option<&'a Override>,
 }
 
 impl Facts<'_> {
@@ -121,8 +125,12 @@ pub struct Pending {
     pub hold: Option<Hold>,
 }
 
-/// Decides one link.
+/// Decides one link: what the rules say, and what a person undid of it over that.
 pub fn decide(rules: &Rules, rules_digest: &str, facts: &Facts<'_>) -> Decision {
+    laid_over(by_rules(rules, rules_digest, facts), facts.kind, facts.applied, facts.undo)
+}
+
+fn by_rules(rules: &Rules, rules_digest: &str, facts: &Facts<'_>) -> Decision {
     let selected = matches!(facts.scope, ScopeFact::In(_));
     let bars = if selected { bars(rules, facts) } else { Bars::default() };
     let look_at = if selected { next_look(rules, facts) } else { None };
@@ -179,7 +187,7 @@ fn is_ours(facts: &Facts<'_>) -> bool {
     facts.kind == Kind::User && *facts.applied != Applied::Absent
 }
 
-fn key_path(kind: Kind) -> &'static str {
+pub(super) fn key_path(kind: Kind) -> &'static str {
     match kind {
         Kind::User => "userName",
         Kind::Group => "displayName",

@@ -1,7 +1,8 @@
-//! Exemptions: decisions of a person that changes are not made, for a while.
+//! Exemptions: decisions of a person that changes are not made, or were undone, for a while.
 
 use serde::Serialize;
 
+use super::CauseId;
 use super::Class;
 
 /// Changes that one decision exempts.
@@ -15,6 +16,24 @@ pub struct Exemption {
     /// When it ends; then the changes come back as held.
     pub until_second: i64,
     pub changes: u64,
+    /// One of those whom it is about, as people call them.
+    pub name: String,
+}
+
+/// What one decision undid, and what is kept as it was before.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Undone {
+    /// The cycle that was undone.
+    pub cycle: i64,
+    /// By this name `approve` ends it.
+    pub cause: CauseId,
+    pub who: String,
+    pub reason: String,
+    pub at_second: i64,
+    /// When it ends; then what the rules want comes back as held.
+    pub until_second: i64,
+    /// People, teams and memberships.
+    pub objects: u64,
     /// One of those whom it is about, as people call them.
     pub name: String,
 }

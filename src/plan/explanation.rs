@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::Edit;
 use super::Exemption;
+use super::Undone;
 use crate::model::SourceId;
 use crate::scim::Kind;
 use crate::scim::ResourceId;
@@ -28,6 +29,8 @@ pub struct Explanation {
     pub planned: Option<PlannedStory>,
     /// What a person decided not to have done, for a while.
     pub exemptions: Vec<Exemption>,
+    /// What a person undid, and what stays as it was for a while.
+    pub undone: Vec<Undone>,
     /// Newest first.
     pub history: Vec<HistoryStory>,
     /// Commands that go on from here.

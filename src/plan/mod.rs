@@ -32,6 +32,7 @@ mod saved;
 mod scope;
 mod span;
 mod teams;
+mod undo;
 mod why;
 
 pub use admission::NEVER_CREATED;
@@ -74,6 +75,7 @@ pub use escrow::Failure;
 pub use escrow::GIVEN_UP;
 pub use escrow::told_due;
 pub use exemption::Exemption;
+pub use exemption::Undone;
 pub use explain::ScopeStep;
 pub use explain::explain_scope;
 pub use explanation::AttributeStory;
@@ -197,6 +199,17 @@ pub use teams::TeamRule;
 pub use teams::Teams;
 pub use teams::suffixed;
 pub use teams::twins;
+pub use undo::Current as UndoCurrent;
+pub use undo::Inverse;
+pub use undo::MemberWrites;
+pub use undo::Membership as UndoMembership;
+pub use undo::Override;
+pub use undo::Remarks;
+pub use undo::Writes;
+pub use undo::inverse;
+pub use undo::irrevocable;
+pub use undo::member_inverse;
+pub use undo::undone;
 pub use why::Why;
 
 /// What is decided with besides what was seen. The drivers know nothing else of expressions.

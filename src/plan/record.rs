@@ -23,6 +23,9 @@ pub struct CycleRecord {
     /// Only this team was written, because somebody asked for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub provision: Option<String>,
+    /// Nothing was read: what this cycle had written was put back, because somebody asked for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undo: Option<i64>,
     /// Everything was read anew.
     pub full: bool,
     /// It was read anew after the changes, to see what they had missed.

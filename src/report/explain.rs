@@ -35,6 +35,8 @@ pub fn explanation(of: &Explanation) -> String {
     out += &section("planned", &planned);
     let exemptions: Vec<String> = of.exemptions.iter().map(words::exemption).collect();
     out += &section("not planned, because somebody rejected it", &exemptions);
+    let undone: Vec<String> = of.undone.iter().map(words::undone).collect();
+    out += &section("kept as it was, because somebody undid a cycle", &undone);
     let history: Vec<String> = of.history.iter().flat_map(entry).collect();
     out += &section("history, newest first", &history);
     out + &section("next", &of.next)

@@ -11,6 +11,8 @@
 //!                                                 "at": "2026-03-01T06:00:00Z"}]},
 //!             "exemptions": [{"class": "deactivate", "who": "bo", "reason": "…", "at_second": 1772445600,
 //!                             "until_second": 1773050400, "changes": 12, "name": "ann@x.example"}],
+//!             "undone": [{"cycle": 7, "cause": "c3d4e5f6", "who": "bo", "reason": "…", "at_second": 1772445600,
+//!                         "until_second": 1773050400, "objects": 12, "name": "ann@x.example"}],
 //!             "notes": [],
 //!             "findings": [{"grade": "warning", "subject": "guests", "text": "…", "cure": "…"}]},
 //!  "changes": [
@@ -21,8 +23,8 @@
 //!
 //! `do` is create, link, update, deactivate, release, reactivate, delete, add_member or remove_member. A link has
 //! `resource` and `by`; a release has `wanted_by`, the other job that wants it still; a membership has `person` and `person_name`, and its `id` and `name` are the team's.
-//! `exemptions` are decisions that changes are not made for a while; these are not among the changes. A cause that holds
-//! something has `held_since`, a time.
+//! `exemptions` are decisions that changes are not made for a while; these are not among the changes. `undone` is
+//! what somebody undid, and what stays as it was before that cycle for a while. A cause that holds something has `held_since`, a time.
 //! `deletions` are accounts that are deleted when their time has come, the next hundred of them.
 //! `verdict` is go, held (with `hold.kind` and `hold.text`), waiting or escrow (with `text`). Keys are only
 //! ever added; `format` counts up when one changes its meaning.
@@ -100,6 +102,7 @@ fn head(header: &Header) -> Value {
         "causes": causes,
         "deletions": { "total": header.deletions_total, "next": deletions },
         "exemptions": header.exemptions,
+        "undone": header.undone,
         "notes": header.notes,
         "findings": header.findings,
     })

@@ -50,6 +50,7 @@ impl Render for Markdown {
         let Some(header) = self.header.take() else { return String::new() };
         held(&self.held, &header)
             + &exemptions(&header)
+            + &undone(&header)
             + &deletions(&header)
             + &observed(&self.held, &header)
     }
@@ -166,6 +167,14 @@ fn exemptions(header: &Header) -> String {
     }
     let lines = header.exemptions.iter().map(|one| format!("- {}\n", cell(&words::exemption(one))));
     format!("\n## Not planned, because somebody rejected it\n\n{}", lines.collect::<String>())
+}
+
+fn undone(header: &Header) -> String {
+    if header.undone.is_empty() {
+        return String::new();
+    }
+    let lines = header.undone.iter().map(|one| format!("- {}\n", cell(&words::undone(one))));
+    format!("\n## Kept as it was, because somebody undid a cycle\n\n{}", lines.collect::<String>())
 }
 
 fn deletions(header: &Header) -> String {

@@ -104,6 +104,7 @@ impl Render for Text {
         let Some(header) = self.header.take() else { return rest };
         rest + &held(&self.held, &header)
             + &exemptions(&header)
+            + &undone(&header)
             + &deletions(&header)
             + &observed(&self.held, &header)
     }
@@ -220,6 +221,15 @@ fn exemptions(header: &Header) -> String {
     }
     let lines = header.exemptions.iter().map(|one| format!("  {}\n", words::exemption(one)));
     format!("\nnot planned, because somebody rejected it\n{}", lines.collect::<String>())
+}
+
+/// What a person undid; what the rules want instead comes back as held.
+fn undone(header: &Header) -> String {
+    if header.undone.is_empty() {
+        return String::new();
+    }
+    let lines = header.undone.iter().map(|one| format!("  {}\n", words::undone(one)));
+    format!("\nkept as it was, because somebody undid a cycle\n{}", lines.collect::<String>())
 }
 
 /// Accounts that wait for their deletion.

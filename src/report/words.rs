@@ -17,6 +17,7 @@ use crate::plan::HoldKind;
 use crate::plan::Mode;
 use crate::plan::Proof;
 use crate::plan::Tally;
+use crate::plan::Undone;
 use crate::plan::Verdict;
 use crate::scim::Attributes;
 use crate::scim::Kind;
@@ -349,6 +350,22 @@ pub(super) fn exemption(of: &Exemption) -> String {
     let text = format!(
         "{} {class} until {until}, {among} {}: rejected by {} on {at}{because}",
         of.changes, of.name, of.who
+    );
+    printable(&text)
+}
+
+/// `12 objects as before cycle 7 until 2026-03-09, among them ann@x.example: undone by bo on 2026-03-02 (11d89be6): why`.
+pub(super) fn undone(of: &Undone) -> String {
+    let because = if of.reason.is_empty() { String::new() } else { format!(": {}", of.reason) };
+    let among = if of.objects > 1 { "among them" } else { "of" };
+    let (until, at) = (day(of.until_second), day(of.at_second));
+    let text = format!(
+        "{} as before cycle {} until {until}, {among} {}: undone by {} on {at} ({}){because}",
+        counted(of.objects, "object"),
+        of.cycle,
+        of.name,
+        of.who,
+        of.cause.0
     );
     printable(&text)
 }

@@ -12,6 +12,7 @@ use super::StoreError;
 use super::decisions::Decision;
 use super::decisions::decided as record;
 use super::exemptions;
+use super::overrides;
 use crate::scim::fold;
 
 /// Which of the changes that wait.
@@ -46,6 +47,8 @@ pub struct Decider {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Decided {
     pub changes: u64,
+    /// Of these, what was undone before and is as the rules say again: in the next cycle, which holds what that changes.
+    pub ended: u64,
     /// Names that nothing that waits has.
     pub unknown: BTreeSet<String>,
 }
@@ -75,11 +78,21 @@ impl Store {
     pub async fn approve(&self, job: JobId, what: Chosen, by: &Decider) -> Result<Decided, StoreError> {
         let by = By { job, decider: by.clone(), until: 0 };
         self.write(move |tx| {
-            let decided = by.each(&what, |name| match by.approve(tx, name, LIFTABLE)? {
+            let mut ended = 0;
+            let mut decided = by.each(&what, |name| match by.approve(tx, name, LIFTABLE)? {
                 // What was rejected is not among what waits: it is meant only where nothing else of that name is.
-                0 if name.is_some() => by.approve(tx, name, "('exempt')"),
+                0 if name.is_some() => match (by.approve(tx, name, "('exempt')")?, name) {
+                    // Nothing is pending of what was undone: it ends, and what comes back is held.
+                    (0, Some(name)) => {
+                        let objects = overrides::end_named(tx, by.job, name, by.decider.now_second)?;
+                        ended += objects as u64;
+                        Ok(objects)
+                    }
+                    (changes, _) => Ok(changes),
+                },
                 changes => Ok(changes),
             })?;
+            decided.ended = ended;
             by.record(tx, "approve", &what, &decided)?;
             exemptions::refresh(tx, job, by.decider.now_second)?;
             Ok(decided)

@@ -10,6 +10,8 @@ use super::Sql;
 use super::Store;
 use super::StoreError;
 use super::links::group_name;
+use super::overrides;
+use super::overrides::EdgeOverride;
 use super::values::json;
 use super::values::parsed_or_none;
 use super::values::text;
@@ -38,6 +40,10 @@ pub struct DirtyEdge {
     pub frozen: bool,
     pub applied: bool,
     pub known: bool,
+    /// The target has the team, and it is not to be deleted.
+    pub team_stays: bool,
+    /// What a person undid of it, of the person or of the team.
+    pub undo: Option<EdgeOverride>,
 }
 
 /// What was decided of one membership.
@@ -70,10 +76,16 @@ impl Store {
         self.read(move |db| {
             let mut rows = db.prepare_cached(
                 "SELECT d.team, d.person, t.source_id, t.desired IS 'active', p.desired IS 'active',
-                        e.gone, te.applied, t.desired IS 'unmanaged' OR p.desired IS 'unmanaged'
+                        e.gone, te.applied, t.desired IS 'unmanaged' OR p.desired IS 'unmanaged',
+                        t.resource IS NOT NULL AND t.desired IS NOT 'absent', oe.active,
+                        (SELECT cause FROM causes c WHERE c.job = d.job AND c.id = coalesce(oe.cause, op.cause, ot.cause)),
+                        coalesce(oe.ended, op.ended, ot.ended)
                    FROM dirty_edges d JOIN links t ON t.id = d.team JOIN links p ON p.id = d.person
                    LEFT JOIN seen_edges e ON e.container = d.team AND e.principal = d.person
                    LEFT JOIN team_edges te ON te.team = d.team AND te.person = d.person
+                   LEFT JOIN overrides oe ON oe.job = d.job AND oe.link = d.team AND oe.person = d.person
+                   LEFT JOIN overrides op ON op.job = d.job AND op.link = d.person AND op.person = 0 AND op.active IS NOT NULL
+                   LEFT JOIN overrides ot ON ot.job = d.job AND ot.link = d.team AND ot.person = 0 AND ot.active IS NOT NULL
                   WHERE d.job = ?1 AND (d.team, d.person) > (?2, ?3) AND p.kind = 'user' ORDER BY d.team, d.person LIMIT ?4",
             )?;
             let found = rows.query_map(params![job.0, after.0.0, after.1.0, limit as i64], dirty_edge)?;
@@ -156,6 +168,8 @@ fn dirty_edge(row: &rusqlite::Row<'_>) -> Sql<DirtyEdge> {
         frozen: row.get(7)?,
         applied: applied.unwrap_or(false),
         known: applied.is_some(),
+        team_stays: row.get(8)?,
+        undo: overrides::of_edge(row, 9)?,
     })
 }
 

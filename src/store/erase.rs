@@ -237,6 +237,7 @@ fn erase(tx: &Transaction<'_>, wish: &Erasure, person: &Person) -> Sql<Erased> {
     let removed = vec![
         ("the account in the workspace", count(tx, "DELETE FROM resources WHERE n = ?1", person.row)?),
         ("what the sources showed and we wrote", count(tx, FORGET_LINKS, &links)?),
+        ("what was undone", count(tx, FORGET_OVERRIDES, &links)?),
         ("memberships that failed", count(tx, FORGET_EDGES, &links)?),
         ("references to others", count(tx, FORGET_REFERENCES, &links)?),
         ("names in causes", forget_names(tx, person)?),
@@ -258,6 +259,8 @@ const FORGET_LINKS: &str =
       WHERE id IN (SELECT value FROM json_each(?1))";
 const FORGET_EDGES: &str = "UPDATE team_edges SET hold = NULL, failure = NULL
       WHERE person IN (SELECT value FROM json_each(?1)) AND (hold IS NOT NULL OR failure IS NOT NULL)";
+const FORGET_OVERRIDES: &str =
+    "DELETE FROM overrides WHERE person = 0 AND vals <> '{}' AND link IN (SELECT value FROM json_each(?1))";
 const FORGET_REFERENCES: &str =
     "DELETE FROM person_references WHERE person IN (SELECT value FROM json_each(?1))";
 const FORGET_GRANTS: &str = "UPDATE lost_grants SET body = '{}' WHERE body <> '{}'

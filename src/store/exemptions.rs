@@ -9,6 +9,7 @@ use super::JobId;
 use super::Sql;
 use super::Store;
 use super::StoreError;
+use super::overrides;
 use super::pending::count;
 use crate::model::LinkId;
 use crate::plan::Exemption;
@@ -30,7 +31,7 @@ const HOLD: &str =
 impl Store {
     /// Looks which exemptions still last. Those that have ended, and whose change is gone too, are forgotten.
     pub async fn look_at_exemptions(&self, job: JobId, now: i64) -> Result<(), StoreError> {
-        if !self.read(move |db| any(db, job)).await? {
+        if !self.read(move |db| Ok(any(db, job)? || overrides::any_ended(db, job)?)).await? {
             return Ok(());
         }
         self.write(move |tx| refresh(tx, job, now)).await
@@ -112,8 +113,8 @@ pub(super) fn refresh(tx: &Transaction<'_>, job: JobId, now: i64) -> Sql<()> {
                     OR l.class IN ('deactivate', 'delete', 'delete_teams') AND NOT team_edges.desired))"
         ),
         [job.0],
-    )
-    .map(drop)
+    )?;
+    overrides::refresh(tx, job)
 }
 
 /// Whoever approves what was rejected ends the exemption.

@@ -13,6 +13,7 @@ use super::JobId;
 use super::Sql;
 use super::Store;
 use super::StoreError;
+use super::overrides;
 use super::promote::EDGE;
 use super::promote::OBJECT;
 use super::promote::RULES;
@@ -32,12 +33,14 @@ use crate::model::Seen;
 use crate::model::SourceAttributes;
 use crate::model::SourceId;
 use crate::model::Standing;
+use crate::plan::CauseKind;
 use crate::plan::ContainerGraph;
 use crate::plan::Decision;
 use crate::plan::Dirty;
 use crate::plan::EdgeState;
 use crate::plan::Left;
 use crate::plan::Node;
+use crate::plan::Override;
 use crate::plan::Proof;
 use crate::scim::Attributes;
 use crate::scim::Kind;
@@ -58,6 +61,8 @@ pub struct DirtyLink {
     pub details: BTreeMap<LinkId, String>,
     /// Why and since when it is not wanted.
     pub left: Option<Left>,
+    /// What a person undid of it.
+    pub undo: Option<Override>,
 }
 
 impl Store {
@@ -103,8 +108,9 @@ impl Store {
     ) -> Result<Vec<DirtyLink>, StoreError> {
         self.read(move |db| {
             let mut rows = db.prepare_cached(&format!(
-                "SELECT {FACTS} FROM links
-                  WHERE job = ?1 AND kind = ?2 AND dirty <> 0 AND id > ?3 ORDER BY id LIMIT ?4"
+                "SELECT {FACTS}, {} FROM links
+                  WHERE job = ?1 AND kind = ?2 AND dirty <> 0 AND id > ?3 ORDER BY id LIMIT ?4",
+                overrides::OF_LINK
             ))?;
             let found = rows.query_map(params![job.0, kind.word(), after.0, limit as i64], dirty_link)?;
             let mut links = found.collect::<Sql<Vec<DirtyLink>>>()?;
@@ -130,13 +136,13 @@ impl Store {
     }
 }
 
-/// The columns that `dirty_link` reads.
+/// The columns that `dirty_link` reads, before what was undone.
 const FACTS: &str =
     "id, kind, source_id, standing, seen, applied, resource, sent, shown, origin, dirty, left_by, left_at";
 
 /// One link as a decision reads it, dirty or not.
 pub(super) fn facts(db: &Connection, link: LinkId) -> Sql<Option<DirtyLink>> {
-    let sql = format!("SELECT {FACTS} FROM links WHERE id = ?1 AND kind <> 'app'");
+    let sql = format!("SELECT {FACTS}, {} FROM links WHERE id = ?1 AND kind <> 'app'", overrides::OF_LINK);
     let found = db.prepare_cached(&sql)?.query_row([link.0], dirty_link).optional()?;
     found.map(|mut link| add_edges(db, &mut link).map(|()| link)).transpose()
 }
@@ -207,7 +213,10 @@ fn save_decision(tx: &Transaction<'_>, job: JobId, link: LinkId, decision: &Deci
         OBJECT | RULES,
         kept,
     ])?;
-    if state == "active" && decision.pending.as_ref().is_none_or(|pending| pending.hold.is_none()) {
+    // Of whom an undo alone keeps active nothing is known of references: those that are there stay.
+    let unknown = decision.why.cause.kind == CauseKind::Undo && decision.references.is_empty();
+    if state == "active" && !unknown && decision.pending.as_ref().is_none_or(|pending| pending.hold.is_none())
+    {
         references::save(tx, job, link, decision)?;
     }
     // What of a state its memberships depend on: wanted, left alone, or neither.
@@ -219,7 +228,7 @@ fn save_decision(tx: &Transaction<'_>, job: JobId, link: LinkId, decision: &Deci
 }
 
 /// Every membership of this person, or of this team.
-fn mark_edges(tx: &Transaction<'_>, job: JobId, link: LinkId) -> Sql<()> {
+pub(super) fn mark_edges(tx: &Transaction<'_>, job: JobId, link: LinkId) -> Sql<()> {
     for sql in [
         "INSERT OR IGNORE INTO dirty_edges SELECT ?1, e.container, e.principal FROM seen_edges e
            JOIN links c ON c.id = e.container AND c.kind = 'group' WHERE e.principal = ?2",
@@ -305,6 +314,7 @@ fn dirty_link(row: &Row<'_>) -> Sql<DirtyLink> {
         edges: Vec::new(),
         details: BTreeMap::new(),
         left: left(row, 11)?,
+        undo: parsed_or_none(row, 13)?,
     })
 }
 

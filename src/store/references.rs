@@ -11,6 +11,7 @@ use super::JobId;
 use super::Sql;
 use super::Store;
 use super::StoreError;
+use super::overrides;
 use super::values::json;
 use super::values::parsed_or_none;
 use crate::model::LinkId;
@@ -159,7 +160,11 @@ fn save_one(
     reference: &Reference,
 ) -> Sql<()> {
     let edited = decision.why.cause.kind.is_ours();
-    let cause = if edited { decision.why.cause.clone() } else { Cause::of_reference(&reference.path) };
+    let cause = match overrides::cause_of_reference(tx, job, person, &reference.path)? {
+        Some(cause) => cause,
+        None if edited => decision.why.cause.clone(),
+        None => Cause::of_reference(&reference.path),
+    };
     tx.prepare_cached("INSERT INTO causes VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING")?.execute(params![
         job.0,
         cause.id().0,

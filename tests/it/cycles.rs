@@ -77,6 +77,13 @@ stories! {
     an_ending_goes_when_the_other_team_is_gone
     an_ordinary_unassignment_is_confirmed_and_applied
     an_unproven_empty_answer_removes_nobody
+    an_undo_leaves_what_was_written_again_and_names_it
+    an_undo_of_a_leaving_brings_people_and_memberships_back
+    an_undo_of_a_team_empties_it
+    an_undo_of_an_adoption_gives_the_account_its_values_back
+    an_undo_of_an_undo_brings_the_change_back
+    an_undo_of_references_and_renames_goes_the_same_ways
+    an_undo_puts_back_what_a_cycle_wrote
     circles_of_groups_end
     disabled_and_deleted_people_are_deactivated_and_restored_ones_come_back
     disabled_people_are_deactivated_or_leavers_by_policy

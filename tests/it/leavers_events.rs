@@ -142,6 +142,7 @@ fn follows(what: &str, applied: &str, settings: &str) -> String {
         false => ScopeFact::In(Vec::new()),
     };
     let facts = Facts {
+        undo: None,
         kind: Kind::User,
         source: &id(),
         seen: &seen,
@@ -204,6 +205,7 @@ fn follows_of_team(what: &str, applied: &str, policy: &str) -> String {
     let applied = if applied == "none" { Applied::Absent } else { Applied::Active(there) };
     let out = so.now.iter().any(|word| word == "unassigned");
     let facts = Facts {
+        undo: None,
         kind: Kind::Group,
         source: &id(),
         seen: &seen,
@@ -273,6 +275,7 @@ fn where_the_mapping_disables_nobody_nothing_happens_until_the_deletion_is_due()
     let applied = account("active", &rules, &seen);
     let told = |days: i64| {
         let facts = Facts {
+            undo: None,
             kind: Kind::User,
             source: &id(),
             seen: &seen,
@@ -301,6 +304,7 @@ fn the_steps_of_a_decision_are_told_in_order() {
         change(&mut rules);
         let applied = account("active", &rules, &seen);
         let facts = Facts {
+            undo: None,
             kind: Kind::User,
             source: &id(),
             seen: &seen,

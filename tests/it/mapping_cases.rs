@@ -218,6 +218,7 @@ impl Case {
         let standing = if self.disabled { Standing::Disabled } else { Standing::Enabled };
         let seen = Seen { standing, attributes };
         let facts = Facts {
+            undo: None,
             kind: self.kind(),
             source: &SourceId("u1".to_owned()),
             seen: &seen,

@@ -73,6 +73,7 @@ fn header() -> Header {
         deletions: Vec::new(),
         deletions_total: 0,
         exemptions: Vec::new(),
+        undone: Vec::new(),
         held_since: BTreeMap::new(),
         at_second: 0,
         digest: "0123456789abcdef".to_owned(),

@@ -70,6 +70,7 @@ fn decided(admit: &str, exclude: &str, attributes: &str, now_second: i64) -> Dec
     let now = jiff::Timestamp::from_second(now_second).expect("a time");
     let environment = Environment { now, ..Environment::default() };
     let facts = Facts {
+        undo: None,
         kind: Kind::User,
         source: &id,
         seen: &seen,

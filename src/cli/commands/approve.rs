@@ -9,6 +9,7 @@ use crate::cli::exit::Exit;
 use crate::cli::out;
 use crate::cli::settings;
 use crate::cli::wire;
+use crate::report;
 use crate::store::Decider;
 use crate::store::JobState;
 use crate::store::Store;
@@ -28,10 +29,20 @@ pub async fn run(global: &Global, arguments: &Arguments) -> Result<Exit, anyhow:
     let what = chosen::read(&arguments.what)?;
     let decided = store.approve(state.id, what, &by).await?;
     chosen::found_something(&job.name, &arguments.what, &decided)?;
+    if decided.ended > 0 {
+        let objects = report::counted(decided.ended, "object");
+        out::print(&format!(
+            "{}: the undo of {objects} has ended; the next cycle holds what the rules want instead\n",
+            job.name
+        ));
+    }
+    if decided.ended == decided.changes {
+        return Ok(Exit::Done);
+    }
     out::print(&format!(
         "{}: {} approved; they are made in the next cycle; now: rosterd sync {}\n",
         job.name,
-        chosen::changes(&decided),
+        report::counted(decided.changes - decided.ended, "change"),
         job.name
     ));
     Ok(Exit::Done)

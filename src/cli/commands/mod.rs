@@ -22,4 +22,5 @@ pub mod simulate;
 pub mod status;
 pub mod sync;
 pub mod token;
+pub mod undo;
 pub mod workspace;

@@ -113,7 +113,7 @@ async fn rehearsed(
 }
 
 /// Streams the plan out, and says what it amounts to: what `observe` alone holds are plain changes.
-async fn write(planned: &Planned, format: Format, sink: &Sink) -> Result<Exit, anyhow::Error> {
+pub async fn write(planned: &Planned, format: Format, sink: &Sink) -> Result<Exit, anyhow::Error> {
     let mut render = format.renderer();
     sink.put(&render.begin(&planned.header));
     let mut exit = Exit::Done;
@@ -145,12 +145,12 @@ pub async fn write_standing(
 }
 
 /// The screen, with colour where the format is for people.
-struct Sink {
+pub struct Sink {
     coloured: bool,
 }
 
 impl Sink {
-    fn screen(format: Format) -> Sink {
+    pub fn screen(format: Format) -> Sink {
         Sink { coloured: format == Format::Text }
     }
 

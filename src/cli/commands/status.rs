@@ -2,11 +2,11 @@
 //!
 //! As JSON: `{"format": 1, "jobs": […], "workspaces": […]}`. A job is `{"job", "mode", "most", "schedule", "next",
 //! "running_since", "last", "deletions", "held",
-//! "exemptions", "push"}`: `mode` is what the job does now, `most` what the settings allow; `next` is
+//! "exemptions", "undone", "push"}`: `mode` is what the job does now, `most` what the settings allow; `next` is
 //! a time; `running_since` is set while a cycle has begun and not ended; `last` is the record of the last cycle that ended,
 //! or null; `deletions` are the accounts that are deleted when their time has come: `{"total", "next"}`, `next` a time or
 //! null; `held` is what waits for a decision, folded by cause: `{"cause", "kind", "sentence", "changes", "since"}`;
-//! `exemptions` is what somebody rejected, with `until_second`;
+//! `exemptions` is what somebody rejected, `undone` what somebody undid, both with `until_second`;
 //! `failed` counts what could not be done: `{"total", "given_up"}`; `paused` is `{"until", "who", "reason"}` or null;
 //! `quarantine` is null, or what the provisioning log calls so: `{"currentBegan", "seriesBegan", "seriesCount", "reason", "error":
 //! {"code", "message", "tenantActionable"}}`, with `next_whole` as the time of the next whole cycle; `push` is how Okta's Group Push stands, for each group that it pushes: `{"group", "id", "status", "target",
@@ -33,6 +33,7 @@ use crate::plan::CycleRecord;
 use crate::plan::Exemption;
 use crate::plan::Mode;
 use crate::plan::Quarantine;
+use crate::plan::Undone;
 use crate::report;
 use crate::store::FailedCounts;
 use crate::store::HeldCause;
@@ -100,6 +101,7 @@ struct JobStatus {
     /// What is held, folded by cause, the largest first.
     held: Vec<HeldCause>,
     exemptions: Vec<Exemption>,
+    undone: Vec<Undone>,
     /// Accounts that wait for their deletion, and when the first is due.
     deletions: (u64, Option<Timestamp>),
     failed: FailedCounts,
@@ -126,6 +128,10 @@ impl JobStatus {
                 (store.held_causes(state.id, now.as_second()).await?, store.exemptions(state.id).await?)
             }
             None => (Vec::new(), Vec::new()),
+        };
+        let undone = match &state {
+            Some(state) => store.undone(state.id).await?,
+            None => Vec::new(),
         };
         let failed = match &state {
             Some(state) => store.failed_counts(state.id).await?,
@@ -159,6 +165,7 @@ impl JobStatus {
             pushed,
             held,
             exemptions,
+            undone,
             deletions,
         })
     }
@@ -210,6 +217,14 @@ impl JobStatus {
             let ends = Timestamp::from_second(first.until_second).map(seconds).unwrap_or_default();
             out += &format!(
                 "  rejected  {changes} not planned, the first until {ends}: rosterd held {}\n",
+                self.job
+            );
+        }
+        if let Some(first) = self.undone.first() {
+            let objects = report::counted(self.undone.iter().map(|one| one.objects).sum(), "object");
+            let ends = Timestamp::from_second(first.until_second).map(seconds).unwrap_or_default();
+            out += &format!(
+                "  undone    {objects} kept as before, the first until {ends}: rosterd held {}\n",
                 self.job
             );
         }
@@ -265,6 +280,7 @@ impl JobStatus {
             },
             "held": self.held.iter().map(held_json).collect::<Vec<_>>(),
             "exemptions": self.exemptions,
+            "undone": self.undone,
             "failed": { "total": self.failed.total, "given_up": self.failed.given_up },
             "paused": self.paused.as_ref().map(|paused| json!({
                 "until": paused.until.and_then(|second| Timestamp::from_second(second).ok()).map(|at| at.to_string()),

@@ -89,6 +89,7 @@ fn nobody() -> Facts<'static> {
         lost_groups: &[],
         memberships: &[],
         left: None,
+        undo: None,
     }
 }
 

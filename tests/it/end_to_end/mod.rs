@@ -29,6 +29,7 @@ mod scope;
 mod shaky;
 pub mod site;
 mod throttling;
+mod undo;
 mod verify;
 mod weeks;
 mod witness;

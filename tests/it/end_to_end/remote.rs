@@ -22,7 +22,7 @@ use super::site::long_ago;
 use crate::server::Served;
 
 /// The site's job writes to this service instead of the workspace beside it.
-async fn towards(site: &mut Site, served: &Served) {
+pub(super) async fn towards(site: &mut Site, served: &Served) {
     let url = format!("{}/scim/v2", served.root).parse().expect("a URL");
     let settings = RemoteSettings::new(url, vec![Secret::new(served.token.clone())]);
     site.target = Arc::new(RemoteTarget::new(settings).expect("a client"));

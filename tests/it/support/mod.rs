@@ -14,6 +14,7 @@ pub mod served;
 pub mod simulated;
 pub mod story;
 pub mod there;
+pub mod undoing;
 pub mod without_patch;
 pub mod wording;
 

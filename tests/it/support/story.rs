@@ -26,6 +26,7 @@
 //! | `reads NAME` | what holds somebody, in words |
 //! | `target-member TEAM ADDRESS` | and is a member there |
 //! | `approve WHAT`, `reject WHAT SECONDS` | all, a name, names with commas, or a cause; so long |
+//! | `undo CYCLE [WHAT]`, `dry-undo CYCLE [WHAT]` | a cycle is put back for a week; the plan of that |
 //! | `later SECONDS` | time passes |
 //! | `plan`, `cycle`, `full` | a dry run; a cycle; a full cycle |
 //! | `row TARGET [ATTRIBUTE [refers] [clears]]` | a row of the users' mapping; without an attribute it is taken away |
@@ -243,7 +244,7 @@ impl Stage {
         lines
     }
 
-    async fn allow(&self) {
+    pub(super) async fn allow(&self) {
         let state = self.store.job(&self.name).await.expect("a job");
         if state.mode != self.mode {
             self.store.set_mode(state.id, self.mode, "test", "story", self.second).await.expect("a mode");
@@ -297,13 +298,13 @@ impl Stage {
     }
 }
 
-fn chain(error: &dyn std::error::Error) -> String {
+pub(super) fn chain(error: &dyn std::error::Error) -> String {
     let cause = error.source().map(|cause| format!(": {}", chain(cause))).unwrap_or_default();
     format!("{error}{cause}")
 }
 
 /// `+ u1 ann@x.example`, with what holds it.
-fn line(change: &Change) -> String {
+pub(super) fn line(change: &Change) -> String {
     let edits = |edits: &[rosterd::plan::Edit]| -> String {
         let value = |value: &Option<Value>| value.as_ref().and_then(Value::as_str).unwrap_or("-").to_owned();
         edits
@@ -415,6 +416,8 @@ impl Stage {
             ["reject", what, seconds] => {
                 return Some(self.reject(what, seconds.parse().expect("seconds")).await);
             }
+            ["undo", rest @ ..] => return Some(self.undo(rest).await),
+            ["dry-undo", rest @ ..] => return Some(self.undo_plan(rest).await),
             ["target", address, rest @ ..] => self.target_user(address, rest).await,
             ["shows", target] => return Some(wording::shown(self, target).await),
             ["notes"] => return Some(self.notes().await),
@@ -487,7 +490,7 @@ impl Stage {
     }
 }
 
-fn chosen(what: &str) -> Chosen {
+pub(super) fn chosen(what: &str) -> Chosen {
     match what {
         "all" => Chosen::All,
         list if list.contains(',') => Chosen::Listed(list.split(',').map(str::to_owned).collect()),

@@ -20,6 +20,7 @@ use super::overrides::Known;
 use super::overrides::Names;
 use super::overrides::known;
 use super::overrides::pend;
+use super::promote::OBJECT;
 use super::values::json;
 use super::values::parsed;
 use super::values::parsed_or_none;
@@ -396,6 +397,9 @@ impl Laying<'_> {
             Ok(None) => {}
             Ok(Some(member)) => {
                 self.insert(team, person, Some(member), &Attributes::default(), &Names::new())?;
+                if member {
+                    self.fill_again(team)?;
+                }
                 self.tx
                     .prepare_cached("INSERT OR IGNORE INTO dirty_edges VALUES (?1, ?2, ?3)")?
                     .execute(params![self.job.0, team.0, person.0])?;
@@ -405,6 +409,21 @@ impl Laying<'_> {
                 let name = self.name(person)?;
                 self.remark(why, &name);
             }
+        }
+        Ok(())
+    }
+
+    /// A team that an earlier undo had emptied gets its members back, and whoever joins it meanwhile.
+    fn fill_again(&self, team: LinkId) -> Sql<()> {
+        let with = params![self.job.0, team.0];
+        let sql = "UPDATE overrides SET active = NULL
+            WHERE job = ?1 AND link = ?2 AND person = 0 AND active = 0 AND ended = 0";
+        if self.tx.prepare_cached(sql)?.execute(with)? > 0 {
+            let sql = "UPDATE links SET dirty = dirty | ?3 WHERE job = ?1 AND id = ?2";
+            self.tx.prepare_cached(sql)?.execute(params![self.job.0, team.0, OBJECT])?;
+            let sql = "DELETE FROM overrides WHERE job = ?1 AND link = ?2 AND person = 0 AND active IS NULL
+                AND vals = '{}' AND names = '{}'";
+            self.tx.prepare_cached(sql)?.execute(with)?;
         }
         Ok(())
     }

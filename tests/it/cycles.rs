@@ -83,6 +83,7 @@ stories! {
     an_undo_of_an_adoption_gives_the_account_its_values_back
     an_undo_of_an_undo_brings_the_change_back
     an_undo_of_references_and_renames_goes_the_same_ways
+    an_undo_of_the_emptying_of_a_team_fills_it_again
     an_undo_puts_back_what_a_cycle_wrote
     circles_of_groups_end
     disabled_and_deleted_people_are_deactivated_and_restored_ones_come_back

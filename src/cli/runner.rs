@@ -16,10 +16,15 @@ use crate::cycle::Applying;
 use crate::cycle::CycleError;
 use crate::cycle::How;
 use crate::cycle::Job;
+use crate::cycle::Passing;
 use crate::cycle::Planned;
 use crate::cycle::Progress;
 use crate::cycle::Provisioned;
+use crate::cycle::Rebuilding;
+use crate::cycle::Rebuilt;
 use crate::cycle::Saved;
+use crate::cycle::TakenOver;
+use crate::cycle::Tenant;
 use crate::cycle::Undo;
 use crate::cycle::UndoneCycle;
 use crate::cycle::Wish;
@@ -82,6 +87,23 @@ pub async fn undo(job: &Job, store: &Store, wish: &Undo) -> Result<UndoneCycle, 
     let line = Watch::new(&job.name);
     let watch = |progress: Progress| line.show(&progress);
     cycle::undo(job, store, how(Asked::default(), &watch, &stop()), wish).await
+}
+
+pub async fn take_over(
+    over: impl Fn(&Store) -> Passing,
+    store: &Store,
+    tenant: Tenant<'_>,
+    job: &str,
+) -> Result<TakenOver, CycleError> {
+    let line = Watch::new(job);
+    let watch = |progress: Progress| line.show(&progress);
+    cycle::take_over(over, store, how(Asked::default(), &watch, &stop()), tenant).await
+}
+
+pub async fn rebuild(job: &Job, store: &Store, wish: Rebuilding<'_>) -> Result<Rebuilt, CycleError> {
+    let line = Watch::new(&job.name);
+    let watch = |progress: Progress| line.show(&progress);
+    cycle::rebuild(job, store, how(Asked::default(), &watch, &stop()), wish).await
 }
 
 fn how<'a>(

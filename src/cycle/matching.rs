@@ -6,11 +6,13 @@ use serde_json::Value;
 
 use super::CycleError;
 use super::Run;
+use super::proposals;
 use super::stream;
 use crate::model::Applied;
 use crate::model::Desired;
 use crate::model::Origin;
 use crate::plan;
+use crate::plan::Adoption;
 use crate::plan::Answer;
 use crate::plan::Hit;
 use crate::plan::Hold;
@@ -33,6 +35,7 @@ use crate::store::Store;
 use crate::targets::Found;
 use crate::targets::Lookup;
 
+const EXTERNAL_ID: &str = "externalId";
 const EMPLOYEE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:employeeNumber";
 
 /// Looks for those of a chunk that would be created, and whom nothing settles already.
@@ -45,23 +48,65 @@ pub(super) async fn ask(
 ) -> Result<(), CycleError> {
     let now = on.how.now.as_second();
     let mut pinned = Vec::new();
+    let mut proposed = Vec::new();
     let mut open = Vec::new();
     for (link, verdict) in chunk.iter().zip(verdicts.iter_mut()) {
         let is_due = link.due_second.is_none_or(|due| due <= now);
         let is_settled =
             verdict.adopt.is_some() || matches!(&verdict.hold, Some(hold) if is_final(hold.kind));
         if link.applied == Applied::Absent && is_due && !is_settled {
-            if link.pinned.is_some() { &mut pinned } else { &mut open }.push((link, verdict));
+            let with = match (&link.pinned, &link.proposed) {
+                (Some(_), _) => &mut pinned,
+                (None, Some(_)) => &mut proposed,
+                (None, None) => &mut open,
+            };
+            with.push((link, verdict));
         }
     }
     if let Some((first, _)) = open.first() {
-        let asked = Asked { on, store, job, kind: first.kind };
+        let asked = Asked { on, store, job, kind: first.kind, passing: None };
         let values: Vec<Wanted<'_>> = open.iter().map(|(link, _)| asked.wanted(link)).collect();
         for ((link, verdict), (matched, adopt)) in open.iter_mut().zip(asked.matches(&values).await?) {
             settle(link, verdict, matched, adopt);
         }
     }
+    proposals::look_at(on, store, job, &mut proposed).await?;
     set_by_hand(on, store, job, &mut pinned).await
+}
+
+/// What ownership that passes by command changes of matching.
+#[derive(Clone, Copy)]
+pub(super) struct Passing {
+    /// What the resources bear as `externalId` are ids of the source. Otherwise it says nothing of who they are, unless
+    /// it is what we would send.
+    pub(super) bear_source_ids: bool,
+    /// The target can be asked for an `externalId`.
+    pub(super) by_external_id: bool,
+}
+
+/// Looks for these links, all of one kind and none of them in the target yet, as ownership that passes by command does: by
+/// the source id first, then by what the mapping matches by. What is found comes with what was found.
+pub(super) async fn look_for(
+    on: &Run<'_>,
+    store: &Store,
+    job: JobId,
+    links: &[PendingLink],
+    passing: Passing,
+) -> Result<Vec<(Match, Option<(Found, Adopt)>)>, CycleError> {
+    let Some(first) = links.first() else { return Ok(Vec::new()) };
+    let asked = Asked { on, store, job, kind: first.kind, passing: Some(passing) };
+    let values: Vec<Wanted<'_>> = links.iter().map(|link| asked.wanted(link)).collect();
+    asked.found(&values).await
+}
+
+/// Whether it is on the target's protect list.
+pub(super) fn protects(on: &Run<'_>, found: &Found) -> bool {
+    hit(on, found, None).protected
+}
+
+/// What a link is, by what says so; what another job owns is joined.
+pub(super) fn known_as(found: &Found, link: &PendingLink, by: &str, linked: Option<&Linked>) -> Adopt {
+    adopt(found, by, wanted(link), origin(linked))
 }
 
 /// What matching found, put into the verdict. An approval is for the one that was looked at.
@@ -150,6 +195,7 @@ struct Asked<'a> {
     job: JobId,
     /// A chunk is of one kind.
     kind: Kind,
+    passing: Option<Passing>,
 }
 
 /// A link with all that would be sent for it, what is sent on create alone included.
@@ -166,6 +212,11 @@ impl Asked<'_> {
 
     /// One lookup a matching attribute, by precedence, for those that no earlier attribute has found.
     async fn matches(&self, links: &[Wanted<'_>]) -> Result<Vec<(Match, Option<Adopt>)>, CycleError> {
+        let found = self.found(links).await?.into_iter();
+        Ok(found.map(|(matched, found)| (matched, found.map(|(_, adopt)| adopt))).collect())
+    }
+
+    async fn found(&self, links: &[Wanted<'_>]) -> Result<Vec<(Match, Option<(Found, Adopt)>)>, CycleError> {
         let mut answers: Vec<Vec<(String, Vec<Found>)>> = links.iter().map(|_| Vec::new()).collect();
         for path in self.paths(links) {
             let open = |of: &[(String, Vec<Found>)]| of.iter().all(|(_, found)| found.is_empty());
@@ -199,6 +250,10 @@ impl Asked<'_> {
         if named && !paths.contains(&name_path(Kind::Group)) {
             paths.push(name_path(Kind::Group));
         }
+        if self.passing.is_some_and(|passing| passing.by_external_id) {
+            paths.retain(|path| *path != EXTERNAL_ID);
+            paths.insert(0, EXTERNAL_ID);
+        }
         paths
     }
 
@@ -206,6 +261,11 @@ impl Asked<'_> {
     fn looked_for<'b>(&'b self, wanted: &'b Wanted<'_>, path: &str) -> Option<&'b str> {
         if let Some(name) = self.linked_team(wanted.link) {
             return (path == name_path(Kind::Group)).then_some(name);
+        }
+        if let (Some(passing), EXTERNAL_ID) = (self.passing, path)
+            && passing.bear_source_ids
+        {
+            return Some(&wanted.link.source.0);
         }
         let matches = mapping_of(self.on, self.kind).matching().iter().any(|row| row.target == path);
         wanted.attributes.text(path).filter(|_| matches)
@@ -222,22 +282,36 @@ impl Asked<'_> {
         wanted: &Wanted<'_>,
         answers: &[(String, Vec<Found>)],
         linked: &BTreeMap<ResourceId, Linked>,
-    ) -> (Match, Option<Adopt>) {
-        let shown = |found: &Found| hit(self.on, found, linked.get(&found.id));
+    ) -> (Match, Option<(Found, Adopt)>) {
+        let shown = |found: &Found| self.seen_as(wanted, hit(self.on, found, linked.get(&found.id)));
         let told: Vec<Answer> = answers
             .iter()
             .map(|(path, found)| Answer { path: path.clone(), hits: Some(found.iter().map(shown).collect()) })
             .collect();
         let rules = &self.on.job.rules;
-        let policy = Policy { adopt: rules.adoption, names: rules.teams.names };
+        // Whoever has ownership pass by command has decided that names are taken over.
+        let least = if self.passing.is_some() { Adoption::ExternalIdOrName } else { Adoption::Never };
+        let policy = Policy { adopt: rules.adoption.max(least), names: rules.teams.names };
         let matched = find_match(self.ours(wanted), &told, policy);
         let (Match::Adopt { resource, by } | Match::AdoptWhenApproved { resource, by, .. }) = &matched else {
             return (matched, None);
         };
         let found = answers.iter().flat_map(|(_, found)| found).find(|found| found.id == *resource);
         let origin = origin(linked.get(resource));
-        let adopt = found.map(|found| adopt(found, by, self::wanted(wanted.link), origin));
+        let adopt = found.map(|found| (found.clone(), adopt(found, by, self::wanted(wanted.link), origin)));
         (matched, adopt)
+    }
+
+    /// What a tenant wrote as `externalId` is an id of the source, or one of the tenant's own, which names nobody to us.
+    fn seen_as(&self, wanted: &Wanted<'_>, hit: Hit) -> Hit {
+        let Some(passing) = self.passing else { return hit };
+        let ours = self.ours(wanted).external_id.map(str::to_owned);
+        let external_id = match hit.external_id {
+            Some(id) if id == wanted.link.source.0 => ours,
+            other if passing.bear_source_ids || other == ours => other,
+            _ => None,
+        };
+        Hit { external_id, ..hit }
     }
 
     fn ours<'b>(&'b self, wanted: &'b Wanted<'_>) -> Ours<'b> {
@@ -249,7 +323,10 @@ impl Asked<'_> {
         let any = mails.peek().is_some();
         Ours {
             kind: self.kind,
-            external_id: wanted.attributes.text("externalId"),
+            external_id: wanted
+                .attributes
+                .text(EXTERNAL_ID)
+                .or_else(|| self.passing.map(|_| wanted.link.source.0.as_str())),
             name: wanted.attributes.text(name_path(self.kind)),
             employee: wanted.attributes.text(EMPLOYEE),
             verified_mail: any && mails.all(|mail| plan::mail_is_verified(rules.vocabulary, seen, mail)),
@@ -298,7 +375,7 @@ fn adopt(found: &Found, by: &str, wanted: Option<&Attributes>, origin: Origin) -
     }
 }
 
-fn mapping_of<'a>(on: &Run<'a>, kind: Kind) -> &'a plan::Mapping {
+pub(super) fn mapping_of<'a>(on: &Run<'a>, kind: Kind) -> &'a plan::Mapping {
     match kind {
         Kind::User => &on.job.rules.users,
         Kind::Group => &on.job.rules.groups,

@@ -15,15 +15,19 @@ mod learn;
 mod lint;
 mod matching;
 mod members;
+mod passing;
+mod proposals;
 mod provision;
 mod quarantine;
 mod read;
+mod rebuild;
 mod references;
 mod rehearse;
 mod retire;
 mod settle;
 mod step;
 mod stream;
+mod takeover;
 mod undo;
 mod unique;
 mod witness;
@@ -41,16 +45,27 @@ pub use apply::Saved;
 pub use explain::explain;
 pub use learn::check_target;
 pub use lint::lint;
+pub use passing::Named;
+pub use passing::Unsure;
 pub use provision::Provisioned;
 pub use provision::Wish;
 pub use provision::provision;
 pub use quarantine::note_probe;
 pub use quarantine::probe;
+pub use rebuild::Former;
+pub use rebuild::Proposed;
+pub use rebuild::Rebuilding;
+pub use rebuild::Rebuilt;
+pub use rebuild::rebuild;
 pub use rehearse::rehearse;
 use step::Run;
 pub use stream::Planned;
 pub use stream::Standing;
 pub use stream::standing;
+pub use takeover::Passing;
+pub use takeover::TakenOver;
+pub use takeover::Tenant;
+pub use takeover::take_over;
 pub use undo::Undo;
 pub use undo::UndoneCycle;
 pub use undo::plan_undo;
@@ -166,7 +181,7 @@ pub enum CycleError {
          if not, put the settings back"
     )]
     Identity { job: String, side: &'static str, was: String, is: String, cure: String },
-    /// One team cannot be brought up to date by itself.
+    /// What a command asks for cannot be done as it is.
     #[error("job {job}: {what}")]
     Provision { job: String, what: String },
     /// Nothing can be undone, or not in this job.

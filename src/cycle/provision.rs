@@ -263,7 +263,7 @@ impl Run<'_> {
         told.collect::<Vec<_>>().join("; ")
     }
 
-    fn refuses(&self, what: String) -> CycleError {
+    pub(super) fn refuses(&self, what: String) -> CycleError {
         CycleError::Provision { job: self.job.name.clone(), what }
     }
 }

@@ -158,7 +158,7 @@ impl Default for Actions {
 }
 
 /// Which existing resources matching may make ours (P6).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Adoption {
     Never,

@@ -48,10 +48,23 @@ fn credential(sent: &str) -> &str {
     }
 }
 
-/// One answer for every reason: no header, a wrong one, an unknown, expired or revoked token.
-pub fn refused() -> Answer {
-    let error = Error::new(401, "a valid bearer token is needed; make one with: rosterd token create");
-    Answer::from(error).with(header::WWW_AUTHENTICATE, "Bearer realm=\"rosterd\"".to_owned())
+impl Claim {
+    /// One answer for every reason: no header, a wrong one, an unknown, expired or revoked token. Whoever shows a token
+    /// that was good until a job took over is told so, since nothing else ends the push there.
+    pub fn refused(&self, view: &View<'_>) -> Result<Answer, StoreError> {
+        let detail = match view.taken_by(&self.token)? {
+            None => "a valid bearer token is needed; make one with: rosterd token create".to_owned(),
+            Some((token, job)) => format!(
+                "the tenant {} does not push into the workspace {} any more: the job {job} pulls what it pushed, since \
+                 {}; switch this provisioning off in the directory",
+                token.tenant,
+                token.workspace,
+                token.revoked.unwrap_or_default(),
+            ),
+        };
+        let answer = Answer::from(Error::new(401, &detail));
+        Ok(answer.with(header::WWW_AUTHENTICATE, "Bearer realm=\"rosterd\"".to_owned()))
+    }
 }
 
 #[cfg(test)]

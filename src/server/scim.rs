@@ -19,7 +19,6 @@ use super::Shared;
 use super::accept;
 use super::answer::Answer;
 use super::around::Noted;
-use super::auth;
 use super::auth::Claim;
 use super::body;
 use super::body::Most;
@@ -170,7 +169,7 @@ impl Head {
         let token = self.claim.token(view)?;
         let step = match token.clone() {
             Some(token) => self.step(view, token),
-            None => Ok(Step::Answered(auth::refused())),
+            None => Ok(Step::Answered(self.claim.refused(view)?)),
         };
         Ok(Looked { claim: self.claim, token, noted: self.noted, step })
     }

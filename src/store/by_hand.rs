@@ -186,7 +186,10 @@ impl Store {
                 Ok(row) => row,
                 Err(refusal) => return Ok(Err(refusal)),
             };
-            let Some(resource) = row.resource.clone().or_else(|| row.pinned.clone()) else {
+            let proposed: Option<String> =
+                tx.query_row("SELECT proposed FROM links WHERE id = ?1", [row.link.0], |row| row.get(0))?;
+            let set = row.pinned.clone().or(proposed.map(ResourceId));
+            let Some(resource) = row.resource.clone().or(set) else {
                 let text = format!("{} ({}) has no link", row.name, row.source);
                 return Ok(Err(refusal(text, "nothing has to be done")));
             };
@@ -198,7 +201,7 @@ impl Store {
             }
             forget_resource(tx, row.link)?;
             tx.prepare_cached(
-                "UPDATE links SET pinned = NULL, lost_at = NULL, dirty = dirty | ?2 WHERE id = ?1",
+                "UPDATE links SET pinned = NULL, proposed = NULL, lost_at = NULL, dirty = dirty | ?2 WHERE id = ?1",
             )?
             .execute(params![row.link.0, EDGE])?;
             record(tx, job, &by, &format!("link unlink {} {resource}", row.source))?;

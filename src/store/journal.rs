@@ -318,7 +318,7 @@ fn follow(tx: &Transaction<'_>, job: JobId, now: i64, end: &Ended) -> Sql<()> {
             accept(tx, end.link, *active, accepted, key.as_deref())?;
             tx.prepare_cached(
                 "UPDATE links SET class = NULL, hold = NULL, adopt = NULL, attempts = 0, failure = NULL, due_at = NULL,
-                        match_cause = NULL, pinned = NULL, retires = NULL, on_create = NULL,
+                        match_cause = NULL, pinned = NULL, proposed = NULL, retires = NULL, on_create = NULL,
                         dirty = dirty | EXISTS (SELECT 1 FROM overrides o WHERE o.job = ?2 AND o.link = ?1 AND o.person = 0
                                                   AND o.active = 0 AND o.vals <> '{}') WHERE id = ?1",
             )?
@@ -429,7 +429,7 @@ fn put_off(
     })
 }
 
-fn accept(
+pub(super) fn accept(
     tx: &Transaction<'_>,
     link: LinkId,
     active: bool,

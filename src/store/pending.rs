@@ -62,6 +62,8 @@ pub struct PendingLink {
     pub approved_for: Option<ResourceId>,
     /// The resource that a person said it is.
     pub pinned: Option<ResourceId>,
+    /// The resource that may have been ours before the state was lost.
+    pub proposed: Option<ResourceId>,
     /// The link whose account has to be renamed out of the way first.
     pub retires: Option<LinkId>,
     /// The target answered that it has no such resource.
@@ -150,7 +152,7 @@ const LINK_COLUMNS: &str = "l.id, l.kind, l.source_id, l.standing, l.seen, l.des
       (SELECT min(oj.name) FROM links o JOIN jobs oj ON oj.id = o.job
         WHERE o.resource = l.resource AND o.job <> l.job AND o.applied = 'active' AND o.desired IS 'active'
           AND oj.target_identity IS (SELECT target_identity FROM jobs WHERE id = l.job)) END,
-    l.on_create, l.by_time, l.exempt = 2";
+    l.on_create, l.by_time, l.exempt = 2, l.proposed";
 const LINK_TABLES: &str = "links l LEFT JOIN approvals a
     ON a.job = l.job AND a.link = l.id AND a.person = 0 AND a.class = l.class
       AND a.cause = coalesce(l.match_cause, l.cause)";
@@ -386,6 +388,7 @@ fn pending_link(row: &Row<'_>) -> Sql<PendingLink> {
         on_create: parsed_or_none(row, 29)?.unwrap_or_default(),
         by_time: row.get(30)?,
         rejected: row.get(31)?,
+        proposed: row.get::<_, Option<String>>(32)?.map(ResourceId),
     })
 }
 

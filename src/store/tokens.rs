@@ -254,6 +254,18 @@ pub(super) fn recognised(db: &Connection, text: &str, now: Timestamp) -> Sql<Opt
     Ok(token.filter(|token| equal && token.is_valid(now)))
 }
 
+/// The job that took over what the tenant of this token pushed, told to nobody but whoever has the token.
+pub(super) fn taken_by(db: &Connection, text: &str) -> Sql<Option<(Token, String)>> {
+    let (id, secret) = parts(text);
+    let Some((token, kept)) = with_hash(db, id)? else { return Ok(None) };
+    if verify_slices_are_equal(&hash(secret), &kept).is_err() {
+        return Ok(None);
+    }
+    let sql = "SELECT taken_by FROM tokens WHERE id = ?1";
+    let job: Option<String> = db.prepare_cached(sql)?.query_row([id], |row| row.get(0))?;
+    Ok(job.map(|job| (token, job)))
+}
+
 fn with_hash(db: &Connection, id: &str) -> Sql<Option<(Token, Vec<u8>)>> {
     db.prepare_cached(&format!("{SELECT} WHERE tokens.id = ?1"))?
         .query_row([id], |row| Ok((token(row)?, row.get(15)?)))

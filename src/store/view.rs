@@ -40,6 +40,11 @@ impl View<'_> {
         self.named(tokens::recognised(self.db, text, now))
     }
 
+    /// Of a token that was valid once: the job that took over what its tenant pushed.
+    pub fn taken_by(&self, text: &str) -> Result<Option<(Token, String)>, StoreError> {
+        self.named(tokens::taken_by(self.db, text))
+    }
+
     /// The resource of this id, with the other side of its memberships where asked.
     pub fn resource(
         &self,

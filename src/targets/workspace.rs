@@ -58,18 +58,25 @@ pub struct WorkspaceTarget {
     store: Store,
     name: String,
     owner: String,
+    /// The tenant whose resources may become the job's.
+    passes: Option<String>,
     ids: Ids,
     clock: Clock,
 }
 
 impl WorkspaceTarget {
     pub fn new(store: Store, name: impl Into<String>, ids: Ids, clock: Clock) -> WorkspaceTarget {
-        WorkspaceTarget { store, name: name.into(), owner: "pull".to_owned(), ids, clock }
+        WorkspaceTarget { store, name: name.into(), owner: "pull".to_owned(), passes: None, ids, clock }
     }
 
     /// Whose name the resources that are created bear: the job's.
     pub fn owned_by(self, job: impl Into<String>) -> WorkspaceTarget {
         WorkspaceTarget { owner: job.into(), ..self }
+    }
+
+    /// As it is looked at where what this tenant pushed becomes a job's.
+    pub fn passing_from(self, tenant: impl Into<String>) -> WorkspaceTarget {
+        WorkspaceTarget { passes: Some(tenant.into()), ..self }
     }
 
     async fn found(&self, lookups: &[Lookup]) -> Result<Vec<Vec<Found>>, TargetError> {
@@ -103,7 +110,11 @@ impl WorkspaceTarget {
     /// What another owns is not taken over unless the workspace lets everybody write everything.
     fn bars(&self, owner: &Owner) -> Option<String> {
         let open = self.store.policy(&self.name).other_owners == OtherOwners::Allow;
-        let ours = matches!(owner, Owner::Job(_));
+        let ours = match owner {
+            Owner::Job(_) => true,
+            Owner::Push(tenant) => self.passes.as_ref() == Some(tenant),
+            Owner::Local => false,
+        };
         (!open && !ours).then(|| {
             format!(
                 "which {owner} owns; workspaces.{}.other_owners = \"allow\" lets jobs take it over",

@@ -45,6 +45,8 @@ mod graph_tenant;
 mod graph_witness;
 mod history;
 mod leavers_events;
+mod link_rebuild;
+mod link_takeover;
 mod mapping_add_only;
 mod mapping_cases;
 mod mapping_order;

@@ -22,6 +22,16 @@ pub enum Link {
     Import(LinkImport),
     /// Makes another job of the same target the owner; nothing is written there
     Move(LinkMove),
+    /// Makes a job the owner of what a tenant pushed into its workspace, and ends the tenant's tokens
+    ///
+    /// Reads the source and matches everybody whom the job wants with what the tenant owns. Nothing is made, removed or
+    /// changed in the workspace. Whoever matches nobody stays the tenant's, and is named.
+    Takeover(LinkTakeover),
+    /// Makes links anew from a full target, after the state was lost
+    ///
+    /// What bears the id of the source is linked; what only has the name is proposed, and held until a person approves it.
+    /// Nothing is made, removed or changed in the target. Until then a job that starts anew only observes.
+    Rebuild(LinkRebuild),
 }
 
 #[derive(Debug, Args)]
@@ -84,6 +94,33 @@ pub struct LinkMove {
     /// The job that is to own it
     #[arg(value_name = "TO_JOB")]
     pub to: String,
+    #[command(flatten)]
+    pub why: Why,
+}
+
+#[derive(Debug, Args)]
+pub struct LinkTakeover {
+    /// The job that pulls from now on, by its name in the settings
+    pub job: String,
+    /// The tenant that pushed until now, as `rosterd token list` shows it
+    pub tenant: String,
+    /// Shows what would pass, and changes nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    #[command(flatten)]
+    pub why: Why,
+}
+
+#[derive(Debug, Args)]
+pub struct LinkRebuild {
+    /// The job, by its name in the settings
+    pub job: String,
+    /// Shows what would be linked and proposed, and changes nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Writes what is proposed as a CSV that `link import` reads; who was ours formerly stands in its remarks
+    #[arg(long, value_name = "CSV")]
+    pub out: Option<PathBuf>,
     #[command(flatten)]
     pub why: Why,
 }

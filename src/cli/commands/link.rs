@@ -14,6 +14,8 @@ use crate::cli::args::LinkShow;
 use crate::cli::args::LinkUnlink;
 use crate::cli::args::Output;
 use crate::cli::args::Why;
+use crate::cli::commands::link_rebuild;
+use crate::cli::commands::link_takeover;
 use crate::cli::exit::Exit;
 use crate::cli::out;
 use crate::cli::settings;
@@ -41,6 +43,8 @@ pub async fn run(global: &Global, arguments: &Arguments) -> Result<Exit, anyhow:
         Arguments::Unlink(arguments) => unlink(&config, arguments).await,
         Arguments::Import(arguments) => import(&config, arguments).await,
         Arguments::Move(arguments) => hand_over(&config, arguments).await,
+        Arguments::Rebuild(arguments) => link_rebuild::run(&config, arguments).await,
+        Arguments::Takeover(arguments) => link_takeover::run(&config, arguments).await,
     }
 }
 
@@ -169,7 +173,7 @@ async fn hand_over(config: &Config, arguments: &LinkMove) -> Result<Exit, anyhow
     }
 }
 
-async fn known(store: &Store, name: &str) -> Result<JobId, anyhow::Error> {
+pub(super) async fn known(store: &Store, name: &str) -> Result<JobId, anyhow::Error> {
     let state = store.find_job(name).await?;
     let cure = format!("run a first one: rosterd sync {name}");
     state
@@ -259,11 +263,11 @@ fn body(row: &LinkRow) -> serde_json::Value {
     })
 }
 
-/// Two fields a line, in quotes where they have a comma or a quote in them (RFC 4180); with the number of each line.
+/// Two fields a line, remarks begin with `#`; in quotes where they have a comma or a quote in them (RFC 4180); with the number of each line.
 fn pairs(text: &str) -> Result<(Vec<Pairing>, Vec<usize>), String> {
     let (mut pairs, mut lines) = (Vec::new(), Vec::new());
     for (number, line) in (1..).zip(text.trim_start_matches('\u{feff}').lines()) {
-        if line.trim().is_empty() {
+        if line.trim().is_empty() || line.starts_with('#') {
             continue;
         }
         let fields = fields(line)
@@ -323,6 +327,7 @@ mod tests {
     fn a_csv_of_links_is_read_line_by_line() {
         check("source,resource\nu1,r1\n\nu2, r2\r\n", "2 u1=r1; 4 u2=r2");
         check("\u{feff}u1,r1", "1 u1=r1");
+        check("source,resource\n# u9,r9\nu1,r1", "3 u1=r1");
         check("\"Sales, EMEA\",\"r\"\"1\"\"\"", "1 Sales, EMEA=r\"1\"");
         check("u1,r1\nu2", "line 2 has 1 fields; write WHO,RESOURCE");
         check("u1,", "line 1 has an empty field; write WHO,RESOURCE");

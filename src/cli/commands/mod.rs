@@ -10,6 +10,8 @@ pub mod explain;
 pub mod failed;
 pub mod held;
 pub mod link;
+pub mod link_rebuild;
+pub mod link_takeover;
 pub mod log;
 pub mod pause;
 pub mod plan;

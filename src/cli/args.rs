@@ -1,11 +1,16 @@
 //! The command line: what clap parses. One variant a command, in the order of the help.
 
+mod config;
 mod failing;
 mod link;
+mod log;
 mod token;
 mod undo;
 mod workspace;
 
+pub use config::Config;
+pub use config::ConfigDiff;
+pub use config::ConfigShow;
 pub use failing::Failed;
 pub use failing::Pause;
 pub use failing::Restart;
@@ -20,6 +25,8 @@ pub use link::LinkSet;
 pub use link::LinkShow;
 pub use link::LinkTakeover;
 pub use link::LinkUnlink;
+pub use log::Log;
+pub use log::LogFormat;
 pub use token::Token;
 pub use token::TokenCreate;
 pub use token::TokenList;
@@ -210,6 +217,9 @@ pub struct Explain {
     pub job: String,
     /// A person or a group: source id, userName, mail address, team name or resource id
     pub who: String,
+    /// As it stood then: a time (2026-03-02T10:00:00Z) or a date (its end, UTC)
+    #[arg(long, value_name = "T")]
+    pub at: Option<String>,
     /// text or json
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub format: Output,
@@ -246,39 +256,6 @@ pub struct Status {
     /// As aligned text or as one JSON document
     #[arg(long, value_enum, default_value_t)]
     pub format: Output,
-}
-
-#[derive(Debug, Args)]
-pub struct Log {
-    /// Only this job
-    #[arg(long)]
-    pub job: Option<String>,
-    /// Only this cycle
-    #[arg(long, value_name = "N")]
-    pub cycle: Option<i64>,
-    /// Only this workspace: what was pushed into it, and what jobs wrote to it
-    #[arg(long, value_name = "W")]
-    pub workspace: Option<String>,
-    /// Only this person or team: an id, a userName, a mail address or a team's name
-    #[arg(long, value_name = "WHO")]
-    pub who: Option<String>,
-    /// Only from then on: a time (2026-03-02T10:00:00Z), a date, or so long ago (2h, 7 days)
-    #[arg(long, value_name = "T")]
-    pub since: Option<String>,
-    /// Show no entries; walk the chain over all of them, and say whether anybody changed it
-    #[arg(long, conflicts_with_all = ["job", "cycle", "workspace", "who", "since"])]
-    pub verify_chain: bool,
-    /// As text, one JSON object a line, or a table for a spreadsheet
-    #[arg(long, value_enum, default_value_t)]
-    pub format: LogFormat,
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum LogFormat {
-    #[default]
-    Text,
-    Json,
-    Csv,
 }
 
 #[derive(Debug, Args)]
@@ -367,14 +344,6 @@ pub struct Simulated {
     /// How the service behaves where it may behave in several ways, such as `page_size=50`; may be repeated
     #[arg(long, value_name = "NAME=VALUE")]
     pub knob: Vec<String>,
-}
-
-#[derive(Debug, Subcommand)]
-pub enum Config {
-    /// Tells everything that is wrong with the settings, each with file, line, key and cure
-    Check,
-    /// Shows the merged settings, each with where it comes from; secrets are not shown
-    Show,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]

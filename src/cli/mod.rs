@@ -69,7 +69,7 @@ async fn carry_out(arguments: &Arguments) -> Result<Exit, anyhow::Error> {
         Command::Reject(reject) => commands::reject::run(global, reject).await,
         Command::Undo(undo) => commands::undo::run(global, undo).await,
         Command::Check(check) => commands::check::run(global, check).await,
-        Command::Config(config) => commands::config::run(global, config),
+        Command::Config(config) => commands::config::run(global, config).await,
         Command::Demo(demo) => commands::demo::run(demo).await,
         Command::Enable(enable) => commands::enable::run(global, enable).await,
         Command::Failed(failed) => commands::failed::run(global, failed).await,

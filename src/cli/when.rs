@@ -18,6 +18,16 @@ pub fn moment(text: &str) -> Option<Timestamp> {
     Some(date.to_zoned(TimeZone::UTC).ok()?.timestamp())
 }
 
+/// A time, or a date (its last second, UTC): as it stood then.
+pub fn standing(text: &str) -> Option<Timestamp> {
+    if let Ok(at) = text.parse::<Timestamp>() {
+        return Some(at);
+    }
+    let next = text.parse::<civil::Date>().ok()?.tomorrow().ok()?;
+    let midnight = next.to_zoned(TimeZone::UTC).ok()?.timestamp();
+    Timestamp::from_second(midnight.as_second() - 1).ok()
+}
+
 /// `90m`, `2h`, `7d`, `7 days`.
 pub fn span(text: &str) -> Option<Duration> {
     let days = text.strip_suffix(" days").or_else(|| text.strip_suffix('d'));
@@ -45,6 +55,14 @@ pub fn ahead(text: &str, now: Timestamp) -> Result<Timestamp, anyhow::Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_date_stands_for_its_end() {
+        let at = |text: &str| standing(text).map(|at| at.to_string());
+        assert_eq!(at("2026-03-02"), Some("2026-03-02T23:59:59Z".to_owned()));
+        assert_eq!(at("2026-03-02T10:00:00Z"), Some("2026-03-02T10:00:00Z".to_owned()));
+        assert_eq!(at("7d"), None);
+    }
 
     #[test]
     fn what_is_ahead_is_a_moment_a_day_or_a_span() {

@@ -53,7 +53,7 @@ pub fn open(config: &Config) -> Result<Store, anyhow::Error> {
     let store = Store::open(path)
         .with_context(|| format!("the state {} cannot be opened (setting daemon.state)", path.display()))?;
     let policies = config.workspaces.iter().map(|(name, workspace)| (name.clone(), workspace.policy.clone()));
-    Ok(store.with_policies(policies.collect()))
+    Ok(store.with_policies(policies.collect()).under_settings(&config.shown)?)
 }
 
 /// The state to look at: where there is none yet, an empty one that leaves nothing behind (P3).

@@ -16,6 +16,7 @@ use crate::client::SecretError;
 use crate::daemon::ReceiverSettings;
 use crate::daemon::Schedule;
 use crate::model::SourceId;
+use crate::plan::Keep;
 use crate::plan::Limits;
 use crate::plan::Mode;
 use crate::plan::Rules;
@@ -31,10 +32,14 @@ pub struct Config {
     pub daemon: DaemonConfig,
     /// The SCIM service.
     pub service: Settings,
+    /// How long the provisioning log is kept.
+    pub keep: Keep,
     pub jobs: BTreeMap<String, JobConfig>,
     pub targets: BTreeMap<String, TargetConfig>,
     /// Every workspace: of a target, or with a table of its own.
     pub workspaces: BTreeMap<String, WorkspaceConfig>,
+    /// The merged settings as lines of TOML, secrets masked: what the log refers to.
+    pub shown: String,
     /// What is doubtful, though it can be.
     pub warnings: Vec<Problem>,
 }

@@ -32,6 +32,8 @@ const DAEMON_DEFAULTS: &str = r#"
 [daemon]
 state = "/var/lib/rosterd/rosterd.db"
 listen = "127.0.0.1:8480"
+[log]
+keep = "24 months"
 "#;
 
 /// What a job has that does not say otherwise. Tests hold it equal to the defaults of the rules.

@@ -26,6 +26,7 @@ use crate::store::Unique;
 pub(super) struct RawSettings {
     pub daemon: RawDaemon,
     pub scim: RawService,
+    pub log: RawLog,
     pub jobs: BTreeMap<String, RawJob>,
     pub targets: BTreeMap<String, RawTarget>,
     /// By the workspace's name.
@@ -38,6 +39,12 @@ pub(super) struct RawDaemon {
     pub state: Option<String>,
     pub listen: Option<String>,
     pub plain_http: Option<bool>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawLog {
+    pub keep: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]

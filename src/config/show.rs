@@ -8,22 +8,36 @@ use super::layers::Merged;
 use super::problem::Key;
 
 /// Settings that say where a secret lies. What stands there instead may be the secret itself.
-const SECRETS: [&str; 5] = ["secret", "token", "certificate", "certificate_key", "federated_token"];
+const SECRETS: [&str; 6] =
+    ["secret", "token", "certificate", "certificate_key", "federated_token", "private_key"];
 
 impl Merged {
     /// One line a setting: `jobs.acme.schedule = "every 40m"  # DIR/rosterd.toml:2:1`.
     pub fn show(&self) -> String {
-        let mut lines = Vec::new();
-        self.table(&Key::default(), &self.tree, &mut lines);
-        lines.into_iter().map(|line| line + "\n").collect()
+        let mut settings = Vec::new();
+        table(&Key::default(), &self.tree, &mut settings);
+        settings
+            .into_iter()
+            .map(|(key, value)| format!("{key} = {value}  # {}\n", self.place(&key)))
+            .collect()
     }
 
-    fn table(&self, key: &Key, table: &Dict, lines: &mut Vec<String>) {
-        for (name, value) in table {
-            let key = key.join(name);
-            match value {
-                Value::Dict(_, below) if !below.is_empty() => self.table(&key, below, lines),
-                value => lines.push(format!("{key} = {}  # {}", shown(&key, value), self.place(&key))),
+    /// The same without where each comes from: a comment that is added to a file makes no other settings.
+    pub fn lines(&self) -> String {
+        let mut settings = Vec::new();
+        table(&Key::default(), &self.tree, &mut settings);
+        settings.into_iter().map(|(key, value)| format!("{key} = {value}\n")).collect()
+    }
+}
+
+fn table(key: &Key, dict: &Dict, settings: &mut Vec<(Key, String)>) {
+    for (name, value) in dict {
+        let key = key.join(name);
+        match value {
+            Value::Dict(_, below) if !below.is_empty() => table(&key, below, settings),
+            value => {
+                let value = shown(&key, value);
+                settings.push((key, value));
             }
         }
     }

@@ -1,14 +1,23 @@
 //! Memberships on their way: one operation a team and batch, one journal entry for each.
 
+use std::collections::BTreeSet;
+
 use super::CycleError;
 use super::failure;
 use super::witness::Testimony;
+use super::witness::Told;
+use super::witness::by_absence;
+use super::witness::proofs;
+use super::witness::questions_of;
 use super::write::SPLIT;
 use super::write::Writer;
+use crate::model::By;
 use crate::model::LinkId;
+use crate::model::Shown;
 use crate::plan::CauseId;
 use crate::plan::Class;
 use crate::plan::EscrowSchedule;
+use crate::plan::Proof;
 use crate::scim::ResourceId;
 use crate::store::After;
 use crate::store::EdgePlace;
@@ -36,6 +45,8 @@ struct Batch {
     people: Vec<(LinkId, ResourceId)>,
     /// Another job holds these memberships as well: ours are only let go.
     kept: bool,
+    /// What of the source showed that they are to go.
+    shown: BTreeSet<Shown>,
 }
 
 impl Writer<'_> {
@@ -110,12 +121,18 @@ impl Batch {
     }
 
     fn intent(&self, class: Class, testimony: &Testimony) -> Intent {
-        let mut told: Vec<&str> =
+        let told: Vec<&Told> =
             self.people.iter().filter_map(|(person, _)| testimony.of_edge(self.team, *person)).collect();
-        told.dedup();
-        let evidence = (!told.is_empty()).then(|| told.join("; "));
+        let mut sentences: Vec<&str> = told.iter().map(|told| told.evidence.as_str()).collect();
+        sentences.dedup();
+        let evidence = (!sentences.is_empty()).then(|| sentences.join("; "));
+        let all = Told {
+            evidence: String::new(),
+            witness: told.iter().flat_map(|told| told.witness.iter().cloned()).collect(),
+        };
         Intent {
             evidence,
+            proofs: proofs(self.shown.iter().cloned().collect(), Some(&all)),
             link: self.team,
             class,
             cause: self.cause.clone(),
@@ -170,10 +187,22 @@ impl Batch {
     }
 }
 
+/// Of a removal, and not of one that follows from the person's own change.
+fn shown_of(edge: &PendingEdge) -> Vec<Shown> {
+    match edge.proof {
+        _ if edge.adds || edge.follows => Vec::new(),
+        Proof::Absence => by_absence(&questions_of(edge)),
+        Proof::Event => {
+            vec![Shown { collection: format!("members of {}", edge.team_source), by: By::Event }]
+        }
+    }
+}
+
 /// What is to go and has both its ends, by team and cause; the order of the stream is kept.
 fn batches(edges: Vec<PendingEdge>, now: i64) -> Vec<Batch> {
     let mut batches: Vec<Batch> = Vec::new();
     for edge in edges {
+        let shown = shown_of(&edge);
         let due = edge.hold.is_none() && edge.due_second.is_none_or(|due| due <= now);
         let (true, Some(team), Some(person)) = (due, edge.team_resource, edge.person_resource) else {
             continue;
@@ -186,7 +215,10 @@ fn batches(edges: Vec<PendingEdge>, now: i64) -> Vec<Batch> {
                 && batch.cause == edge.cause
         };
         match batches.iter_mut().rev().take_while(|batch| batch.team == edge.team).find(|batch| same(batch)) {
-            Some(batch) => batch.people.push(member),
+            Some(batch) => {
+                batch.people.push(member);
+                batch.shown.extend(shown);
+            }
             None => batches.push(Batch {
                 team: edge.team,
                 resource: team,
@@ -194,6 +226,7 @@ fn batches(edges: Vec<PendingEdge>, now: i64) -> Vec<Batch> {
                 approved,
                 people: vec![member],
                 kept: edge.kept,
+                shown: shown.into_iter().collect(),
             }),
         }
     }

@@ -310,6 +310,7 @@ impl Writer<'_> {
             edits: remove.iter().map(gone).collect(),
             approved: true,
             evidence: None,
+            proofs: None,
         };
         let entries = self.intend(vec![intent]).await?;
         let count = remove.len() as u64;

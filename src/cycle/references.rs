@@ -121,6 +121,7 @@ impl Sending {
             edits: vec![Edit { path: path.clone(), old: id(old), new: id(new) }],
             approved: self.reference.approved,
             evidence: None,
+            proofs: None,
         }
     }
 

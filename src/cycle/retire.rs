@@ -81,6 +81,7 @@ fn intent(account: &Retirement) -> Intent {
         edits: edits(account),
         approved: true,
         evidence: None,
+        proofs: None,
     }
 }
 

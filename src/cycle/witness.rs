@@ -5,8 +5,13 @@ use std::collections::BTreeMap;
 
 use super::CycleError;
 use super::Run;
+use crate::model::By;
 use crate::model::Container;
+use crate::model::HeardOf;
 use crate::model::LinkId;
+use crate::model::Proofs;
+use crate::model::Shown;
+use crate::model::Testified;
 use crate::model::WitnessAnswer;
 use crate::model::WitnessQuestion;
 use crate::plan::Class;
@@ -18,6 +23,7 @@ use crate::store::EdgePlace;
 use crate::store::JobId;
 use crate::store::LinkVerdict;
 use crate::store::PendingEdge;
+use crate::store::PendingLink;
 use crate::store::Store;
 
 const CHUNK: usize = 500;
@@ -27,17 +33,24 @@ const COMPLETE_READS: u32 = 2;
 /// How removals were confirmed, in memory for as long as they are written: no more than the budget of questions.
 #[derive(Debug, Default)]
 pub(super) struct Testimony {
-    links: BTreeMap<LinkId, String>,
-    edges: BTreeMap<(LinkId, LinkId), String>,
+    links: BTreeMap<LinkId, Told>,
+    edges: BTreeMap<(LinkId, LinkId), Told>,
+}
+
+/// The sentence, and the same as fields.
+#[derive(Clone, Debug)]
+pub(super) struct Told {
+    pub evidence: String,
+    pub witness: Vec<Testified>,
 }
 
 impl Testimony {
-    pub(super) fn of_link(&self, link: LinkId) -> Option<String> {
-        self.links.get(&link).cloned()
+    pub(super) fn of_link(&self, link: LinkId) -> Option<&Told> {
+        self.links.get(&link)
     }
 
-    pub(super) fn of_edge(&self, team: LinkId, person: LinkId) -> Option<&str> {
-        self.edges.get(&(team, person)).map(String::as_str)
+    pub(super) fn of_edge(&self, team: LinkId, person: LinkId) -> Option<&Told> {
+        self.edges.get(&(team, person))
     }
 }
 
@@ -115,7 +128,7 @@ impl Court<'_> {
             for link in due {
                 match self.hold(class, &link.questions) {
                     Some(hold) => held.push(LinkVerdict::new(link.link, Some(hold))),
-                    None => drop(self.testimony.links.insert(link.link, self.evidence(&link.questions))),
+                    None => drop(self.testimony.links.insert(link.link, self.told(&link.questions))),
                 }
             }
             self.store.save_link_verdicts(held).await.map_err(self.on.store())?;
@@ -141,7 +154,7 @@ impl Court<'_> {
                 let (team, person) = (edge.team, edge.person);
                 match self.hold(Class::RemoveMembers, questions) {
                     Some(hold) => holds.push((team, person, Some(hold))),
-                    None => drop(self.testimony.edges.insert((team, person), self.evidence(questions))),
+                    None => drop(self.testimony.edges.insert((team, person), self.told(questions))),
                 }
             }
             // What follows from a person waits with the person.
@@ -162,20 +175,24 @@ impl Court<'_> {
         })
     }
 
-    /// What was answered, each thing once.
-    fn evidence(&self, questions: &[WitnessQuestion]) -> String {
+    /// What was answered, each thing once; and as fields, with what proves it.
+    fn told(&self, questions: &[WitnessQuestion]) -> Told {
         let mut told: Vec<&str> = Vec::new();
+        let mut witness = Vec::new();
         for question in questions {
             let evidence = match self.known.get(question) {
                 Some(Ruling::Confirmed(evidence)) => evidence,
                 Some(Ruling::Disabled) => "it is there and may not sign in",
                 Some(Ruling::Held(_)) | None => continue,
             };
+            let HeardOf { request_ids, event } = self.on.job.source.heard(question);
+            let (question, answer) = (question.to_string(), evidence.to_owned());
+            witness.push(Testified { question, answer, request_ids, event });
             if !told.contains(&evidence) {
                 told.push(evidence);
             }
         }
-        told.join("; ")
+        Told { evidence: told.join("; "), witness }
     }
 
     async fn ask(&mut self, questions: Vec<WitnessQuestion>) -> Result<(), CycleError> {
@@ -273,7 +290,34 @@ fn canary_of(question: &WitnessQuestion) -> Canary {
     }
 }
 
-fn questions_of(edge: &PendingEdge) -> Vec<WitnessQuestion> {
+/// The evidence of a removal as fields: what showed it, and what the witness said.
+pub(super) fn proofs(shown: Vec<Shown>, told: Option<&Told>) -> Option<Proofs> {
+    let witness = told.map(|told| told.witness.clone()).unwrap_or_default();
+    (!shown.is_empty() || !witness.is_empty()).then_some(Proofs { coverage: shown, witness })
+}
+
+/// What of the source showed that somebody or a team is to lose their account.
+pub(super) fn shown_of(link: &PendingLink) -> Vec<Shown> {
+    if !link.class.removes() {
+        return Vec::new();
+    }
+    let collection = match link.kind {
+        Kind::User => "users",
+        Kind::Group => "groups",
+    };
+    match link.proof {
+        Proof::Event => vec![Shown { collection: collection.to_owned(), by: By::Event }],
+        Proof::Absence => by_absence(&link.questions),
+    }
+}
+
+pub(super) fn by_absence(questions: &[WitnessQuestion]) -> Vec<Shown> {
+    let shown = |question: &WitnessQuestion| Shown { collection: question.collection(), by: By::Full };
+    let all: std::collections::BTreeSet<Shown> = questions.iter().map(shown).collect();
+    all.into_iter().collect()
+}
+
+pub(super) fn questions_of(edge: &PendingEdge) -> Vec<WitnessQuestion> {
     if edge.team_lost {
         return edge.team_questions.clone();
     }

@@ -251,6 +251,7 @@ impl Writer<'_> {
         if activates(sending) {
             edits.push(active(false, true));
         }
+        let told = self.testimony.of_link(link.link);
         Intent {
             link: link.link,
             class: link.class,
@@ -258,7 +259,8 @@ impl Writer<'_> {
             people: Vec::new(),
             edits,
             approved: link.approved,
-            evidence: self.testimony.of_link(link.link),
+            evidence: told.map(|told| told.evidence.clone()),
+            proofs: witness::proofs(witness::shown_of(link), told),
         }
     }
 

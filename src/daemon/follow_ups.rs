@@ -11,6 +11,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::Health;
+use super::chain_head;
 use super::receiver::Receiver;
 use super::receiver::Taken;
 use super::schedule::jitter;
@@ -102,7 +103,8 @@ impl Courier {
         let Some(follow_up) = self.store.begin_delivery(n, later(now, rhythm.retry)).await? else {
             return Ok(true);
         };
-        let taken = receiver.send(&follow_up, now).await;
+        let chain = chain_head(&self.store).await;
+        let taken = receiver.send(&follow_up, chain.as_ref(), now).await;
         let now = clock();
         let (delivery, goes_on) = match taken {
             Taken::Acknowledged => (Delivery::Acknowledged, true),

@@ -7,6 +7,7 @@ mod keeper;
 mod pause;
 mod receiver;
 mod reminder;
+mod retention;
 mod run;
 mod schedule;
 mod systemd;
@@ -21,6 +22,8 @@ pub use pause::watch_pause;
 pub use receiver::Receiver;
 pub use receiver::ReceiverSettings;
 pub use receiver::Taken;
+pub use retention::prune;
+pub use retention::prune_before;
 pub use run::Daemon;
 pub use run::DaemonError;
 pub use run::Scheduled;
@@ -38,3 +41,12 @@ pub use worker::Make;
 pub use worker::MakeError;
 pub use worker::Worker;
 pub use worker::tell_quarantine;
+
+use crate::store::ChainHead;
+use crate::store::Store;
+
+/// The end of the log's chain goes where nobody who may write the state can take it back: into the journal of the system,
+/// and to whom notifications go.
+async fn chain_head(store: &Store) -> Option<ChainHead> {
+    store.chain_head().await.ok().flatten()
+}

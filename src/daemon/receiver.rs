@@ -16,7 +16,11 @@ use crate::client::ClientSettings;
 use crate::client::Credential;
 use crate::client::Repeat;
 use crate::client::Request;
+use crate::store::ChainHead;
 use crate::store::FollowUp;
+
+/// Where a webhook carries the end of the log's chain.
+const CHAIN: &str = "rosterd-chain";
 
 /// What the settings say of a receiver; its secrets come with [`Receiver::new`].
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,14 +64,18 @@ impl Receiver {
     }
 
     /// Sends a follow-up once. A redirect is not followed: only the address of the settings is sent to.
-    pub async fn send(&self, follow_up: &FollowUp, now: Timestamp) -> Taken {
+    /// The end of the log's chain goes along in a header of ours, beside what Standard Webhooks says and signs.
+    pub async fn send(&self, follow_up: &FollowUp, chain: Option<&ChainHead>, now: Timestamp) -> Taken {
         let second = now.as_second();
         let signature = signature(&self.secrets, &follow_up.id, second, &follow_up.body.to_string());
-        let request = Request::json(Method::POST, self.url.clone(), follow_up.body.clone())
+        let mut request = Request::json(Method::POST, self.url.clone(), follow_up.body.clone())
             .header("webhook-id", &follow_up.id)
             .header("webhook-timestamp", &second.to_string())
             .header("webhook-signature", &signature)
             .repeat(Repeat::Caller);
+        if let Some(head) = chain {
+            request = request.header(CHAIN, &head.to_string());
+        }
         match self.client.send(request).await {
             Ok(answer) => judged(&answer),
             Err(error) => Taken::No { why: error.to_string(), asked: None, is_away: true },

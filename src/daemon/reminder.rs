@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use super::chain_head;
 use crate::cycle;
 use crate::store::Store;
 
@@ -29,7 +30,9 @@ pub(super) async fn remind(
         match store.tokens().await {
             Ok(tokens) => {
                 let notes: BTreeSet<String> = tokens.iter().filter_map(|token| token.note(now)).collect();
-                notes.difference(&told).for_each(|note| tracing::warn!("{note}"));
+                let chain = chain_head(&store).await;
+                let chain = chain.as_ref().map(tracing::field::display);
+                notes.difference(&told).for_each(|note| tracing::warn!(chain, "{note}"));
                 told = notes;
             }
             Err(error) => {

@@ -21,9 +21,11 @@ use super::follow_ups::Courier;
 use super::heartbeat::Heartbeat;
 use super::keeper::Keeper;
 use super::reminder::remind;
+use super::retention::keep_short;
 use super::systemd;
 use super::worker::Worker;
 use crate::client::Clock;
+use crate::plan::Keep;
 use crate::store::Store;
 use crate::store::StoreError;
 
@@ -43,6 +45,8 @@ pub struct Daemon {
     pub jobs: Vec<Scheduled>,
     pub follow_ups: Vec<FollowUps>,
     pub store: Store,
+    /// How long the provisioning log is kept.
+    pub keep: Keep,
     pub health: Health,
     pub stop: CancellationToken,
     /// What schedules, pauses and follow-ups go by.
@@ -68,7 +72,7 @@ pub async fn run(
     daemon: Daemon,
     service: impl Future<Output = io::Result<()>> + Send + 'static,
 ) -> Result<(), DaemonError> {
-    let Daemon { jobs, follow_ups, store, health, stop, clock } = daemon;
+    let Daemon { jobs, follow_ups, store, keep, health, stop, clock } = daemon;
     stop_on_signals(&stop)?;
     let heartbeat = Heartbeat::start().await?;
     let tasks = TaskTracker::new();
@@ -86,6 +90,7 @@ pub async fn run(
         tasks.spawn(courier.attend(heartbeat.beats(), stop.clone(), time.clone()));
     }
     tasks.spawn(remind(store.clone(), heartbeat.beats(), stop.clone(), time.clone()));
+    tasks.spawn(keep_short(store.clone(), keep, heartbeat.beats(), stop.clone(), time.clone()));
     tasks.spawn(feel(heartbeat.beats(), health.clone(), stop.clone()));
     tasks.spawn(systemd::attend(heartbeat.beats(), stop.clone()));
     let ended = serve(service, &stop).await;

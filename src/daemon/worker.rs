@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::Health;
 use super::Schedule;
 use super::Scheduled;
+use super::chain_head;
 use super::health::Trouble;
 use super::pause::watch_pause;
 use super::turn::Turn;
@@ -25,6 +26,7 @@ use crate::model::Reading;
 use crate::plan::CycleRecord;
 use crate::plan::Quarantine;
 use crate::report;
+use crate::store::ChainHead;
 use crate::store::HeldCause;
 use crate::store::JobState;
 use crate::store::Store;
@@ -116,7 +118,10 @@ impl Worker {
             Err(error) => {
                 *self.lock() = None;
                 match cycle::note_probe(job, &self.store, &error).await {
-                    Ok(after) => tell_quarantine(&self.name, before.as_ref(), after.as_ref(), now),
+                    Ok(after) => {
+                        let chain = chain_head(&self.store).await;
+                        tell_quarantine(&self.name, before.as_ref(), after.as_ref(), now, chain.as_ref());
+                    }
                     Err(error) => {
                         tracing::error!(job = %self.name, error = %cycle::chain(&error), "the probe could not be kept");
                     }
@@ -142,7 +147,7 @@ impl Worker {
             Ok(Ok(record)) => {
                 // Only now: while it is tried again, the trouble is not over.
                 self.health.note(&self.name, None);
-                told(&record, self.chain_head().await.as_deref());
+                told(&record, chain_head(&self.store).await.as_ref());
             }
             Ok(Err(error @ (CycleError::Stopped { .. } | CycleError::Paused { .. }))) => {
                 tracing::info!(job = %self.name, "{error}");
@@ -167,17 +172,11 @@ impl Worker {
 
     async fn look_at_quarantine(&self, before: Option<Quarantine>, now: Timestamp) {
         let Ok(Some(state)) = self.store.find_job(&self.name).await else { return };
-        tell_quarantine(&self.name, before.as_ref(), state.quarantine.as_ref(), now);
+        let chain = chain_head(&self.store).await;
+        tell_quarantine(&self.name, before.as_ref(), state.quarantine.as_ref(), now, chain.as_ref());
         if state.quarantine.is_some() {
             self.health.note(&self.name, Some(Trouble::Quarantine));
         }
-    }
-
-    /// The end of the log's chain goes where nobody who may write the state can take it back: into the journal of the
-    /// system.
-    async fn chain_head(&self) -> Option<String> {
-        let head = self.store.chain_head().await.ok()??;
-        Some(format!("{}:{}", head.number, head.link))
     }
 
     fn job(&self) -> Result<Job, MakeError> {
@@ -220,10 +219,17 @@ fn is_paused(state: &JobState, now: Timestamp) -> bool {
 }
 
 /// Says once that a job is slowed down, again when the reason is another, and every time when it has lasted for too long.
-pub fn tell_quarantine(job: &str, before: Option<&Quarantine>, after: Option<&Quarantine>, now: Timestamp) {
+pub fn tell_quarantine(
+    job: &str,
+    before: Option<&Quarantine>,
+    after: Option<&Quarantine>,
+    now: Timestamp,
+    chain: Option<&ChainHead>,
+) {
+    let chain = chain.map(tracing::field::display);
     let Some(quarantine) = after else {
         if before.is_some() {
-            tracing::info!(%job, "out of quarantine: the schedule is kept again");
+            tracing::info!(%job, chain, "out of quarantine: the schedule is kept again");
         }
         return;
     };
@@ -231,9 +237,9 @@ pub fn tell_quarantine(job: &str, before: Option<&Quarantine>, after: Option<&Qu
     let message = &quarantine.error.message;
     if quarantine.too_long(now.as_second()) {
         let days = now.as_second().saturating_sub(quarantine.series_began) / 86_400;
-        tracing::error!(%job, reason, code, days, "in quarantine for weeks; nobody's account is kept up to date: {message}");
+        tracing::error!(%job, reason, code, days, chain, "in quarantine for weeks; nobody's account is kept up to date: {message}");
     } else if !quarantine.same_as(before) {
-        tracing::error!(%job, reason, code, "in quarantine, its cycles are slowed down: {message}; see `rosterd status {job}`");
+        tracing::error!(%job, reason, code, chain, "in quarantine, its cycles are slowed down: {message}; see `rosterd status {job}`");
     }
 }
 
@@ -263,8 +269,10 @@ pub async fn announce(
     let (now, every) = (now.as_second(), i64::try_from(remind.as_secs()).unwrap_or(i64::MAX));
     let held = store.announce_held(state.id, now.saturating_sub(every), now).await?;
     let lines: Vec<String> = held.iter().map(|held| line(job, held, now)).collect();
+    let chain = if lines.is_empty() { None } else { chain_head(store).await };
+    let chain = chain.as_ref().map(tracing::field::display);
     for line in &lines {
-        tracing::warn!(%job, "{line}");
+        tracing::warn!(%job, chain, "{line}");
     }
     Ok(lines)
 }
@@ -277,7 +285,7 @@ fn line(job: &str, held: &HeldCause, now: i64) -> String {
     format!("held ({word}) for {age}: {changes}: {cause} ({}); decide: rosterd held {job}", held.cause.0)
 }
 
-fn told(record: &CycleRecord, chain: Option<&str>) {
+fn told(record: &CycleRecord, chain: Option<&ChainHead>) {
     let outcome = report::outcome(record);
     let (job, cycle) = (&record.job, record.cycle);
     let requests = record.source_requests + record.target_requests;

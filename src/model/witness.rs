@@ -19,6 +19,45 @@ pub enum WitnessQuestion {
     Exists { id: SourceId, kind: Kind },
 }
 
+impl WitnessQuestion {
+    /// Whom it is about.
+    pub fn about(&self) -> &SourceId {
+        match self {
+            WitnessQuestion::Held { principal, .. } => principal,
+            WitnessQuestion::Exists { id, .. } => id,
+        }
+    }
+
+    /// The collection whose complete read raised it: `users`, `assignments of APPLICATION`, `members of GROUP`.
+    pub fn collection(&self) -> String {
+        match self {
+            WitnessQuestion::Held { container: Container::App(app), .. } => format!("assignments of {app}"),
+            WitnessQuestion::Held { container: Container::Group(group), .. } => format!("members of {group}"),
+            WitnessQuestion::Exists { kind: Kind::User, .. } => "users".to_owned(),
+            WitnessQuestion::Exists { kind: Kind::Group, .. } => "groups".to_owned(),
+        }
+    }
+}
+
+impl std::fmt::Display for WitnessQuestion {
+    /// With ids alone, without values.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let kind = |kind: &Kind| match kind {
+            Kind::User => "user",
+            Kind::Group => "group",
+        };
+        match self {
+            WitnessQuestion::Held { container: Container::App(app), principal, kind: of } => {
+                write!(f, "is {} {principal} still assigned to {app}", kind(of))
+            }
+            WitnessQuestion::Held { container: Container::Group(group), principal, kind: of } => {
+                write!(f, "is {} {principal} still a member of {group}", kind(of))
+            }
+            WitnessQuestion::Exists { id, kind: of } => write!(f, "does {} {id} still exist", kind(of)),
+        }
+    }
+}
+
 /// What the source says of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum WitnessAnswer {

@@ -92,7 +92,7 @@ fn entry(of: &HistoryStory) -> Vec<String> {
     lines
 }
 
-fn section(title: &str, lines: &[String]) -> String {
+pub(super) fn section(title: &str, lines: &[String]) -> String {
     if lines.is_empty() {
         return String::new();
     }

@@ -7,6 +7,7 @@
 //! | json | scripts; documented there, stable | `json` |
 
 mod explain;
+mod explain_at;
 mod json;
 mod markdown;
 mod record;
@@ -17,6 +18,7 @@ use std::fmt;
 use std::str::FromStr;
 
 pub use explain::explanation;
+pub use explain_at::past;
 pub use json::Json;
 pub use markdown::Markdown;
 pub use record::cycle;

@@ -9,12 +9,14 @@
 
 pub mod file;
 pub mod graph;
+mod ledger;
 pub mod okta;
 
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 
 use crate::model::Finding;
+use crate::model::HeardOf;
 use crate::model::Page;
 use crate::model::Read;
 use crate::model::Reading;
@@ -42,6 +44,13 @@ pub trait Source: Send + Sync {
         &'a self,
         questions: &'a [WitnessQuestion],
     ) -> BoxFuture<'a, Result<Vec<WitnessAnswer>, SourceError>>;
+
+    /// What proves the last answer to this question, in this cycle: ids of requests, and the event of the source's own
+    /// log. Nothing where the service tells none.
+    fn heard(&self, question: &WitnessQuestion) -> HeardOf {
+        let _ = question;
+        HeardOf::default()
+    }
 
     /// Sign-in, permissions and facts, for `rosterd check`. Changes nothing.
     fn check(&self) -> BoxFuture<'_, Vec<Finding>>;

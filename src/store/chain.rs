@@ -7,26 +7,27 @@
 //! | outcome | detail | how it ended, and when |
 //! | whole | name, edits, detail | both: a write that was made at once |
 //! | erased | nothing | which erasure took the values |
+//! | checkpoint | nothing | what retention removed (`retention`): the last link that went, with its hash |
+//! | carried | as intent | an entry that stays though older ones went, as it was then |
+//! | ending | as outcome | the outcome of such an entry |
 //!
 //! `sealed` is the hash of the salt and the values, and `link` the hash of the link before, of what the part tells and of
 //! `sealed`. Once values and salt are gone nobody can find out what they were, and every link still verifies. How often
-//! an equal refusal came (`count`) is not in it.
-
-use std::collections::BTreeSet;
+//! an equal refusal came (`count`) is not in it. `form` says which columns a link seals; links of form 1 are older than
+//! settings versions and evidence as fields.
 
 use rusqlite::Connection;
 use rusqlite::OptionalExtension;
 use rusqlite::Row;
 use rusqlite::params;
+use rusqlite::types::Value;
 use rusqlite::types::ValueRef;
 
 use super::EntryId;
 use super::Sql;
-use super::Store;
-use super::StoreError;
 
 /// Before the first link.
-const NOTHING: [u8; 32] = [0; 32];
+pub(super) const NOTHING: [u8; 32] = [0; 32];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Part {
@@ -34,49 +35,78 @@ pub(super) enum Part {
     Outcome,
     Whole,
     Erased,
+    Checkpoint,
+    Carried,
+    Ending,
 }
 
+/// What new links seal.
+const FORM: i64 = 2;
+
 /// The columns of an entry: the salt, what is sealed (1 to 3), what is told (4 and more).
-const COLUMNS: &str =
+pub(super) const COLUMNS: &str =
     "SELECT salt, name, edits, detail, id, job, cycle, link, workspace, owner, by, resource, kind, class,
-    cause, people, approved, evidence, at, outcome, ended FROM journal WHERE id = ?1";
+    cause, people, approved, evidence, at, outcome, ended, settings, proofs FROM journal WHERE id = ?1";
+const ID: usize = 4;
 
 impl Part {
-    const ALL: [Part; 4] = [Part::Intent, Part::Outcome, Part::Whole, Part::Erased];
+    pub(super) const ALL: [Part; 7] = [
+        Part::Intent,
+        Part::Outcome,
+        Part::Whole,
+        Part::Erased,
+        Part::Checkpoint,
+        Part::Carried,
+        Part::Ending,
+    ];
 
-    fn word(self) -> &'static str {
+    pub(super) fn word(self) -> &'static str {
         match self {
             Part::Intent => "intent",
             Part::Outcome => "outcome",
             Part::Whole => "whole",
             Part::Erased => "erased",
+            Part::Checkpoint => "checkpoint",
+            Part::Carried => "carried",
+            Part::Ending => "ending",
         }
     }
 
-    fn sealed(self) -> &'static [usize] {
-        match self {
-            Part::Intent => &[1, 2],
-            Part::Outcome => &[3],
-            Part::Whole => &[1, 2, 3],
-            Part::Erased => &[],
+    fn sealed(self, form: i64) -> &'static [usize] {
+        match (self, form) {
+            (Part::Intent, 1) => &[1, 2],
+            (Part::Intent | Part::Carried, _) => &[1, 2, 22],
+            (Part::Outcome | Part::Ending, _) => &[3],
+            (Part::Whole, 1) => &[1, 2, 3],
+            (Part::Whole, _) => &[1, 2, 3, 22],
+            (Part::Erased | Part::Checkpoint, _) => &[],
         }
     }
 
-    fn told(self) -> &'static [usize] {
-        match self {
-            Part::Intent => &[4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18],
-            Part::Outcome => &[4, 19, 20],
-            Part::Whole => &[4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20],
-            Part::Erased => &[4],
+    fn told(self, form: i64) -> &'static [usize] {
+        match (self, form) {
+            (Part::Intent, 1) => &[4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18],
+            (Part::Intent | Part::Carried, _) => &[4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 21],
+            (Part::Outcome | Part::Ending, _) => &[4, 19, 20],
+            (Part::Whole, 1) => &[4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20],
+            (Part::Whole, _) => &[4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21],
+            (Part::Erased, _) => &[ID],
+            (Part::Checkpoint, _) => &[],
         }
+    }
+
+    /// Whether it is the first that is heard of its entry, in the order of entries.
+    pub(super) fn begins(self) -> bool {
+        matches!(self, Part::Intent | Part::Whole)
     }
 }
 
 /// Appends a part of an entry, as the journal has it now.
 pub(super) fn append(db: &Connection, entry: EntryId, part: Part) -> Sql<()> {
+    let before = last(db)?;
     let (sealed, link) = db.prepare_cached(COLUMNS)?.query_row([entry.0], |row| {
-        let sealed = sealed(row, part)?;
-        let link = link(&last(db)?, row, part, None, &sealed)?;
+        let sealed = sealed(row, part, FORM)?;
+        let link = link(&before, part, FORM, None, &told(row, part, FORM)?, &sealed);
         Ok((sealed, link))
     })?;
     insert(db, entry, part, None, &sealed, &link)
@@ -85,10 +115,15 @@ pub(super) fn append(db: &Connection, entry: EntryId, part: Part) -> Sql<()> {
 /// Appends that the values of an entry are gone, by which erasure.
 pub(super) fn append_erased(db: &Connection, entry: EntryId, erasure: EntryId) -> Sql<()> {
     let part = Part::Erased;
-    let link = db
-        .prepare_cached(COLUMNS)?
-        .query_row([entry.0], |row| link(&last(db)?, row, part, Some(erasure), &NOTHING))?;
+    let told = [Value::Integer(entry.0)];
+    let link = link(&last(db)?, part, FORM, Some(erasure.0), &told, &NOTHING);
     insert(db, entry, part, Some(erasure), &NOTHING, &link)
+}
+
+/// Appends that retention removed entries up to this one; `facts` is the row of the checkpoint.
+pub(super) fn append_checkpoint(db: &Connection, entry: EntryId, facts: &[Value]) -> Sql<()> {
+    let link = link(&last(db)?, Part::Checkpoint, FORM, None, facts, &NOTHING);
+    insert(db, entry, Part::Checkpoint, None, &NOTHING, &link)
 }
 
 fn insert(
@@ -100,12 +135,13 @@ fn insert(
     link: &[u8],
 ) -> Sql<()> {
     db.prepare_cached(
-        "INSERT INTO journal_chain (entry, part, erasure, sealed, link) VALUES (?1, ?2, ?3, ?4, ?5)",
+        "INSERT INTO journal_chain (entry, part, erasure, sealed, link, form) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
     )?
-    .execute(params![entry.0, part.word(), erasure.map(|erasure| erasure.0), sealed, link])
+    .execute(params![entry.0, part.word(), erasure.map(|erasure| erasure.0), sealed, link, FORM])
     .map(drop)
 }
 
+/// The hash of the last link.
 fn last(db: &Connection) -> Sql<Vec<u8>> {
     let last = db
         .prepare_cached("SELECT link FROM journal_chain ORDER BY n DESC LIMIT 1")?
@@ -114,25 +150,39 @@ fn last(db: &Connection) -> Sql<Vec<u8>> {
     Ok(last.unwrap_or_else(|| NOTHING.to_vec()))
 }
 
-fn sealed(row: &Row<'_>, part: Part) -> Sql<[u8; 32]> {
+pub(super) fn sealed(row: &Row<'_>, part: Part, form: i64) -> Sql<[u8; 32]> {
     let mut hash = blake3::Hasher::new();
     absorb(&mut hash, row.get_ref(0)?);
-    for column in part.sealed() {
+    for column in part.sealed(form) {
         absorb(&mut hash, row.get_ref(*column)?);
     }
     Ok(hash.finalize().into())
 }
 
-fn link(before: &[u8], row: &Row<'_>, part: Part, erasure: Option<EntryId>, sealed: &[u8]) -> Sql<[u8; 32]> {
+pub(super) fn told(row: &Row<'_>, part: Part, form: i64) -> Sql<Vec<Value>> {
+    part.told(form).iter().map(|column| row.get(*column)).collect()
+}
+
+pub(super) fn link(
+    before: &[u8],
+    part: Part,
+    form: i64,
+    erasure: Option<i64>,
+    told: &[Value],
+    sealed: &[u8],
+) -> [u8; 32] {
     let mut hash = blake3::Hasher::new();
     absorb(&mut hash, ValueRef::Blob(before));
     absorb(&mut hash, ValueRef::Text(part.word().as_bytes()));
-    absorb(&mut hash, erasure.map_or(ValueRef::Null, |erasure| ValueRef::Integer(erasure.0)));
-    for column in part.told() {
-        absorb(&mut hash, row.get_ref(*column)?);
+    if form > 1 {
+        absorb(&mut hash, ValueRef::Integer(form));
+    }
+    absorb(&mut hash, erasure.map_or(ValueRef::Null, ValueRef::Integer));
+    for value in told {
+        absorb(&mut hash, ValueRef::from(value));
     }
     absorb(&mut hash, ValueRef::Blob(sealed));
-    Ok(hash.finalize().into())
+    hash.finalize().into()
 }
 
 /// Type, length and bytes, so that no two rows read alike.
@@ -148,148 +198,5 @@ fn absorb(hash: &mut blake3::Hasher, value: ValueRef<'_>) {
         ValueRef::Real(number) => say(2, &number.to_le_bytes()),
         ValueRef::Text(text) => say(3, text),
         ValueRef::Blob(bytes) => say(4, bytes),
-    }
-}
-
-/// How the chain stands.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Chain {
-    pub links: u64,
-    /// The hash of the last link, to be written down somewhere else: a chain whose end was cut off is whole.
-    pub last: Option<String>,
-    /// Entries that are older than the chain.
-    pub older: u64,
-    pub broken: Option<Break>,
-}
-
-/// The end of the chain: to be written down somewhere else, since a chain whose end was cut off is whole.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ChainHead {
-    /// The number of the last link.
-    pub number: u64,
-    /// Its hash, in hex.
-    pub link: String,
-}
-
-/// The first place where the chain does not hold.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Break {
-    pub link: u64,
-    pub entry: EntryId,
-    pub what: &'static str,
-}
-
-impl Store {
-    /// The end of the chain; `None` while nothing was written.
-    pub async fn chain_head(&self) -> Result<Option<ChainHead>, StoreError> {
-        self.read(|db| {
-            db.prepare_cached("SELECT n, link FROM journal_chain ORDER BY n DESC LIMIT 1")?
-                .query_row([], |row| {
-                    let (number, link): (i64, Vec<u8>) = (row.get(0)?, row.get(1)?);
-                    Ok(ChainHead { number: number.unsigned_abs(), link: hex(&link) })
-                })
-                .optional()
-        })
-        .await
-    }
-
-    /// Walks the whole chain.
-    pub async fn verify_chain(&self) -> Result<Chain, StoreError> {
-        self.read(verify).await
-    }
-}
-
-/// What the walk knows when it comes to a link.
-struct Walk {
-    links: u64,
-    before: Vec<u8>,
-    /// The entry whose first part came last; `None` before the first.
-    entry: Option<i64>,
-    erased: BTreeSet<i64>,
-}
-
-fn verify(db: &Connection) -> Sql<Chain> {
-    let mut erased = db.prepare_cached("SELECT entry FROM journal_chain WHERE part = 'erased'")?;
-    let erased = erased.query_map([], |row| row.get(0))?.collect::<Sql<_>>()?;
-    let mut walk = Walk { links: 0, before: NOTHING.to_vec(), entry: None, erased };
-    let mut older = 0;
-    let mut links =
-        db.prepare_cached("SELECT entry, part, erasure, sealed, link FROM journal_chain ORDER BY n")?;
-    let mut rows = links.query([])?;
-    let mut broken = None;
-    while let Some(row) = rows.next()? {
-        let entry = row.get(0)?;
-        if walk.entry.is_none() {
-            older = count_before(db, entry)?;
-        }
-        if let Some(what) = walk.step(db, row, entry)? {
-            broken = Some(Break { link: walk.links, entry: EntryId(entry), what });
-            break;
-        }
-    }
-    let unchained = |walk: &Walk| -> Sql<Option<Break>> {
-        let first: Option<i64> = db
-            .prepare_cached("SELECT min(id) FROM journal WHERE id > ?1 AND salt IS NOT NULL")?
-            .query_row([walk.entry.unwrap_or(0)], |row| row.get(0))?;
-        Ok(first.map(|entry| Break {
-            link: walk.links,
-            entry: EntryId(entry),
-            what: "is not in the chain: the chain's end was cut off, or the entry was put in",
-        }))
-    };
-    if broken.is_none() {
-        broken = unchained(&walk)?;
-    }
-    let last = (walk.links > 0).then(|| hex(&walk.before));
-    Ok(Chain { links: walk.links, last, older, broken })
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn count_before(db: &Connection, entry: i64) -> Sql<u64> {
-    let count: i64 = db.query_row("SELECT count(*) FROM journal WHERE id < ?1", [entry], |row| row.get(0))?;
-    Ok(u64::try_from(count).unwrap_or_default())
-}
-
-impl Walk {
-    /// Takes the next link; what is wrong with it, if anything.
-    fn step(&mut self, db: &Connection, row: &Row<'_>, entry: i64) -> Sql<Option<&'static str>> {
-        self.links += 1;
-        let word: String = row.get(1)?;
-        let erasure: Option<i64> = row.get(2)?;
-        let (kept_seal, kept_link): (Vec<u8>, Vec<u8>) = (row.get(3)?, row.get(4)?);
-        let Some(part) = Part::ALL.into_iter().find(|part| part.word() == word) else {
-            return Ok(Some("has a part that is not known"));
-        };
-        if matches!(part, Part::Intent | Part::Whole) {
-            if self.entry.is_some_and(|before| entry != before + 1) {
-                return Ok(Some("does not follow the entry before it: one was taken out or put in"));
-            }
-            self.entry = Some(entry);
-        }
-        let checked = db
-            .prepare_cached(COLUMNS)?
-            .query_row([entry], |journal| {
-                let is_open = journal.get_ref(0)? != ValueRef::Null;
-                let seal_holds = match part {
-                    Part::Erased => true,
-                    _ if is_open => sealed(journal, part)?.as_slice() == kept_seal,
-                    _ => self.erased.contains(&entry),
-                };
-                let link = link(&self.before, journal, part, erasure.map(EntryId), &kept_seal)?;
-                Ok((seal_holds, link.as_slice() == kept_link))
-            })
-            .optional()?;
-        self.before = kept_link;
-        Ok(match checked {
-            None => Some("is gone from the journal"),
-            Some((_, false)) => Some("was changed after it was recorded, or its link was"),
-            Some((false, true)) => {
-                Some("has other values than were recorded, or lost them without an erasure")
-            }
-            Some((true, true)) => None,
-        })
     }
 }

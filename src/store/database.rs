@@ -25,6 +25,7 @@ use super::crash;
 use super::directory::Queue;
 use super::functions;
 use super::migrate::migrate;
+use super::settings;
 
 /// Page cache of a connection in KiB: random ids thrash the unique index with SQLite's 2 MiB default
 /// (performance reference, section 4).
@@ -150,6 +151,15 @@ impl Store {
             }
         })
         .await
+    }
+
+    /// From now on what is decided is decided under these settings, as `config show` prints them. Nothing is written yet.
+    pub fn under_settings(self, text: &str) -> Result<Store, StoreError> {
+        match self.inner.writer.try_lock() {
+            Ok(writer) => self.named(settings::take(&writer, text))?,
+            Err(_) => return Err(StoreError::Stopped),
+        }
+        Ok(self)
     }
 
     /// Runs `f` in one transaction; an error rolls it back.

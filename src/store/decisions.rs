@@ -8,6 +8,7 @@ use super::JobId;
 use super::Sql;
 use super::chain;
 use super::chain::Part;
+use super::settings;
 
 /// One decision of a person about a job, or about what waits in it.
 pub(super) struct Decision<'a> {
@@ -24,9 +25,27 @@ pub(super) fn decided(tx: &Transaction<'_>, job: JobId, decision: &Decision<'_>)
     tx.prepare_cached("INSERT INTO decisions(job, what, who, reason, at) VALUES (?1, ?2, ?3, ?4, ?5)")?
         .execute(params![job.0, what, who, reason, now_second])?;
     tx.prepare_cached(
-        "INSERT INTO journal (job, owner, by, kind, name, class, cause, approved, edits, at, outcome, ended, salt)
-         VALUES (?1, 'local', ?2, 'job', ?3, 'decide', nullif(?4, ''), 1, '[]', ?5, 'done', ?5, randomblob(16))",
+        "INSERT INTO journal (job, owner, by, kind, name, class, cause, approved, edits, at, outcome, ended,
+                              settings, salt)
+         VALUES (?1, 'local', ?2, 'job', ?3, 'decide', nullif(?4, ''), 1, '[]', ?5, 'done', ?5, ?6, randomblob(16))",
     )?
-    .execute(params![job.0, who, what, reason, now_second])?;
+    .execute(params![job.0, who, what, reason, now_second, settings::current(tx, *now_second)?])?;
+    chain::append(tx, EntryId(tx.last_insert_rowid()), Part::Whole)
+}
+
+/// Records a decision that belongs to no job: about a token of a workspace.
+pub(super) fn decided_of_token(
+    tx: &Transaction<'_>,
+    workspace: i64,
+    token: &str,
+    decision: &Decision<'_>,
+) -> Sql<()> {
+    let Decision { what, who, reason, now_second } = decision;
+    tx.prepare_cached(
+        "INSERT INTO journal (workspace, owner, by, resource, kind, name, class, cause, approved, edits, at, outcome, ended,
+                              settings, salt)
+         VALUES (?1, 'local', ?2, ?3, 'token', ?4, 'decide', nullif(?5, ''), 1, '[]', ?6, 'done', ?6, ?7, randomblob(16))",
+    )?
+    .execute(params![workspace, who, token, what, reason, now_second, settings::current(tx, *now_second)?])?;
     chain::append(tx, EntryId(tx.last_insert_rowid()), Part::Whole)
 }

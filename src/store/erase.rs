@@ -18,6 +18,7 @@ use super::chain::Part;
 use super::database::transact;
 use super::log::Whose;
 use super::log::grants_of;
+use super::settings;
 use super::values::json;
 use super::values::parsed;
 use crate::plan::Cause;
@@ -229,7 +230,7 @@ fn erase(tx: &Transaction<'_>, wish: &Erasure, person: &Person) -> Sql<Erased> {
     let recorded = record(tx, wish, person)?;
     for entry in &entries {
         tx.prepare_cached(
-            "UPDATE journal SET name = NULL, edits = '[]', detail = NULL, salt = NULL WHERE id = ?1",
+            "UPDATE journal SET name = NULL, edits = '[]', detail = NULL, proofs = NULL, salt = NULL WHERE id = ?1",
         )?
         .execute([entry.0])?;
         chain::append_erased(tx, *entry, recorded)?;
@@ -241,6 +242,7 @@ fn erase(tx: &Transaction<'_>, wish: &Erasure, person: &Person) -> Sql<Erased> {
         ("memberships that failed", count(tx, FORGET_EDGES, &links)?),
         ("references to others", count(tx, FORGET_REFERENCES, &links)?),
         ("names in causes", forget_names(tx, person)?),
+        ("decisions that name them", count(tx, FORGET_DECISIONS, json(&person.names)?)?),
         ("grants that were taken", count(tx, FORGET_GRANTS, &person.id)?),
         ("follow-ups", count(tx, FORGET_FOLLOW_UPS, &person.id)?),
         ("entries of the log", entries.len() as u64),
@@ -257,6 +259,9 @@ const FORGET_LINKS: &str =
             questions = NULL, adopt = NULL, hold = NULL, attempts = 0, failure = NULL, due_at = NULL, match_cause = NULL,
             pinned = NULL, retires = NULL, lost_at = NULL, on_create = NULL, delete_at = NULL
       WHERE id IN (SELECT value FROM json_each(?1))";
+const FORGET_DECISIONS: &str = "UPDATE decisions SET what = 'erased', reason = '' WHERE EXISTS
+      (SELECT 1 FROM json_each(?1) named
+        WHERE instr(rosterd_fold(what), named.value) OR instr(rosterd_fold(reason), named.value))";
 const FORGET_EDGES: &str = "UPDATE team_edges SET hold = NULL, failure = NULL
       WHERE person IN (SELECT value FROM json_each(?1)) AND (hold IS NOT NULL OR failure IS NOT NULL)";
 const FORGET_OVERRIDES: &str =
@@ -277,7 +282,7 @@ fn count(tx: &Transaction<'_>, sql: &str, with: impl rusqlite::ToSql) -> Sql<u64
 fn entries(tx: &Transaction<'_>, person: &Person, links: &str) -> Sql<Vec<EntryId>> {
     let mut statement = tx.prepare_cached(
         "SELECT id FROM journal
-          WHERE (salt IS NOT NULL OR name IS NOT NULL OR edits <> '[]' OR detail IS NOT NULL)
+          WHERE (salt IS NOT NULL OR name IS NOT NULL OR edits <> '[]' OR detail IS NOT NULL OR proofs IS NOT NULL)
             AND (link IN (SELECT value FROM json_each(?1))
               OR (workspace = ?2 AND resource IN (SELECT value FROM json_each(?3)))
               OR (class = 'decide' AND EXISTS
@@ -295,10 +300,18 @@ fn entries(tx: &Transaction<'_>, person: &Person, links: &str) -> Sql<Vec<EntryI
 fn record(tx: &Transaction<'_>, wish: &Erasure, person: &Person) -> Sql<EntryId> {
     let id = person.id.as_ref().or(person.sources.first());
     tx.prepare_cached(
-        "INSERT INTO journal (workspace, owner, by, resource, kind, class, cause, edits, at, outcome, ended, salt)
-         VALUES (?1, 'local', ?2, ?3, 'user', 'erase', ?4, '[]', ?5, 'done', ?5, randomblob(16))",
+        "INSERT INTO journal (workspace, owner, by, resource, kind, class, cause, edits, at, outcome, ended, settings,
+                              salt)
+         VALUES (?1, 'local', ?2, ?3, 'user', 'erase', ?4, '[]', ?5, 'done', ?5, ?6, randomblob(16))",
     )?
-    .execute(params![person.workspace, wish.by, id, wish.reason, wish.now.as_second()])?;
+    .execute(params![
+        person.workspace,
+        wish.by,
+        id,
+        wish.reason,
+        wish.now.as_second(),
+        settings::current(tx, wish.now.as_second())?
+    ])?;
     let entry = EntryId(tx.last_insert_rowid());
     chain::append(tx, entry, Part::Whole)?;
     Ok(entry)

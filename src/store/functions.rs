@@ -1,4 +1,5 @@
-//! What our SQL asks Rust: the one case folding, and times as instants. Registered on every connection.
+//! What our SQL asks Rust: the one case folding, and times as instants. Registered on every connection, with the
+//! settings that it works under.
 
 use jiff::Timestamp;
 use rusqlite::Connection;
@@ -12,6 +13,7 @@ use crate::scim::fold;
 /// `rosterd_fold(text)`, `rosterd_ends(text, end)`, `rosterd_instant(dateTime)` and `rosterd_time(milliseconds)`; all
 /// give NULL for NULL. What is no text has no case.
 pub(super) fn register(connection: &Connection) -> Sql<()> {
+    super::settings::prepare(connection)?;
     let flags =
         FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC | FunctionFlags::SQLITE_INNOCUOUS;
     connection.create_scalar_function("rosterd_fold", 1, flags, |context| match text(context, 0) {

@@ -10,6 +10,7 @@ use super::Store;
 use super::StoreError;
 use super::decisions::Decision;
 use super::decisions::decided;
+use super::settings;
 use super::values::parsed_or_none;
 use super::values::text;
 use crate::model::Watermarks;
@@ -58,6 +59,8 @@ pub struct CycleRow {
     pub ended_second: Option<i64>,
     /// JSON of `plan::CycleRecord`; `None` while it runs, and for a cycle that ended by a crash.
     pub record: Option<String>,
+    /// The digest of the settings that it ran under; `None` before these were kept.
+    pub settings: Option<String>,
 }
 
 pub(super) const FORGET_WATERMARKS: &str =
@@ -142,7 +145,9 @@ impl Store {
 
     pub async fn start_cycle(&self, job: JobId, now: i64) -> Result<CycleId, StoreError> {
         self.write(move |tx| {
-            tx.execute("INSERT INTO cycles(job, started) VALUES (?1, ?2)", params![job.0, now])?;
+            let settings = settings::current(tx, now)?;
+            let sql = "INSERT INTO cycles(job, started, settings) VALUES (?1, ?2, ?3)";
+            tx.execute(sql, params![job.0, now, settings])?;
             Ok(CycleId(tx.last_insert_rowid()))
         })
         .await
@@ -163,7 +168,7 @@ impl Store {
     pub async fn cycles(&self, job: Option<String>, limit: usize) -> Result<Vec<CycleRow>, StoreError> {
         self.read(move |db| {
             let mut rows = db.prepare_cached(
-                "SELECT c.id, j.name, c.started, c.ended, c.record FROM cycles c JOIN jobs j ON j.id = c.job
+                "SELECT c.id, j.name, c.started, c.ended, c.record, c.settings FROM cycles c JOIN jobs j ON j.id = c.job
                  WHERE ?1 IS NULL OR j.name = ?1 ORDER BY c.id DESC LIMIT ?2",
             )?;
             rows.query_map(params![job, limit as i64], cycle_row)?.collect()
@@ -212,5 +217,6 @@ fn cycle_row(row: &rusqlite::Row<'_>) -> Sql<CycleRow> {
         started_second: row.get(2)?,
         ended_second: row.get(3)?,
         record: row.get(4)?,
+        settings: row.get(5)?,
     })
 }

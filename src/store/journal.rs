@@ -20,6 +20,7 @@ use super::links::applied;
 use super::promote::OBJECT;
 use super::references;
 use super::relink::take_over;
+use super::settings;
 use super::values::json;
 use super::values::parsed;
 use super::values::parsed_or_none;
@@ -28,6 +29,7 @@ use crate::model::Accepted;
 use crate::model::Applied;
 use crate::model::LinkId;
 use crate::model::Origin;
+use crate::model::Proofs;
 use crate::plan::CauseId;
 use crate::plan::Class;
 use crate::plan::Edit;
@@ -66,6 +68,8 @@ pub struct Intent {
     pub approved: bool,
     /// How a witness confirmed it, where one was asked; without values.
     pub evidence: Option<String>,
+    /// The same as fields; it may name people.
+    pub proofs: Option<Proofs>,
 }
 
 /// What the answer makes of a link.
@@ -155,8 +159,8 @@ pub(super) fn record(db: &Connection, entry: &DirectEntry<'_>) -> Sql<()> {
     let people = (!entry.people.is_empty()).then(|| json(&entry.people)).transpose()?;
     db.prepare_cached(
         "INSERT INTO journal (workspace, owner, by, resource, kind, name, class, cause, people, count, edits, at, outcome,
-                              detail, ended, salt)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?12, randomblob(16))",
+                              detail, ended, settings, salt)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?12, ?15, randomblob(16))",
     )?
     .execute(params![
         entry.workspace,
@@ -173,6 +177,7 @@ pub(super) fn record(db: &Connection, entry: &DirectEntry<'_>) -> Sql<()> {
         entry.author.now.as_second(),
         entry.outcome,
         entry.detail,
+        settings::current(db, entry.author.now.as_second())?,
     ])?;
     chain::append(db, EntryId(db.last_insert_rowid()), Part::Whole)
 }
@@ -212,8 +217,9 @@ impl Store {
         self.write(move |tx| {
             let mut insert = tx.prepare_cached(
                 "INSERT INTO journal(job, cycle, link, class, cause, people, count, edits, at, approved, evidence, sent,
-                                     patience, salt)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, randomblob(16))",
+                                     patience, proofs, settings, salt)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14,
+                         (SELECT settings FROM cycles WHERE id = ?2), randomblob(16))",
             )?;
             let mut entries = Vec::with_capacity(intents.len());
             for intent in &intents {
@@ -232,6 +238,7 @@ impl Store {
                     intent.evidence,
                     sent.at_ms,
                     sent.patience_ms,
+                    intent.proofs.as_ref().map(json).transpose()?,
                 ])?;
                 let entry = EntryId(tx.last_insert_rowid());
                 chain::append(tx, entry, Part::Intent)?;

@@ -13,6 +13,7 @@ use super::StoreError;
 use super::values::json;
 use super::values::parsed;
 use super::values::parsed_or_none;
+use crate::model::Proofs;
 use crate::plan::Cause;
 use crate::plan::Edit;
 use crate::scim::fold;
@@ -57,6 +58,10 @@ pub struct LogRow {
     pub target_system: Option<String>,
     /// The id of what was written, there.
     pub target_id: Option<String>,
+    /// The digest of the settings that it was decided under.
+    pub settings: Option<String>,
+    /// The evidence of a removal, as fields.
+    pub proofs: Option<Proofs>,
 }
 
 /// What `log` was asked for; `None` is everything.
@@ -80,7 +85,8 @@ const SELECT: &str =
                      l.source_id, g.resource, ''),
             g.class, c.cause, iif(c.id IS NULL AND g.link IS NULL, g.cause, NULL), g.people, g.edits, g.at, g.outcome,
             g.detail, g.evidence, g.count, g.took, j.source_identity,
-            coalesce(j.target_identity, 'workspace ' || w.name), coalesce(g.resource, l.resource)
+            coalesce(j.target_identity, 'workspace ' || w.name), coalesce(g.resource, l.resource),
+            g.settings, g.proofs
        FROM journal g LEFT JOIN jobs j ON j.id = g.job LEFT JOIN workspaces w ON w.id = g.workspace
        LEFT JOIN links l ON l.id = g.link LEFT JOIN causes c ON c.job = g.job AND c.id = g.cause";
 
@@ -149,6 +155,8 @@ fn log_row(row: &Row<'_>) -> Sql<LogRow> {
         source_system: row.get(20)?,
         target_system: row.get(21)?,
         target_id: row.get(22)?,
+        settings: row.get(23)?,
+        proofs: parsed_or_none(row, 24)?,
     })
 }
 

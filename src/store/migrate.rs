@@ -29,6 +29,7 @@ const STEPS: &[(&str, &str)] = &[
     ("0017_identity", include_str!("../../state/0017_identity.sql")),
     ("0018_undo", include_str!("../../state/0018_undo.sql")),
     ("0022_passing", include_str!("../../state/0022_passing.sql")),
+    ("0020_settings", include_str!("../../state/0020_settings.sql")),
 ];
 
 const MEMORY: &str = "CREATE TABLE IF NOT EXISTS schema_steps (

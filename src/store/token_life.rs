@@ -93,6 +93,8 @@ impl Store {
                 "UPDATE tokens SET expires = min(coalesce(expires, ?2), ?2), successor = ?3, rotated = ?4 WHERE id = ?1",
                 params![id, ends, made.token.id, now.as_second()],
             )?;
+            let what = format!("token rotate {id} to {}", made.token.id);
+            tokens::noted(tx, &id, &what, (&rotation.who, &rotation.reason), now)?;
             Ok(Ok(made.token))
         })
         .await
@@ -108,13 +110,16 @@ impl Store {
     ) -> Result<bool, StoreError> {
         let (id, who, reason) = (id.to_owned(), who.to_owned(), reason.to_owned());
         self.write(move |tx| {
-            tx.execute(
+            let changed = tx.execute(
                 "UPDATE tokens SET revoked = ?2, revoked_by = ?3, revoked_why = ?4 WHERE id = ?1 AND revoked IS NULL",
                 params![id, now.as_second(), who, reason],
-            )
+            )?;
+            if changed > 0 {
+                tokens::noted(tx, &id, &format!("token revoke {id}"), (&who, &reason), now)?;
+            }
+            Ok(changed > 0)
         })
         .await
-        .map(|changed| changed > 0)
     }
 }
 

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use rusqlite::Connection;
 use rusqlite::OptionalExtension;
 use rusqlite::Row;
+use rusqlite::Transaction;
 use rusqlite::params;
 use rusqlite::types::Type;
 
@@ -15,6 +16,8 @@ use super::Rights;
 use super::Sql;
 use super::Store;
 use super::StoreError;
+use super::decisions::Decision;
+use super::decisions::decided_of_token;
 use super::directory::ensure_workspace;
 use super::rights::NoRight;
 use super::values;
@@ -141,7 +144,12 @@ impl Store {
     pub async fn create_token(&self, wish: TokenWish, now: Timestamp) -> Result<NewToken, StoreError> {
         let made = Made::new()?;
         let token = made.token.clone();
-        self.write(move |tx| insert(tx, &made, &wish, now)).await?;
+        self.write(move |tx| {
+            insert(tx, &made, &wish, now)?;
+            let what = format!("token create {} for tenant {}: {}", made.token.id, wish.tenant, wish.rights);
+            noted(tx, &made.token.id, &what, (&wish.who, &wish.reason), now)
+        })
+        .await?;
         Ok(token)
     }
 
@@ -235,6 +243,18 @@ pub(super) fn insert(db: &Connection, made: &Made, wish: &TokenWish, now: Timest
         ],
     )
     .map(drop)
+}
+
+/// What a person did with a token is an entry of the log of its workspace.
+pub(super) fn noted(
+    tx: &Transaction<'_>,
+    id: &str,
+    what: &str,
+    (who, reason): (&str, &str),
+    now: Timestamp,
+) -> Sql<()> {
+    let workspace = tx.query_row("SELECT workspace FROM tokens WHERE id = ?1", [id], |row| row.get(0))?;
+    decided_of_token(tx, workspace, id, &Decision { what, who, reason, now_second: now.as_second() })
 }
 
 pub(super) const SELECT: &str =

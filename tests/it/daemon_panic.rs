@@ -46,7 +46,15 @@ async fn a_panic_is_a_failed_cycle_and_the_next_one_runs() {
     let scheduled = Scheduled { name: job.name.clone(), schedule, make: Arc::new(move || Ok(job.clone())) };
     let (jobs, follow_ups) = (vec![scheduled], Vec::new());
     let clock = Clock::system();
-    let daemon = Daemon { jobs, follow_ups, store: store.clone(), health, stop: stop.clone(), clock };
+    let daemon = Daemon {
+        jobs,
+        follow_ups,
+        store: store.clone(),
+        keep: rosterd::plan::Keep::default(),
+        health,
+        stop: stop.clone(),
+        clock,
+    };
     let stopped = stop.clone();
     let running = tokio::spawn(daemon::run(daemon, async move {
         stopped.cancelled().await;

@@ -244,11 +244,11 @@ async fn whoever_changes_the_journal_breaks_its_chain_where_it_was_changed() {
         ("DELETE FROM journal WHERE id = 2", "link 2, entry 2: is gone from the journal"),
         (
             "DELETE FROM journal WHERE id = 2; DELETE FROM journal_chain WHERE entry = 2",
-            "link 2, entry 3: does not follow the entry before it: one was taken out or put in",
+            "link 3, entry 3: does not follow the entry before it: one was taken out or put in",
         ),
         (
             "DELETE FROM journal_chain WHERE entry = 1",
-            "link 1, entry 2: was changed after it was recorded, or its link was",
+            "link 1, entry 2: is not where the chain begins: what was before was cut off, and no checkpoint tells of it",
         ),
         (
             "DELETE FROM journal_chain WHERE entry = 3",

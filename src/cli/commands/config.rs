@@ -1,6 +1,10 @@
-//! `config check`: everything that is wrong at once. `config show`: the merged result with origins.
+//! `config check`: everything that is wrong at once. `config show`: the merged result with origins. What was in force
+//! earlier is in `versions`.
+
+mod versions;
 
 use crate::cli::args::Config as Arguments;
+use crate::cli::args::ConfigShow;
 use crate::cli::args::Global;
 use crate::cli::exit::Exit;
 use crate::cli::out;
@@ -10,14 +14,17 @@ use crate::config::Merged;
 use crate::config::Problems;
 use crate::config::Severity;
 
-pub fn run(global: &Global, arguments: &Arguments) -> Result<Exit, anyhow::Error> {
-    let merged = Merged::read(&settings::layers(global, None));
+pub async fn run(global: &Global, arguments: &Arguments) -> Result<Exit, anyhow::Error> {
+    let merged = || Merged::read(&settings::layers(global, None));
     match arguments {
-        Arguments::Check => Ok(check(merged)),
-        Arguments::Show => {
-            out::print(&merged?.show());
+        Arguments::Check => Ok(check(merged())),
+        Arguments::Show(ConfigShow { digest: None, at: None }) => {
+            out::print(&merged()?.show());
             Ok(Exit::Done)
         }
+        Arguments::Show(show) => versions::show(&settings::load(global)?, show).await,
+        Arguments::Versions => versions::list(&settings::load(global)?).await,
+        Arguments::Diff(diff) => versions::diff(&settings::load(global)?, diff).await,
     }
 }
 

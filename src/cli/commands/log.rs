@@ -2,15 +2,15 @@
 //!
 //! As JSON one object a line (`record`), as CSV one row an entry (`csv`).
 //!
-//! `--verify-chain` as JSON: `{"links", "last", "older", "broken": null | {"link", "entry", "what"}}`.
+//! `--verify-chain` walks the chain (`chain`), `--prune` removes what is too old (`prune`).
 
+mod chain;
 mod csv;
+mod prune;
 mod record;
 
 use anyhow::Context;
 use jiff::Timestamp;
-use serde_json::Value;
-use serde_json::json;
 
 use crate::cli::args::Global;
 use crate::cli::args::Log as Arguments;
@@ -21,20 +21,20 @@ use crate::cli::settings;
 use crate::cli::when;
 use crate::cli::wire;
 use crate::report;
-use crate::store::Break;
-use crate::store::Chain;
 use crate::store::LogFilter;
 use crate::store::LogRow;
-use crate::store::Store;
 
 /// Rows read at once: a log of any length is shown in constant memory.
 const CHUNK: usize = 500;
 
 pub async fn run(global: &Global, arguments: &Arguments) -> Result<Exit, anyhow::Error> {
     let config = settings::load(global)?;
+    if arguments.prune {
+        return prune::run(&config, arguments).await;
+    }
     let store = wire::open_to_look(&config)?;
     if arguments.verify_chain {
-        return verify(&store, arguments.format).await;
+        return chain::verify(&store, arguments.format).await;
     }
     let mut filter = filter(arguments, Timestamp::now())?;
     if arguments.format == LogFormat::Csv {
@@ -57,44 +57,6 @@ pub async fn run(global: &Global, arguments: &Arguments) -> Result<Exit, anyhow:
             });
         }
     }
-}
-
-async fn verify(store: &Store, format: LogFormat) -> Result<Exit, anyhow::Error> {
-    let chain = store.verify_chain().await?;
-    out::print(&match format {
-        LogFormat::Json => format!("{}\n", chain_object(&chain)),
-        LogFormat::Text | LogFormat::Csv => told(&chain),
-    });
-    Ok(if chain.broken.is_some() { Exit::Failed } else { Exit::Done })
-}
-
-fn told(chain: &Chain) -> String {
-    let older = match chain.older {
-        0 => String::new(),
-        count => format!("; {count} entries are older than the chain"),
-    };
-    match (&chain.broken, &chain.last) {
-        (Some(broken), _) => format!(
-            "chain is broken at link {}: entry {} {}\n  keep a copy of the state file, look at the entry in a backup from \
-             before (rosterd -c SETTINGS-OF-THE-BACKUP log), and find out who could write the file\n",
-            broken.link, broken.entry.0, broken.what
-        ),
-        (None, Some(last)) => {
-            format!("chain of {} links is whole; last link {last}{older}\n", chain.links)
-        }
-        (None, None) => format!("chain is empty: nothing was written yet{older}\n"),
-    }
-}
-
-fn chain_object(chain: &Chain) -> Value {
-    let broken =
-        |broken: &Break| json!({ "link": broken.link, "entry": broken.entry.0, "what": broken.what });
-    json!({
-        "links": chain.links,
-        "last": chain.last,
-        "older": chain.older,
-        "broken": chain.broken.as_ref().map(broken),
-    })
 }
 
 fn filter(arguments: &Arguments, now: Timestamp) -> Result<LogFilter, anyhow::Error> {

@@ -36,7 +36,8 @@ pub async fn run(global: &Global, arguments: &Arguments) -> Result<Exit, anyhow:
     let jobs = config.jobs.keys().map(|name| scheduled(&config, name, &store)).collect();
     let follow_ups = wire::follow_ups(&config);
     let clock = Clock::system();
-    daemon::run(Daemon { jobs, follow_ups, store, health, stop, clock }, service).await?;
+    let keep = config.keep;
+    daemon::run(Daemon { jobs, follow_ups, store, keep, health, stop, clock }, service).await?;
     Ok(Exit::Done)
 }
 

@@ -4,6 +4,7 @@ mod failing;
 mod graph;
 mod job;
 mod leavers;
+mod log;
 mod mapping;
 mod people;
 mod rules;
@@ -91,6 +92,7 @@ impl Checker<'_> {
     fn config(&mut self, raw: &RawSettings) -> Option<Config> {
         let daemon = self.daemon(&raw.daemon);
         let service = self.service(&raw.scim);
+        let keep = self.keep(&raw.log);
         let targets = self.targets(&raw.targets);
         let workspaces = self.workspaces(&raw.workspaces, &targets);
         let jobs = self.jobs(&raw.jobs, &raw.targets);
@@ -99,7 +101,17 @@ impl Checker<'_> {
             let cure = "add [jobs.NAME] and [targets.NAME]; config/rosterd.example.toml shows how";
             self.warn(&Key::of(["jobs"]), "no job and no target", cure);
         }
-        Some(Config { daemon: daemon?, service, jobs, targets, workspaces, warnings: Vec::new() })
+        let (keep, shown) = (keep?, self.merged.lines());
+        Some(Config {
+            daemon: daemon?,
+            service,
+            keep,
+            jobs,
+            targets,
+            workspaces,
+            shown,
+            warnings: Vec::new(),
+        })
     }
 
     fn warn_of_slips(&mut self) {

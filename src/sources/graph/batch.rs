@@ -15,6 +15,7 @@ use super::trouble;
 use super::trouble::Call;
 use super::trouble::Link;
 use super::trouble::Trouble;
+use super::wire::Failure;
 use crate::client::Repeat;
 use crate::client::Request;
 use crate::sources::SourceError;
@@ -113,24 +114,28 @@ impl Graph {
     ) -> Result<Option<Duration>, SourceError> {
         let requests: Vec<Value> = pending.iter().map(|at| parts[*at].json(*at)).collect();
         let mut longest = None;
-        for response in self.post(json!({ "requests": requests })).await? {
+        let (whole, responses) = self.post(json!({ "requests": requests })).await?;
+        for response in responses {
             let at = response.id.parse::<usize>().ok().filter(|at| pending.contains(at));
             let at = at.ok_or_else(|| malformed("it answers a part that was not asked"))?;
             if passing(response.status) {
                 longest = longest.max(retry_after(&response));
             }
+            self.ledger.note(&parts[at].url, request_id(&response).as_deref().or(whole.as_deref()));
             answers[at] = Some(PartAnswer { status: response.status, body: response.body });
         }
         Ok(longest)
     }
 
-    async fn post(&self, body: Value) -> Result<Vec<Response>, SourceError> {
+    /// The id of the batch, and its answers.
+    async fn post(&self, body: Value) -> Result<(Option<String>, Vec<Response>), SourceError> {
         let request = Request::json(http::Method::POST, self.own("/$batch")?, body).repeat(Repeat::Safe);
         let place = request.place();
         let answer = self.send(request).await?;
         // Documents differ on the outer status of a batch with throttled parts (graph.md 5.10).
         if answer.status == 200 || answer.status == 424 {
-            return Ok(decode::<Responses>(&answer, &place)?.responses);
+            let id = answer.header("request-id").map(str::to_owned);
+            return Ok((id, decode::<Responses>(&answer, &place)?.responses));
         }
         let call = Call { place: &place, permission: DIRECTORY_READ, link: Link::Own };
         Err(match trouble::judge(&answer, call).plain() {
@@ -157,6 +162,14 @@ fn retry_after(response: &Response) -> Option<Duration> {
         other => other.as_f64()?,
     };
     Duration::try_from_secs_f64(seconds.max(1.0)).ok()
+}
+
+/// The part's own id, by its headers or its error; most parts have only that of the batch.
+fn request_id(response: &Response) -> Option<String> {
+    let headers = response.headers.iter().flatten();
+    let named = headers.filter(|(name, _)| name.eq_ignore_ascii_case("request-id"));
+    let of_header = named.filter_map(|(_, value)| value.as_str()).next().map(str::to_owned);
+    of_header.or_else(|| Failure::of(&response.body).request_id().map(str::to_owned))
 }
 
 fn malformed(what: &str) -> SourceError {

@@ -22,6 +22,7 @@ use crate::client::Client;
 use crate::client::ClientSettings;
 use crate::client::Request;
 use crate::sources::SourceError;
+use crate::sources::ledger::Ledger;
 
 /// Permissions, by what they show (graph.md 2.9).
 pub(super) const USER_READ: &str = "User.Read.All";
@@ -47,6 +48,8 @@ pub(super) struct Graph {
     pub(super) lists_only: AtomicBool,
     /// The most users that one list has shown.
     users: AtomicU64,
+    /// By which ids Graph knows the parts of batches.
+    pub(super) ledger: Ledger,
 }
 
 impl Graph {
@@ -55,7 +58,7 @@ impl Graph {
         let client = client(&settings)?;
         let select = UserSelect::new(&settings);
         let (lists_only, users) = (AtomicBool::new(false), AtomicU64::new(0));
-        Ok(Graph { client, settings, select, lists_only, users })
+        Ok(Graph { client, settings, select, lists_only, users, ledger: Ledger::default() })
     }
 
     /// The same tenant for somebody who waits for the answer: what does not answer at once is not asked again and

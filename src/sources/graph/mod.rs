@@ -62,6 +62,7 @@ use jiff::Timestamp;
 use super::Source;
 use super::SourceError;
 use crate::model::Finding;
+use crate::model::HeardOf;
 use crate::model::Page;
 use crate::model::Read;
 use crate::model::Reading;
@@ -141,6 +142,7 @@ impl Source for GraphSource {
 
     fn reads(&self, watermarks: &Watermarks, reading: Reading, now: Timestamp) -> Vec<Read> {
         self.note_expiry(now);
+        self.graph.ledger.clear();
         self.begin(watermarks, reading)
     }
 
@@ -153,6 +155,10 @@ impl Source for GraphSource {
         questions: &'a [WitnessQuestion],
     ) -> BoxFuture<'a, Result<Vec<WitnessAnswer>, SourceError>> {
         Box::pin(witness::answers(&self.graph, questions))
+    }
+
+    fn heard(&self, question: &WitnessQuestion) -> HeardOf {
+        HeardOf { request_ids: self.graph.ledger.about(&question.about().0), event: None }
     }
 
     fn check(&self) -> BoxFuture<'_, Vec<Finding>> {

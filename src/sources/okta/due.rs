@@ -17,7 +17,9 @@ use super::mark::PUSH;
 use super::mark::Roll;
 use super::second::SecondReadings;
 use crate::model::Reading;
+use crate::model::SourceEvent;
 use crate::model::Watermarks;
+use crate::model::WitnessQuestion;
 
 /// What a cycle knew before it read, and what it has met since.
 #[derive(Debug)]
@@ -51,6 +53,9 @@ pub(super) struct Plan {
     /// The log was read in this cycle.
     pub log_speaks: bool,
     pub log_questions: usize,
+    /// The event that explains the answer to the question at hand, and to those before it.
+    pub told: Option<SourceEvent>,
+    pub events: BTreeMap<WitnessQuestion, SourceEvent>,
     pub second: SecondReadings,
 }
 
@@ -97,6 +102,8 @@ impl Plan {
             heard: Heard::default(),
             log_speaks: false,
             log_questions: 0,
+            told: None,
+            events: BTreeMap::new(),
             second: SecondReadings::default(),
         }
     }

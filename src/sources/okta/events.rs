@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::listed;
+use crate::model::SourceEvent;
 
 /// Event types that are asked for: each changes who is somewhere, or how somebody stands.
 pub(super) const TYPES: [&str; 20] = [
@@ -46,12 +47,21 @@ pub(super) struct Event {
     #[serde(rename = "eventType")]
     pub kind: String,
     pub outcome: Option<Outcome>,
+    pub actor: Option<Actor>,
     pub target: Option<Vec<Target>>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct Outcome {
     pub result: Option<String>,
+}
+
+/// Who did it.
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct Actor {
+    pub id: Option<String>,
+    #[serde(rename = "displayName")]
+    pub name: Option<String>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -97,6 +107,18 @@ impl Event {
             .filter_map(|target| target.id.as_deref())
     }
 
+    /// As evidence of a removal.
+    fn told(&self) -> SourceEvent {
+        let actor = self.actor.as_ref();
+        SourceEvent {
+            id: self.uuid.clone(),
+            kind: self.kind.clone(),
+            at: Some(self.published.to_string()),
+            actor_id: actor.and_then(|actor| actor.id.clone()),
+            actor_name: actor.and_then(|actor| actor.name.clone()),
+        }
+    }
+
     fn turn(&self) -> Option<Turn> {
         let last = self.kind.rsplit('.').next().unwrap_or_default();
         match last {
@@ -136,6 +158,8 @@ pub(super) struct Heard {
     /// 64 bits of each id: an event that is delivered twice counts once.
     known: BTreeSet<u64>,
     newest: BTreeMap<Subject, (Timestamp, Turn)>,
+    /// The events by which what went last has gone.
+    left: BTreeMap<Subject, SourceEvent>,
     /// Groups whose members may be others now.
     pub groups: BTreeSet<String>,
     /// Users whose profile or status may be another one now.
@@ -155,6 +179,10 @@ impl Heard {
             let newest = self.newest.entry(subject.clone()).or_insert((event.published, turn));
             if event.published >= newest.0 {
                 *newest = (event.published, turn);
+                match turn {
+                    Turn::Left => drop(self.left.insert(subject.clone(), event.told())),
+                    Turn::Came => drop(self.left.remove(&subject)),
+                }
             }
             if turn == Turn::Left && matches!(subject, Subject::Group(_) | Subject::User(_)) {
                 deleted = Some(subject);
@@ -173,10 +201,9 @@ impl Heard {
         }
     }
 
-    /// Whether the newest word on one of these is that it went.
-    pub fn explains(&self, subjects: &[Subject]) -> bool {
-        let left = |subject| matches!(self.newest.get(subject), Some((_, Turn::Left)));
-        subjects.iter().any(left)
+    /// The event by which one of these went, where that is the newest word on it.
+    pub fn explains(&self, subjects: &[Subject]) -> Option<SourceEvent> {
+        subjects.iter().find_map(|subject| self.left.get(subject).cloned())
     }
 }
 
@@ -207,24 +234,27 @@ mod tests {
 
     #[test]
     fn an_assignment_that_was_removed_is_explained() {
-        assert!(heard(&[event("a", "01", REMOVE, "SUCCESS", OF_ANN)]).explains(&ann()));
+        assert!(heard(&[event("a", "01", REMOVE, "SUCCESS", OF_ANN)]).explains(&ann()).is_some());
     }
 
     #[test]
     fn what_failed_or_concerns_another_application_explains_nothing() {
         for result in ["FAILURE", "SKIPPED", "ALLOW", "DENY", "CHALLENGE", "UNKNOWN"] {
-            assert!(!heard(&[event("a", "01", REMOVE, result, OF_ANN)]).explains(&ann()), "{result}");
+            assert!(
+                heard(&[event("a", "01", REMOVE, result, OF_ANN)]).explains(&ann()).is_none(),
+                "{result}"
+            );
         }
         let other = [("AppInstance", "0oa2"), ("User", "00u1")];
-        assert!(!heard(&[event("a", "01", REMOVE, "SUCCESS", &other)]).explains(&ann()));
+        assert!(heard(&[event("a", "01", REMOVE, "SUCCESS", &other)]).explains(&ann()).is_none());
     }
 
     #[test]
     fn the_newest_word_counts_in_whatever_order_it_comes() {
         let removed = event("a", "01", REMOVE, "SUCCESS", OF_ANN);
         let again = event("b", "02", "application.user_membership.add", "SUCCESS", OF_ANN);
-        assert!(!heard(&[removed.clone(), again.clone()]).explains(&ann()));
-        assert!(!heard(&[again, removed]).explains(&ann()));
+        assert!(heard(&[removed.clone(), again.clone()]).explains(&ann()).is_none());
+        assert!(heard(&[again, removed]).explains(&ann()).is_none());
     }
 
     #[test]

@@ -11,6 +11,7 @@ use super::events::Heard;
 use super::events::Subject;
 use super::events::TYPES;
 use super::pages::told;
+use crate::model::SourceEvent;
 use crate::model::WitnessAnswer;
 
 /// Questions to the log in one cycle; it has a small allowance (okta.md section 7).
@@ -27,17 +28,22 @@ impl OktaSource {
         evidence: String,
     ) -> WitnessAnswer {
         {
-            let plan = self.plan();
+            let mut plan = self.plan();
             if !plan.log_speaks {
                 return WitnessAnswer::Absent(evidence.into());
             }
-            if plan.heard.explains(subjects) {
+            let told = plan.heard.explains(subjects);
+            if told.is_some() {
+                plan.told = told;
                 return WitnessAnswer::Absent(format!("{evidence}, and the System Log tells of it").into());
             }
         }
         match self.asked_of_the_log(about, subjects).await {
-            Ok(true) => WitnessAnswer::Absent(format!("{evidence}, and the System Log tells of it").into()),
-            Ok(false) => {
+            Ok(Some(event)) => {
+                self.plan().told = Some(event);
+                WitnessAnswer::Absent(format!("{evidence}, and the System Log tells of it").into())
+            }
+            Ok(None) => {
                 WitnessAnswer::Unexplained(format!("{evidence}, and the System Log tells of no removal"))
             }
             Err(why) => {
@@ -48,7 +54,11 @@ impl OktaSource {
 
     /// The newest word of the log on this user or group, whenever it was: the cycle before may have heard it, or
     /// nobody yet.
-    async fn asked_of_the_log(&self, about: &str, subjects: &[Subject]) -> Result<bool, String> {
+    async fn asked_of_the_log(
+        &self,
+        about: &str,
+        subjects: &[Subject],
+    ) -> Result<Option<SourceEvent>, String> {
         if !self.one_question_more() {
             return Err(format!("{QUESTIONS_MAX} questions in one cycle are enough; the next asks again"));
         }

@@ -80,6 +80,7 @@ use talk::Talk;
 use super::Source;
 use super::SourceError;
 use crate::model::Finding;
+use crate::model::HeardOf;
 use crate::model::Page;
 use crate::model::Read;
 use crate::model::Reading;
@@ -188,6 +189,10 @@ impl Source for OktaSource {
         questions: &'a [WitnessQuestion],
     ) -> BoxFuture<'a, Result<Vec<WitnessAnswer>, SourceError>> {
         Box::pin(self.testify(questions))
+    }
+
+    fn heard(&self, question: &WitnessQuestion) -> HeardOf {
+        self.heard_of(question)
     }
 
     fn check(&self) -> BoxFuture<'_, Vec<Finding>> {

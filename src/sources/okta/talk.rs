@@ -1,6 +1,8 @@
 //! Asking Okta: one object or one page of a list, paced, patient, with pages that shrink when they are too heavy.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use serde::de::DeserializeOwned;
@@ -29,6 +31,7 @@ use crate::client::ClientError;
 use crate::client::Repeat;
 use crate::client::Request;
 use crate::sources::SourceError;
+use crate::sources::ledger::Ledger;
 
 pub(super) struct Talk {
     client: Client,
@@ -41,6 +44,10 @@ pub(super) struct Talk {
     budget: Budget,
     /// The first wait where Okta names none.
     backoff: Duration,
+    /// By which ids Okta knows the questions of the witness.
+    pub(super) ledger: Ledger,
+    /// Whether requests are noted there.
+    noting: AtomicBool,
 }
 
 /// One page of a list: rows that can be read one by one, and where it goes on.
@@ -72,6 +79,8 @@ impl Talk {
             sizes: Sizes::default(),
             budget: Budget::new(settings.repeats_max),
             backoff: settings.backoff,
+            ledger: Ledger::default(),
+            noting: AtomicBool::new(false),
         })
     }
 
@@ -80,6 +89,12 @@ impl Talk {
         self.budget.begin();
         self.sizes.begin();
         self.pacer.begin();
+        self.ledger.clear();
+    }
+
+    /// From now on the ids of answers are kept, or are not.
+    pub fn note_ids(&self, noting: bool) {
+        self.noting.store(noting, Ordering::Relaxed);
     }
 
     /// The client itself, for what is no request of a cycle.
@@ -174,6 +189,9 @@ impl Talk {
         let outcome = self.client.send(tries.told(request.clone().repeat(Repeat::Caller))).await;
         if let Ok(answer) = &outcome {
             self.pacer.note(family, answer, pace::random());
+            if self.noting.load(Ordering::Relaxed) {
+                self.ledger.note(request.url.as_str(), answer.header("x-okta-request-id"));
+            }
         }
         outcome
     }

@@ -11,6 +11,7 @@ use super::wire::Group;
 use super::wire::PushMapping;
 use super::wire::User;
 use crate::model::Container;
+use crate::model::HeardOf;
 use crate::model::List;
 use crate::model::SourceId;
 use crate::model::WitnessAnswer;
@@ -32,11 +33,33 @@ impl OktaSource {
         &self,
         questions: &[WitnessQuestion],
     ) -> Result<Vec<WitnessAnswer>, SourceError> {
+        self.talk.note_ids(true);
+        let answers = self.answers(questions).await;
+        self.talk.note_ids(false);
+        answers
+    }
+
+    async fn answers(&self, questions: &[WitnessQuestion]) -> Result<Vec<WitnessAnswer>, SourceError> {
         let mut answers = Vec::with_capacity(questions.len());
         for question in questions {
+            self.plan().told = None;
             answers.push(self.answer(question).await?);
+            let mut plan = self.plan();
+            if let Some(event) = plan.told.take() {
+                plan.events.insert(question.clone(), event);
+            }
         }
         Ok(answers)
+    }
+
+    /// What proves the answer to this question. A member is looked for in a list of the whole group.
+    pub(super) fn heard_of(&self, question: &WitnessQuestion) -> HeardOf {
+        let mut request_ids = self.talk.ledger.about(&question.about().0);
+        if let WitnessQuestion::Held { container: Container::Group(group), .. } = question {
+            request_ids.extend(self.talk.ledger.about(&group.0));
+            request_ids.dedup();
+        }
+        HeardOf { request_ids, event: self.plan().events.get(question).cloned() }
     }
 
     async fn answer(&self, question: &WitnessQuestion) -> Result<WitnessAnswer, SourceError> {

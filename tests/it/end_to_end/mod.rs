@@ -5,6 +5,7 @@ mod broken_reads;
 mod crashes;
 mod dry_run;
 mod erasure;
+mod evidence;
 mod expressions;
 mod first_days;
 mod golden;

@@ -47,7 +47,8 @@ async fn sent(says: Says, keys: &[[u8; 32]]) -> (Taken, Receiver, Store) {
     let n = due(&store, 100_000).await.expect("it is due");
     let follow_up = begin(&store, n, 200_000).await.expect("it waits");
     let receiver = Receiver::start(&[says]).await;
-    let taken = sender(&receiver, keys).send(&follow_up, at(100_000)).await;
+    let head = store.chain_head().await.expect("a look");
+    let taken = sender(&receiver, keys).send(&follow_up, head.as_ref(), at(100_000)).await;
     (taken, receiver, store)
 }
 
@@ -62,6 +63,8 @@ async fn a_webhook_is_signed_by_every_secret_over_id_time_and_body() {
     assert!(hook.is_signed_by(&KEYS[0]) && hook.is_signed_by(&KEYS[1]), "{hook:?}");
     assert!(!hook.is_signed_by(&[3; 32]));
     assert_eq!(hook.body()["type"], "follow_up.rotate_password");
+    let head = store.chain_head().await.expect("a look").expect("a write was recorded");
+    assert_eq!(hook.chain, format!("{}:{}", head.number, head.link));
 }
 
 #[tokio::test]

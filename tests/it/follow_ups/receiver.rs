@@ -28,6 +28,8 @@ pub struct Hook {
     pub timestamp: i64,
     pub signature: String,
     pub text: String,
+    /// The end of the log's chain.
+    pub chain: String,
 }
 
 impl Hook {
@@ -99,7 +101,8 @@ async fn take(State(served): State<Served>, headers: HeaderMap, text: String) ->
     assert_eq!(header("content-type"), "application/json");
     let timestamp = header("webhook-timestamp").parse().expect("seconds");
     let (id, signature) = (header("webhook-id"), header("webhook-signature"));
-    let _ = served.hooks.send(Hook { id, timestamp, signature, text });
+    let chain = header("rosterd-chain");
+    let _ = served.hooks.send(Hook { id, timestamp, signature, text, chain });
     let says = {
         let mut says = served.says.lock().expect("no panic");
         if says.len() > 1 { says.pop_front() } else { says.front().copied() }

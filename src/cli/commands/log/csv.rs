@@ -1,10 +1,14 @@
 //! The log as a table for a spreadsheet: one row an entry, quoted as RFC 4180 says, and nothing that would be run.
 
 use super::record;
+use crate::model::By;
+use crate::model::Proofs;
+use crate::model::SourceEvent;
+use crate::model::Testified;
 use crate::report;
 use crate::store::LogRow;
 
-const COLUMNS: [&str; 23] = [
+const COLUMNS: [&str; 28] = [
     "at",
     "entry",
     "job",
@@ -28,6 +32,11 @@ const COLUMNS: [&str; 23] = [
     "people",
     "edits",
     "evidence",
+    "coverage",
+    "request_ids",
+    "event_id",
+    "event_actor",
+    "settings",
 ];
 
 pub fn heading() -> String {
@@ -36,6 +45,8 @@ pub fn heading() -> String {
 
 pub fn row(row: &LogRow) -> String {
     let text = |text: &Option<String>| text.clone().unwrap_or_default();
+    let none = Proofs::default();
+    let proofs = row.proofs.as_ref().unwrap_or(&none);
     let edits: Vec<String> = row.edits.iter().map(report::edit).collect();
     let fields: [String; COLUMNS.len()] = [
         record::at(row).unwrap_or_default(),
@@ -61,8 +72,41 @@ pub fn row(row: &LogRow) -> String {
         row.people.join("; "),
         edits.join("; "),
         text(&row.evidence),
+        proofs
+            .coverage
+            .iter()
+            .map(|shown| format!("{} ({})", shown.collection, by(shown.by)))
+            .collect::<Vec<_>>()
+            .join("; "),
+        each(&proofs.witness, |one| one.request_ids.join("; ")),
+        each(&proofs.witness, |one| one.event.as_ref().map(|event| event.id.clone()).unwrap_or_default()),
+        each(&proofs.witness, |one| one.event.as_ref().map(actor).unwrap_or_default()),
+        text(&row.settings),
     ];
     fields.map(|text| field(&text)).join(",") + "\r\n"
+}
+
+fn by(by: By) -> &'static str {
+    match by {
+        By::Full => "full",
+        By::Event => "event",
+    }
+}
+
+fn actor(event: &SourceEvent) -> String {
+    let both = [&event.actor_name, &event.actor_id];
+    both.into_iter().flatten().cloned().collect::<Vec<_>>().join(" ")
+}
+
+/// What each of them says, once.
+fn each(witness: &[Testified], of: impl Fn(&Testified) -> String) -> String {
+    let mut told: Vec<String> = Vec::new();
+    for text in witness.iter().map(of).filter(|text| !text.is_empty()) {
+        if !told.contains(&text) {
+            told.push(text);
+        }
+    }
+    told.join("; ")
 }
 
 /// A spreadsheet runs what begins with one of these as a formula, quoted or not: a quote before it makes it text.

@@ -15,7 +15,9 @@
 //! | `cause`, `reason` | why: of a job `{"id", "sentence"}`, of a command or decision the reason that was given |
 //! | `outcome`, `detail` | our words; `outcome` is null while none is known |
 //! | `status` | `{"status": "success" \| "failure" \| "warning", "error": null \| {"code", "reason", "category", "recommended_action"}}` |
-//! | `evidence` | of a removal: what the witness answered, with the requests and events that prove it |
+//! | `evidence` | of a removal: what the witness answered, as a sentence |
+//! | `proofs` | the same as fields: `coverage`, and `witness` with `question`, `answer`, `request_ids`, `event` |
+//! | `settings` | the digest of the settings that it was decided under: `rosterd config show --digest` |
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -50,6 +52,8 @@ pub fn object(row: &LogRow) -> Value {
         "detail": row.detail,
         "status": status(row),
         "evidence": row.evidence,
+        "proofs": row.proofs,
+        "settings": row.settings,
         "count": row.count,
     })
 }

@@ -37,7 +37,7 @@ async fn life() -> Stage {
 }
 
 async fn then(stage: &Stage, day: i64) -> PastStory {
-    let at = Timestamp::from_second(BEGINNING + day * DAY + 60).expect("a time");
+    let at = Timestamp::from_second(BEGINNING + day * DAY + DAY / 2).expect("a time");
     let told = cycle::explain_at(&stage.store, "story", "u1", at).await.expect("the state is read");
     told.expect("there was a cycle").remove(0)
 }
@@ -138,11 +138,7 @@ fn an_erasure_leaves_when_and_why_and_says_so() {
     assert!(after.out.contains("an erasure took the values of "), "{}", after.out);
     assert!(after.out.contains("  create  done"), "{}", after.out);
     let slip = host.run(&["explain", "hr", "u-ann", "--at", "yesterday"]);
-    assert!(
-        slip.err.contains("`yesterday` is no time; write 2026-03-02T10:00:00Z or 2026-03-02"),
-        "{}",
-        slip.err
-    );
+    assert!(slip.err.contains("`yesterday` is no time"), "{}", slip.err);
     let nobody = host.run(&["explain", "hr", "ann@acme.example", "--at", &today]);
     assert!(nobody.err.contains("is found by the source id"), "{}", nobody.err);
 }

@@ -1,5 +1,7 @@
 //! The evidence of a removal as fields: what was read, what a witness was asked and said, which event tells of it.
 
+use std::fmt;
+
 use serde::Deserialize;
 use serde::Serialize;
 
@@ -53,7 +55,7 @@ pub struct HeardOf {
 }
 
 /// One event of a source's own log.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SourceEvent {
     pub id: String,
     /// `user.lifecycle.deactivate`
@@ -66,4 +68,11 @@ pub struct SourceEvent {
     pub actor_id: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub actor_name: Option<String>,
+}
+
+/// Without the actor, who is a person (P11).
+impl fmt::Debug for SourceEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SourceEvent").field("id", &self.id).field("kind", &self.kind).finish_non_exhaustive()
+    }
 }

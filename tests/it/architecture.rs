@@ -294,7 +294,7 @@ fn root() -> PathBuf {
 }
 
 /// Every source file with its path from the root, sorted.
-fn sources() -> Vec<(String, String)> {
+pub fn sources() -> Vec<(String, String)> {
     let mut found = Vec::new();
     walk(&root().join("src"), &mut found);
     found.sort();

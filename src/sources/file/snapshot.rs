@@ -79,6 +79,7 @@ impl Snapshot {
         reading.groups(&form);
         reading.assignments(&form);
         reading.removals(&form);
+        reading.doubled();
         reading.dangling();
         Ok(reading.finish(form))
     }
@@ -228,6 +229,23 @@ impl<'a> Reading<'a> {
         }
     }
 
+    /// An entry that stands twice may stand in the place of another that is lost, and no count would tell.
+    fn doubled(&mut self) {
+        let mut once = BTreeSet::new();
+        let twice: BTreeSet<_> = self.edges.iter().filter(|edge| !once.insert(*edge)).collect();
+        for (container, kind, id) in twice {
+            let (count, place) = match container {
+                Container::App(app) => (&mut self.tally.assignments, format!("apps.{app}")),
+                Container::Group(group) => (&mut self.tally.memberships, format!("group {group}")),
+            };
+            count.left_out = true;
+            let who = format!("{} {id}", kind.word());
+            self.notes.push(format!(
+                "{place} names {who} twice: nothing is removed for being absent until it does not"
+            ));
+        }
+    }
+
     /// An edge may name somebody whom the file does not hold; the edge is true, and the administrator should know.
     fn dangling(&mut self) {
         let missing: BTreeSet<_> = self
@@ -337,6 +355,10 @@ fn covered(form: &Form<'_>, tally: Tally) -> Vec<(Collection, Coverage)> {
 }
 
 fn row<T: serde::de::DeserializeOwned>(raw: &RawValue) -> Result<T, String> {
+    // serde would take a list for the fields in their order, and count it as somebody.
+    if !raw.get().starts_with('{') {
+        return Err("a row is an object, `{…}`; docs/file-source.md shows it".to_owned());
+    }
     serde_json::from_str(raw.get()).map_err(|error| form::fault(&error))
 }
 

@@ -25,14 +25,14 @@ mod okta_pushes;
 mod okta_rows;
 mod provision;
 mod remote;
-mod schedules;
+pub mod schedules;
 mod scope;
 mod shaky;
 pub mod site;
 mod throttling;
 mod undo;
 mod verify;
-mod weeks;
+pub mod weeks;
 mod witness;
 
 /// One test of each name for every flavour: `name::graph`, `name::okta`.

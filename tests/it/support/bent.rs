@@ -41,11 +41,17 @@ pub enum Bend {
 pub struct BentSource {
     inner: FileSource,
     pub bend: Mutex<Bend>,
+    asked: Mutex<Vec<WitnessQuestion>>,
 }
 
 impl BentSource {
     pub fn new(inner: FileSource) -> BentSource {
-        BentSource { inner, bend: Mutex::default() }
+        BentSource { inner, bend: Mutex::default(), asked: Mutex::default() }
+    }
+
+    /// What the witness was asked since this was asked last, canaries included.
+    pub fn asked(&self) -> Vec<WitnessQuestion> {
+        std::mem::take(&mut *self.asked.lock().expect("no test panics while it holds this"))
     }
 
     fn bend(&self) -> Bend {
@@ -100,6 +106,7 @@ impl Source for BentSource {
     ) -> BoxFuture<'a, Result<Vec<WitnessAnswer>, SourceError>> {
         async move {
             let say = |answer: WitnessAnswer| Ok(vec![answer; questions.len()]);
+            self.asked.lock().expect("free").extend_from_slice(questions);
             match self.bend() {
                 Bend::WitnessDisagrees | Bend::NoAssignments => say(WitnessAnswer::Present),
                 Bend::WitnessLies => say(WitnessAnswer::Absent("404".into())),

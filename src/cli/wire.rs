@@ -147,6 +147,7 @@ pub fn job(config: &Config, job: &JobConfig, store: &Store) -> Result<Job, anyho
         allow_empty: job.allow_empty,
         program: env!("CARGO_PKG_VERSION").to_owned(),
         verify: job.verify,
+        drift: job.drift.clone(),
         ceiling: job.mode,
     })
 }

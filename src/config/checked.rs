@@ -16,6 +16,7 @@ use crate::client::SecretError;
 use crate::daemon::ReceiverSettings;
 use crate::daemon::Schedule;
 use crate::model::SourceId;
+use crate::plan::DriftRules;
 use crate::plan::Keep;
 use crate::plan::Limits;
 use crate::plan::Mode;
@@ -70,6 +71,8 @@ pub struct JobConfig {
     pub allow_empty: bool,
     /// How often what is held is announced again.
     pub remind: Duration,
+    /// What is done about what somebody else did in the target.
+    pub drift: DriftRules,
 }
 
 #[derive(Clone, Debug)]

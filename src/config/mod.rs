@@ -11,6 +11,7 @@ mod layers;
 mod presets;
 mod problem;
 mod raw;
+mod raw_drift;
 mod raw_graph;
 mod raw_service;
 mod shape;

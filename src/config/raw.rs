@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde::Deserializer;
 use serde::de;
 
+use super::raw_drift::RawDrift;
 use super::raw_graph::RawGraph;
 use super::raw_service::RawService;
 use crate::plan::Adoption;
@@ -63,6 +64,7 @@ pub(super) struct RawJob {
     pub leavers: RawLeavers,
     pub exemption: Option<String>,
     pub remind: Option<String>,
+    pub drift: RawDrift,
     pub allow_empty: Option<bool>,
     pub adopt: Option<Adoption>,
     pub rehire: Option<Rehire>,

@@ -168,6 +168,7 @@ impl<'a> Scopes<'a> {
             memberships: &self.memberships(link),
             left: link.left,
             undo: link.undo.as_ref(),
+            drifted: &link.drifted,
         })
     }
 

@@ -99,6 +99,7 @@ impl Explain<'_> {
             matching: matching(&traced, &link.applied, pending.as_ref(), &row),
             attributes: traced.iter().map(|one| attribute(one, &link.applied, &edits)).collect(),
             teams,
+            drift: self.store.drift_of(link.link).await?,
             planned: pending.as_ref().map(|pending| self.planned(pending)),
             exemptions: self.store.exemptions_of(self.state.id, link.link).await?,
             undone: self.store.undone_of(self.state.id, link.link).await?,

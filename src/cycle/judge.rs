@@ -86,6 +86,16 @@ pub(super) async fn judge(
     judge.references(&mut judged).await
 }
 
+/// What somebody else deactivated is reactivated only with an approval, whatever else there is to change.
+fn shut(link: &PendingLink) -> Option<Hold> {
+    let held = link.shut && link.class == Class::Reactivate && !link.approved;
+    held.then(|| {
+        let text = "somebody else deactivated the account in the target; it is reactivated when you approve"
+            .to_owned();
+        Hold { kind: HoldKind::Shut, text }
+    })
+}
+
 async fn guard(on: &Run<'_>, store: &Store, job: JobId) -> Result<Guard, CycleError> {
     let (limits, name) = (&on.job.limits, &on.job.name);
     let from = on.how.now.as_second() - WINDOW_SECONDS;
@@ -183,7 +193,7 @@ impl Judge<'_> {
         taken: Option<&unique::Taken>,
         back: Option<&Comeback>,
     ) -> LinkVerdict {
-        let usual = self.verdict(link);
+        let usual = self.verdict(link).or_else(|| shut(link));
         let verdict = |hold| LinkVerdict::new(link.link, hold);
         if let Some(mapping) = link.hold.as_ref().filter(|hold| hold.kind == HoldKind::Mapping) {
             return verdict(Some(mapping.clone()));

@@ -5,6 +5,8 @@ mod apply;
 mod choose;
 mod comeback;
 mod decide;
+mod discover;
+mod drift;
 mod environment;
 mod explain;
 mod explain_at;
@@ -75,6 +77,7 @@ pub use undo::undo;
 
 use crate::model::Reading;
 use crate::plan::CycleRecord;
+use crate::plan::DriftRules;
 use crate::plan::Limits;
 use crate::plan::Mode;
 use crate::plan::Rules;
@@ -101,9 +104,12 @@ pub struct Job {
     pub allow_empty: bool,
     /// How often what is held is announced again.
     pub remind: Duration,
-    /// How long after a full reading everything is read anew, behind the changes, to see what those had missed;
-    /// `None`: only when somebody asks for it.
+    /// How long after a full reading everything is read anew, behind the changes, to see what those had missed,
+    /// and how long after the target was compared with what it accepted it is compared again. `None`: only when somebody
+    /// asks for it.
     pub verify: Option<Duration>,
+    /// What is done about what somebody else did in the target.
+    pub drift: DriftRules,
     /// The most that the settings let it do; what it does is what `enable` allowed, if that is less.
     pub ceiling: Mode,
 }
@@ -203,7 +209,12 @@ pub async fn plan(job: &Job, store: &Store, how: How<'_>) -> Result<Planned, Cyc
     learn::recall(store, &*job.target, how.now).await.map_err(on.store())?;
     let state = copy.job(&job.name).await.map_err(on.store())?;
     let cycle = copy.start_cycle(state.id, how.now.as_second()).await.map_err(on.store())?;
+    // A first plan, and one that reads everything, says who is there already as well.
+    let looks = how.reading == Reading::Full || state.rules.is_none();
     let mut planned = on.prepare(&copy, &state, cycle).await?.planned;
+    if looks && !on.has_other_target(&state) {
+        planned.header.discovery = Some(discover::discover(&on, &copy, &state).await?);
+    }
     planned.header.findings =
         lint::look(&copy, state.id, &job.rules, job.target.demands()).await.map_err(on.store())?;
     Ok(planned)

@@ -10,6 +10,7 @@ use super::apply;
 use super::apply::Applying;
 use super::apply::Saved;
 use super::decide;
+use super::drift;
 use super::environment;
 use super::identity;
 use super::judge;
@@ -43,6 +44,8 @@ pub(super) struct Run<'a> {
 pub(super) struct Prepared {
     pub(super) planned: Planned,
     pub(super) read: read::Outcome,
+    /// What the target shows otherwise, where that was looked at.
+    pub(super) verified: Option<drift::Verified>,
 }
 
 impl<'a> Run<'a> {
@@ -125,8 +128,10 @@ impl<'a> Run<'a> {
         if state.program.as_deref() != Some(&self.job.program) {
             store.take_program(state.id, &self.job.program).await.map_err(self.store())?;
         }
-        let mut frozen = None;
+        let (mut frozen, mut verified) = (None, None);
         if !self.has_other_target(state) {
+            verified = drift::verify(self, store, state).await?;
+            notes.extend(verified.iter_mut().flat_map(|verified| std::mem::take(&mut verified.notes)));
             frozen = anchors::release(self, store, state.id).await?;
         }
         let clock = self.doubts_clock(store, state.id).await?;
@@ -142,7 +147,7 @@ impl<'a> Run<'a> {
         let mut planned = stream::planned(self, store, state, notes).await?;
         let demands = self.job.target.demands();
         planned.header.notes.extend(plan::irrevocable(&planned.header.counts, &demands));
-        Ok(Prepared { planned, read })
+        Ok(Prepared { planned, read, verified })
     }
 
     /// Looks at the clock, and marks whose time has come (P17).
@@ -179,7 +184,7 @@ impl<'a> Run<'a> {
         if !self.has_other_target(state) {
             settle::settle(self, store, state.id).await?;
         }
-        let Prepared { mut planned, read } = self.prepare(store, state, cycle).await?;
+        let Prepared { mut planned, read, verified } = self.prepare(store, state, cycle).await?;
         if let Some(saved) = saved {
             planned = self.narrow(store, state, cycle, planned, saved, applying).await?;
         }
@@ -188,6 +193,9 @@ impl<'a> Run<'a> {
         record.missing = read.promoted.missing;
         record.verified = read.repaired.is_some();
         record.repaired = read.repaired.unwrap_or(0);
+        record.target_verified = verified.is_some();
+        record.drift = verified.as_ref().map_or(0, |verified| verified.reported);
+        record.drift_repaired = verified.map_or(0, |verified| verified.repaired);
         record.digest.clone_from(&planned.header.digest);
         record.planned.clone_from(&planned.header.counts);
         record.notes.clone_from(&planned.header.notes);

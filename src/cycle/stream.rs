@@ -41,6 +41,8 @@ use crate::store::Waits;
 
 /// Changes read at once: a plan of any length is shown in constant memory.
 const CHUNK: usize = 1_000;
+/// Of equal differences in the target so many are named.
+const EXAMPLES: usize = 5;
 /// Deletions to come that a header names; the rest is counted.
 const DELETIONS: usize = 100;
 
@@ -217,6 +219,8 @@ async fn tally(
         causes: Vec::new(),
         deletions,
         deletions_total,
+        drift: store.drift(state.id, EXAMPLES).await?,
+        discovery: None,
         notes: Vec::new(),
         findings: Vec::new(),
         digest: String::new(),
@@ -457,6 +461,8 @@ pub(super) fn act(rules: &plan::Rules, link: &PendingLink) -> Act {
             None => act,
         },
         (Some(act), _) => act,
+        // Gone from the target, and nothing else of it differs.
+        (None, _) if link.lost => Act::Update { edits: Vec::new() },
         // Held because it cannot be mapped: there is nothing to show of it.
         (None, _) => Act::Create { attributes: Attributes::default() },
     }

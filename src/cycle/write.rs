@@ -326,6 +326,17 @@ impl Writer<'_> {
     }
 }
 
+/// What is taken for shown where the answer showed nothing: what was shown before, of what was not sent anew.
+fn unseen(sent: &Attributes, before: Option<&Accepted>) -> Attributes {
+    let Some(before) = before else { return sent.clone() };
+    let shown = |(path, value): (&String, &Value)| {
+        let kept = before.sent.get(path) == Some(value);
+        let value = if kept { before.shown.get(path).cloned().unwrap_or(Value::Null) } else { value.clone() };
+        (path.clone(), value)
+    };
+    sent.iter().map(shown).collect()
+}
+
 fn temporary(link: LinkId) -> String {
     format!("rosterd-rename-{}", link.0)
 }
@@ -417,7 +428,7 @@ fn accepted(sending: &Sending, id: ResourceId, body: Option<&Value>) -> After {
     }
     let shown = match body {
         Some(body) => scim::shown(body, sent.0.keys()),
-        None => sent.clone(),
+        None => unseen(&sent, link.applied.accepted()),
     };
     let key = sent.text("userName").or_else(|| sent.text("displayName")).map(scim::fold);
     let accepted = Accepted { resource: id, sent, shown, origin };

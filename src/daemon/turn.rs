@@ -78,6 +78,7 @@ mod tests {
             quarantine: None,
             failed_cycles: 0,
             default_domain: None,
+            target_verified_second: None,
         }
     }
 

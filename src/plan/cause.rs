@@ -49,6 +49,8 @@ pub enum CauseKind {
     Undo,
     /// The undo of the subject has ended, and the rules want it otherwise.
     UndoEnded,
+    /// Somebody else changed it in the target, and the policy puts it right; the subjects are what was found.
+    Drift,
     /// Time alone: a deletion is due, or a date of a filter was reached; the subject says which.
     Time,
 }
@@ -136,6 +138,7 @@ impl Cause {
             CauseKind::Retired => "the address is held by the account of somebody who left".to_owned(),
             CauseKind::Undo => format!("somebody undid {}", subjects()),
             CauseKind::UndoEnded => format!("the undo of {} has ended", subjects()),
+            CauseKind::Drift => format!("drift in the target: {}", subjects()),
             CauseKind::LostAnchor => "the target has the account or team no more".to_owned(),
         }
     }

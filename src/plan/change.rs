@@ -8,6 +8,8 @@ use serde_json::Value;
 
 use super::Cause;
 use super::CauseId;
+use super::Discovery;
+use super::DriftFold;
 use super::DueDeletion;
 use super::Exemption;
 use super::Undone;
@@ -211,6 +213,8 @@ pub enum HoldKind {
     Exempt,
     /// A saved plan is applied, and does not show it.
     Plan,
+    /// Somebody else deactivated the account in the target.
+    Shut,
 }
 
 /// What a job may do (design: modes).
@@ -264,6 +268,10 @@ pub struct Header {
     pub held_since: BTreeMap<CauseId, i64>,
     /// When this was looked at.
     pub at_second: i64,
+    /// What the last verification of the target found and only reports, folded.
+    pub drift: Vec<DriftFold>,
+    /// Whose the accounts and teams of the target are; of a dry run that reads everything.
+    pub discovery: Option<Discovery>,
     /// Facts that are no change: members left out of a team because they are out of scope, and the like.
     pub notes: Vec<String>,
     /// What a look at the wanted people and teams found; of a dry run alone.

@@ -51,6 +51,8 @@ pub struct Dirty {
     pub time: bool,
     /// The rules are those of another version of the program; comes with `rules`.
     pub upgrade: bool,
+    /// The target shows otherwise than it accepted, and the policy puts it right.
+    pub drift: bool,
 }
 
 impl Dirty {
@@ -62,6 +64,11 @@ impl Dirty {
     /// Nothing but the time changed.
     pub(super) fn is_time(self) -> bool {
         self.time && !self.rules && !self.object && !self.edge
+    }
+
+    /// Nothing but the target changed.
+    pub(super) fn is_drift(self) -> bool {
+        self.drift && !self.rules && !self.object && !self.edge
     }
 }
 
@@ -87,6 +94,8 @@ pub struct Facts<'a> {
     pub left: Option<Left>,
     /// What a person undid of it.
     pub undo: Option<&'a Override>,
+    /// What somebody else did in the target, where that is put right.
+    pub drifted: &'a [String],
 }
 
 impl Facts<'_> {

@@ -3,6 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
+use super::DriftStory;
 use super::Edit;
 use super::Exemption;
 use super::Undone;
@@ -27,6 +28,8 @@ pub struct Explanation {
     /// Of a person the teams, of a team the number of its members.
     pub teams: Vec<TeamStory>,
     pub planned: Option<PlannedStory>,
+    /// What the target showed otherwise, when it was last verified.
+    pub drift: Vec<DriftStory>,
     /// What a person decided not to have done, for a while.
     pub exemptions: Vec<Exemption>,
     /// What a person undid, and what stays as it was for a while.

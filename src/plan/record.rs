@@ -34,6 +34,14 @@ pub struct CycleRecord {
     /// Objects and memberships that the changes had missed.
     #[serde(default)]
     pub repaired: u64,
+    /// The target was compared with what it had accepted.
+    #[serde(default)]
+    pub target_verified: bool,
+    /// What it shows otherwise and is only reported, and what is put right.
+    #[serde(default)]
+    pub drift: u64,
+    #[serde(default)]
+    pub drift_repaired: u64,
     /// The plan's digest, before anything was written.
     pub digest: String,
     /// The plan by class and kind.

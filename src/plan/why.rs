@@ -5,6 +5,7 @@ use super::CauseKind;
 use super::Class;
 use super::Departure;
 use super::Dirty;
+use super::DriftKind;
 use super::Facts;
 use super::Loss;
 use super::OnLeave;
@@ -13,6 +14,7 @@ use super::Rules;
 use super::ScopeFact;
 use super::admission::Bars;
 use super::admission::selection;
+use super::drift::cause_of_drift;
 use crate::model::Applied;
 use crate::model::Container;
 use crate::model::SourceId;
@@ -42,7 +44,22 @@ pub(super) fn why(
     if ours && facts.dirty.is_edit() && !why.cause.kind.is_ours() {
         why.cause = edited(rules_digest, facts.dirty).cause;
     }
+    // How we know, and what a witness is asked, stays what it is for a removal.
+    if ours && facts.dirty.is_drift() && class.is_some_and(|class| rights(class, facts.drifted)) {
+        why.cause = cause_of_drift(facts.drifted);
+    }
     why
+}
+
+/// Whether a change of this class puts right what was found: what waited before for a reason of its own keeps that.
+fn rights(class: Class, drifted: &[String]) -> bool {
+    let any = |kind: DriftKind| drifted.iter().any(|subject| subject == kind.told());
+    match class {
+        Class::Update | Class::Rename => true,
+        Class::Reactivate => any(DriftKind::Deactivated),
+        Class::Deactivate => any(DriftKind::Reactivated),
+        _ => false,
+    }
 }
 
 fn happened(rules: &Rules, rules_digest: &str, facts: &Facts<'_>, class: Option<Class>, bars: Bars) -> Why {

@@ -4,6 +4,8 @@ use jiff::Timestamp;
 
 use super::words;
 use crate::plan::AttributeStory;
+use crate::plan::DriftKind;
+use crate::plan::DriftStory;
 use crate::plan::Explanation;
 use crate::plan::HistoryStory;
 
@@ -33,6 +35,8 @@ pub fn explanation(of: &Explanation) -> String {
         ],
     };
     out += &section("planned", &planned);
+    let drift: Vec<String> = of.drift.iter().map(drift).collect();
+    out += &section("drift, when the target was last verified", &drift);
     let exemptions: Vec<String> = of.exemptions.iter().map(words::exemption).collect();
     out += &section("not planned, because somebody rejected it", &exemptions);
     let undone: Vec<String> = of.undone.iter().map(words::undone).collect();
@@ -81,6 +85,15 @@ fn attribute(of: &AttributeStory) -> String {
         }
     }
     format!("{line}; {}", of.verdict)
+}
+
+fn drift(of: &DriftStory) -> String {
+    let at = Timestamp::from_second(of.at_second).map(|at| at.to_string()).unwrap_or_default();
+    let (past, found) = (words::value(of.past.as_ref()), words::value(of.found.as_ref()));
+    match of.drift {
+        DriftKind::Changed => format!("{}: showed {past}, shows {found}; found at {at}", of.path),
+        kind => format!("{}; found at {at}", kind.told()),
+    }
 }
 
 fn entry(of: &HistoryStory) -> Vec<String> {

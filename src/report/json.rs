@@ -13,6 +13,9 @@
 //!                             "until_second": 1773050400, "changes": 12, "name": "ann@x.example"}],
 //!             "undone": [{"cycle": 7, "cause": "c3d4e5f6", "who": "bo", "reason": "…", "at_second": 1772445600,
 //!                         "until_second": 1773050400, "objects": 12, "name": "ann@x.example"}],
+//!             "drift": [{"drift": "changed", "kind": "user", "path": "title", "count": 2, "examples": ["ann@x.example"]}],
+//!             "discovery": {"partial": {"group": "it showed 1 of 2"}, "counts": {"user": {"local": 1}},
+//!                           "resources": [{"kind": "user", "id": "9", "name": "root", "whose": "local", "detail": ""}]},
 //!             "notes": [],
 //!             "findings": [{"grade": "warning", "subject": "guests", "text": "…", "cure": "…"}]},
 //!  "changes": [
@@ -26,6 +29,9 @@
 //! `exemptions` are decisions that changes are not made for a while; these are not among the changes. `undone` is
 //! what somebody undid, and what stays as it was before that cycle for a while. A cause that holds something has `held_since`, a time.
 //! `deletions` are accounts that are deleted when their time has come, the next hundred of them.
+//! `drift` is what the last verification of the target found and only reports. `discovery` is there in a dry run that reads
+//! everything: `whose` is linked, other, adoptable, ambiguous or local; `resources` are at most a thousand of those that are
+//! not linked.
 //! `verdict` is go, held (with `hold.kind` and `hold.text`), waiting or escrow (with `text`). Keys are only
 //! ever added; `format` counts up when one changes its meaning.
 
@@ -103,6 +109,8 @@ fn head(header: &Header) -> Value {
         "deletions": { "total": header.deletions_total, "next": deletions },
         "exemptions": header.exemptions,
         "undone": header.undone,
+        "drift": header.drift,
+        "discovery": header.discovery,
         "notes": header.notes,
         "findings": header.findings,
     })

@@ -51,6 +51,8 @@ impl Render for Markdown {
         held(&self.held, &header)
             + &exemptions(&header)
             + &undone(&header)
+            + &lines("Drift: the target shows otherwise than it accepted", words::drift(&header))
+            + &lines("Accounts and teams of the target", words::discovery(&header))
             + &deletions(&header)
             + &observed(&self.held, &header)
     }
@@ -159,6 +161,16 @@ fn held(fold: &HeldFold, header: &Header) -> String {
         out += "\n";
     }
     out
+}
+
+fn lines(title: &str, lines: Vec<String>) -> String {
+    if lines.is_empty() {
+        return String::new();
+    }
+    format!(
+        "\n## {title}\n\n{}",
+        lines.iter().map(|line| format!("- {}\n", cell(line.trim()))).collect::<String>()
+    )
 }
 
 fn exemptions(header: &Header) -> String {

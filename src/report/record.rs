@@ -33,6 +33,9 @@ pub fn cycle(record: &CycleRecord) -> String {
         words::counted(record.source_requests, "request"),
         record.target_requests,
     );
+    if record.target_verified {
+        out += &format!("  verified the target: {}\n", words::verified(record));
+    }
     if record.verified {
         let missed = match record.repaired {
             0 => "nothing".to_owned(),

@@ -105,6 +105,8 @@ impl Render for Text {
         rest + &held(&self.held, &header)
             + &exemptions(&header)
             + &undone(&header)
+            + &lines("drift: the target shows otherwise than it accepted", words::drift(&header))
+            + &lines("accounts and teams of the target", words::discovery(&header))
             + &deletions(&header)
             + &observed(&self.held, &header)
     }
@@ -212,6 +214,14 @@ fn held(fold: &HeldFold, header: &Header) -> String {
         }
     }
     out
+}
+
+/// A section of lines, where there are any.
+fn lines(title: &str, lines: Vec<String>) -> String {
+    if lines.is_empty() {
+        return String::new();
+    }
+    format!("\n{title}\n{}", lines.iter().map(|line| format!("  {line}\n")).collect::<String>())
 }
 
 /// What a person has rejected; it comes back as held.

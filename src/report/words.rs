@@ -10,6 +10,8 @@ use crate::plan::Cause;
 use crate::plan::CauseId;
 use crate::plan::Change;
 use crate::plan::Class;
+use crate::plan::CycleRecord;
+use crate::plan::Discovery;
 use crate::plan::Edit;
 use crate::plan::Exemption;
 use crate::plan::Header;
@@ -293,6 +295,7 @@ pub(super) fn is_of_one_object(kind: HoldKind) -> bool {
 fn deciding(kind: HoldKind, cause: &CauseId, job: &str) -> Option<String> {
     match kind {
         HoldKind::Approval
+        | HoldKind::Shut
         | HoldKind::Adoption
         | HoldKind::Relink
         | HoldKind::Retire
@@ -339,6 +342,7 @@ pub fn hold_word(kind: HoldKind) -> &'static str {
         HoldKind::Rejected => "rejected",
         HoldKind::Exempt => "exempt",
         HoldKind::Plan => "plan",
+        HoldKind::Shut => "shut",
     }
 }
 
@@ -368,6 +372,33 @@ pub(super) fn undone(of: &Undone) -> String {
         of.cause.0
     );
     printable(&text)
+}
+
+/// `2 differences are reported (rosterd held acme), 1 is put right`.
+pub(super) fn verified(record: &CycleRecord) -> String {
+    if record.drift == 0 && record.drift_repaired == 0 {
+        return "it shows what it accepted".to_owned();
+    }
+    let is = |count: u64| if count == 1 { "is" } else { "are" };
+    let mut parts = Vec::new();
+    if record.drift > 0 {
+        let count = counted(record.drift, "difference");
+        parts.push(format!("{count} {} reported (rosterd held {})", is(record.drift), record.job));
+    }
+    if record.drift_repaired > 0 {
+        let count = counted(record.drift_repaired, "difference");
+        parts.push(format!("{count} {} put right", is(record.drift_repaired)));
+    }
+    parts.join(", ")
+}
+
+pub(super) fn drift(header: &Header) -> Vec<String> {
+    header.drift.iter().map(|fold| printable(&fold.sentence())).collect()
+}
+
+/// Whose the accounts and teams of the target are.
+pub(super) fn discovery(header: &Header) -> Vec<String> {
+    header.discovery.iter().flat_map(Discovery::lines).map(|line| printable(&line)).collect()
 }
 
 /// Days are enough for what happens in days; the time stands in the JSON.

@@ -44,7 +44,8 @@ impl Store {
                 return Ok((waiting, 0));
             }
             let recent: i64 = db.query_row(
-                "SELECT count(DISTINCT link) FROM journal WHERE job = ?1 AND at >= ?2 AND outcome = 'missing'",
+                "SELECT count(*) FROM (SELECT link FROM journal WHERE job = ?1 AND at >= ?2 AND outcome = 'missing'
+                   UNION SELECT id FROM links WHERE job = ?1 AND lost_at >= ?2 AND drifted IS NOT NULL)",
                 params![job.0, since_second],
                 |row| row.get(0),
             )?;

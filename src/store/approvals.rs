@@ -56,7 +56,7 @@ pub struct Decided {
 /// Holds that a person can lift; the others need the settings, the source or the target changed.
 const LIFTABLE: &str =
     "('approval', 'limit', 'unwitnessed', 'disagrees', 'unexplained', 'adoption', 'relink', 'retire',
-    'anchors', 'clock', 'empty', 'rejected')";
+    'anchors', 'clock', 'empty', 'rejected', 'shut')";
 
 /// A change of a link, of a membership, of a reference, by what a person calls it: `?5`, folded `?6`.
 const LINK_IS: &str = "(?5 IS NULL OR coalesce(l.match_cause, l.cause) = ?5 OR l.source_id = ?5 OR l.wanted_key = ?6 OR l.applied_key = ?6)";

@@ -240,6 +240,7 @@ fn erase(tx: &Transaction<'_>, wish: &Erasure, person: &Person) -> Sql<Erased> {
         ("what the sources showed and we wrote", count(tx, FORGET_LINKS, &links)?),
         ("what was undone", count(tx, FORGET_OVERRIDES, &links)?),
         ("memberships that failed", count(tx, FORGET_EDGES, &links)?),
+        ("what the target showed", count(tx, FORGET_DRIFT, &links)?),
         ("references to others", count(tx, FORGET_REFERENCES, &links)?),
         ("names in causes", forget_names(tx, person)?),
         ("decisions that name them", count(tx, FORGET_DECISIONS, json(&person.names)?)?),
@@ -257,7 +258,7 @@ const FORGET_LINKS: &str =
     "UPDATE links SET seen = NULL, seen_hash = NULL, wanted = NULL, wanted_key = NULL, applied = 'absent', resource = NULL,
             sent = NULL, shown = NULL, applied_key = NULL, origin = NULL, class = NULL, cause = NULL, proof = NULL,
             questions = NULL, adopt = NULL, hold = NULL, attempts = 0, failure = NULL, due_at = NULL, match_cause = NULL,
-            pinned = NULL, retires = NULL, lost_at = NULL, on_create = NULL, delete_at = NULL
+            pinned = NULL, retires = NULL, lost_at = NULL, on_create = NULL, delete_at = NULL, drifted = NULL, shut_at = NULL
       WHERE id IN (SELECT value FROM json_each(?1))";
 const FORGET_DECISIONS: &str = "UPDATE decisions SET what = 'erased', reason = '' WHERE EXISTS
       (SELECT 1 FROM json_each(?1) named
@@ -266,6 +267,8 @@ const FORGET_EDGES: &str = "UPDATE team_edges SET hold = NULL, failure = NULL
       WHERE person IN (SELECT value FROM json_each(?1)) AND (hold IS NOT NULL OR failure IS NOT NULL)";
 const FORGET_OVERRIDES: &str =
     "DELETE FROM overrides WHERE person = 0 AND vals <> '{}' AND link IN (SELECT value FROM json_each(?1))";
+const FORGET_DRIFT: &str = "DELETE FROM drift WHERE link IN (SELECT value FROM json_each(?1))
+      OR person IN (SELECT value FROM json_each(?1))";
 const FORGET_REFERENCES: &str =
     "DELETE FROM person_references WHERE person IN (SELECT value FROM json_each(?1))";
 const FORGET_GRANTS: &str = "UPDATE lost_grants SET body = '{}' WHERE body <> '{}'

@@ -40,6 +40,8 @@ pub struct JobState {
     pub program: Option<String>,
     /// When the last cycle began that read everything anew.
     pub verified_second: Option<i64>,
+    /// When the target was last compared with what it had accepted.
+    pub target_verified_second: Option<i64>,
     /// A person lets it rest; whether that still holds is a matter of the time.
     pub paused: Option<Paused>,
     /// It mostly fails, and is slowed down.
@@ -191,7 +193,7 @@ impl Store {
 
 fn job_state(db: &Connection, name: &str) -> Sql<Option<JobState>> {
     let sql = "SELECT id, mode, source_identity, target_identity, rules, verified, paused, quarantine, failed_cycles,
-                      default_domain, program FROM jobs WHERE name = ?1";
+                      default_domain, program, target_verified FROM jobs WHERE name = ?1";
     db.query_row(sql, [name], |row| {
         Ok(JobState {
             id: JobId(row.get(0)?),
@@ -205,6 +207,7 @@ fn job_state(db: &Connection, name: &str) -> Sql<Option<JobState>> {
             failed_cycles: row.get(8)?,
             default_domain: row.get(9)?,
             program: row.get(10)?,
+            target_verified_second: row.get(11)?,
         })
     })
     .optional()

@@ -325,7 +325,7 @@ fn follow(tx: &Transaction<'_>, job: JobId, now: i64, end: &Ended) -> Sql<()> {
             accept(tx, end.link, *active, accepted, key.as_deref())?;
             tx.prepare_cached(
                 "UPDATE links SET class = NULL, hold = NULL, adopt = NULL, attempts = 0, failure = NULL, due_at = NULL,
-                        match_cause = NULL, pinned = NULL, proposed = NULL, retires = NULL, on_create = NULL,
+                        match_cause = NULL, pinned = NULL, proposed = NULL, retires = NULL, on_create = NULL, shut_at = NULL,
                         dirty = dirty | EXISTS (SELECT 1 FROM overrides o WHERE o.job = ?2 AND o.link = ?1 AND o.person = 0
                                                   AND o.active = 0 AND o.vals <> '{}') WHERE id = ?1",
             )?
@@ -394,7 +394,7 @@ pub(super) fn forget_resource(tx: &Transaction<'_>, link: LinkId) -> Sql<()> {
     for sql in [
         "UPDATE links SET applied = 'absent', resource = NULL, sent = NULL, shown = NULL, applied_key = NULL,
                 origin = NULL, class = NULL, hold = NULL, attempts = 0, failure = NULL, due_at = NULL,
-                match_cause = NULL, retires = NULL, left_by = NULL, left_at = NULL, delete_at = NULL WHERE id = ?1",
+                match_cause = NULL, retires = NULL, left_by = NULL, left_at = NULL, delete_at = NULL, shut_at = NULL WHERE id = ?1",
         "DELETE FROM team_edges WHERE (team = ?1 OR person = ?1) AND desired = 0",
         "UPDATE team_edges SET applied = 0 WHERE team = ?1 OR person = ?1",
     ] {

@@ -14,6 +14,7 @@ use super::Sql;
 use super::Store;
 use super::StoreError;
 use super::overrides;
+use super::promote::DRIFT;
 use super::promote::EDGE;
 use super::promote::OBJECT;
 use super::promote::RULES;
@@ -63,6 +64,8 @@ pub struct DirtyLink {
     pub left: Option<Left>,
     /// What a person undid of it.
     pub undo: Option<Override>,
+    /// What is put right of what somebody else did in the target.
+    pub drifted: Vec<String>,
 }
 
 impl Store {
@@ -137,8 +140,7 @@ impl Store {
 }
 
 /// The columns that `dirty_link` reads, before what was undone.
-const FACTS: &str =
-    "id, kind, source_id, standing, seen, applied, resource, sent, shown, origin, dirty, left_by, left_at";
+const FACTS: &str = "id, kind, source_id, standing, seen, applied, resource, sent, shown, origin, dirty, left_by, left_at, drifted";
 
 /// One link as a decision reads it, dirty or not.
 pub(super) fn facts(db: &Connection, link: LinkId) -> Sql<Option<DirtyLink>> {
@@ -188,7 +190,7 @@ fn save_decision(tx: &Transaction<'_>, job: JobId, link: LinkId, decision: &Deci
         "UPDATE links SET desired = ?2, wanted = ?3, wanted_key = ?4, cause = CASE WHEN ?17 THEN cause ELSE ?5 END,
                 proof = CASE WHEN ?17 THEN proof ELSE ?6 END, questions = CASE WHEN ?17 THEN questions ELSE ?7 END,
                 class = ?8, hold = ?9, on_create = ?10, left_by = ?11, left_at = ?12, delete_at = ?13, decide_at = ?14,
-                by_time = ?15, adopt = NULL, dirty = 0, retires = NULL,
+                by_time = ?15, adopt = NULL, dirty = 0, drifted = NULL, retires = NULL,
                 attempts = CASE WHEN class IS ?8 AND wanted IS ?3 AND dirty & ?16 = 0 THEN attempts ELSE 0 END,
                 failure = CASE WHEN class IS ?8 AND wanted IS ?3 AND dirty & ?16 = 0 THEN failure END,
                 due_at = CASE WHEN class IS ?8 AND wanted IS ?3 AND dirty & ?16 = 0 THEN due_at END,
@@ -310,11 +312,13 @@ fn dirty_link(row: &Row<'_>) -> Sql<DirtyLink> {
             rules: dirty & RULES != 0,
             time: dirty & TIME != 0,
             upgrade: dirty & UPGRADE != 0,
+            drift: dirty & DRIFT != 0,
         },
         edges: Vec::new(),
         details: BTreeMap::new(),
         left: left(row, 11)?,
-        undo: parsed_or_none(row, 13)?,
+        undo: parsed_or_none(row, 14)?,
+        drifted: parsed_or_none(row, 13)?.unwrap_or_default(),
     })
 }
 

@@ -30,6 +30,7 @@ const STEPS: &[(&str, &str)] = &[
     ("0018_undo", include_str!("../../state/0018_undo.sql")),
     ("0022_passing", include_str!("../../state/0022_passing.sql")),
     ("0020_settings", include_str!("../../state/0020_settings.sql")),
+    ("0019_drift", include_str!("../../state/0019_drift.sql")),
 ];
 
 const MEMORY: &str = "CREATE TABLE IF NOT EXISTS schema_steps (

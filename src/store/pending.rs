@@ -76,6 +76,8 @@ pub struct PendingLink {
     pub by_time: bool,
     /// It was rejected, and the exemption has ended.
     pub rejected: bool,
+    /// Somebody else deactivated the account in the target.
+    pub shut: bool,
 }
 
 /// The resource that a pending creation makes ours instead.
@@ -152,7 +154,7 @@ const LINK_COLUMNS: &str = "l.id, l.kind, l.source_id, l.standing, l.seen, l.des
       (SELECT min(oj.name) FROM links o JOIN jobs oj ON oj.id = o.job
         WHERE o.resource = l.resource AND o.job <> l.job AND o.applied = 'active' AND o.desired IS 'active'
           AND oj.target_identity IS (SELECT target_identity FROM jobs WHERE id = l.job)) END,
-    l.on_create, l.by_time, l.exempt = 2, l.proposed";
+    l.on_create, l.by_time, l.exempt = 2, l.proposed, l.shut_at IS NOT NULL";
 const LINK_TABLES: &str = "links l LEFT JOIN approvals a
     ON a.job = l.job AND a.link = l.id AND a.person = 0 AND a.class = l.class
       AND a.cause = coalesce(l.match_cause, l.cause)";
@@ -389,6 +391,7 @@ fn pending_link(row: &Row<'_>) -> Sql<PendingLink> {
         by_time: row.get(30)?,
         rejected: row.get(31)?,
         proposed: row.get::<_, Option<String>>(32)?.map(ResourceId),
+        shut: row.get(33)?,
     })
 }
 

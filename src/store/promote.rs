@@ -25,6 +25,8 @@ pub(super) const RULES: i64 = 4;
 pub(super) const TIME: i64 = 8;
 /// Comes with `RULES`.
 pub(super) const UPGRADE: i64 = 16;
+/// The target shows otherwise than it accepted, and that is put right (`links.drifted`).
+pub(super) const DRIFT: i64 = 32;
 
 /// What a cycle's reads showed and proved.
 pub(super) struct Shown<'a> {

@@ -143,6 +143,7 @@ fn follows(what: &str, applied: &str, settings: &str) -> String {
     };
     let facts = Facts {
         undo: None,
+        drifted: &[],
         kind: Kind::User,
         source: &id(),
         seen: &seen,
@@ -206,6 +207,7 @@ fn follows_of_team(what: &str, applied: &str, policy: &str) -> String {
     let out = so.now.iter().any(|word| word == "unassigned");
     let facts = Facts {
         undo: None,
+        drifted: &[],
         kind: Kind::Group,
         source: &id(),
         seen: &seen,
@@ -276,6 +278,7 @@ fn where_the_mapping_disables_nobody_nothing_happens_until_the_deletion_is_due()
     let told = |days: i64| {
         let facts = Facts {
             undo: None,
+            drifted: &[],
             kind: Kind::User,
             source: &id(),
             seen: &seen,
@@ -305,6 +308,7 @@ fn the_steps_of_a_decision_are_told_in_order() {
         let applied = account("active", &rules, &seen);
         let facts = Facts {
             undo: None,
+            drifted: &[],
             kind: Kind::User,
             source: &id(),
             seen: &seen,

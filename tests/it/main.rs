@@ -21,6 +21,7 @@ mod cycles;
 mod daemon;
 mod daemon_panic;
 mod decisions;
+mod drift;
 mod end_to_end;
 mod erase;
 mod explain;

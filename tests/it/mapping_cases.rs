@@ -219,6 +219,7 @@ impl Case {
         let seen = Seen { standing, attributes };
         let facts = Facts {
             undo: None,
+            drifted: &[],
             kind: self.kind(),
             source: &SourceId("u1".to_owned()),
             seen: &seen,

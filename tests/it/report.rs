@@ -70,6 +70,8 @@ fn header() -> Header {
         causes: vec![(lost(), tally(0, 2)), (joined(), tally(2, 0)), (changed(), tally(1, 0))],
         notes: vec!["3 members of app-sales are out of scope and were left out".to_owned()],
         findings: Vec::new(),
+        drift: Vec::new(),
+        discovery: None,
         deletions: Vec::new(),
         deletions_total: 0,
         exemptions: Vec::new(),

@@ -71,6 +71,7 @@ fn decided(admit: &str, exclude: &str, attributes: &str, now_second: i64) -> Dec
     let environment = Environment { now, ..Environment::default() };
     let facts = Facts {
         undo: None,
+        drifted: &[],
         kind: Kind::User,
         source: &id,
         seen: &seen,

@@ -7,7 +7,8 @@
 //! or null; `deletions` are the accounts that are deleted when their time has come: `{"total", "next"}`, `next` a time or
 //! null; `held` is what waits for a decision, folded by cause: `{"cause", "kind", "sentence", "changes", "since"}`;
 //! `exemptions` is what somebody rejected, `undone` what somebody undid, both with `until_second`;
-//! `failed` counts what could not be done: `{"total", "given_up"}`; `paused` is `{"until", "who", "reason"}` or null;
+//! `drift` is what the last verification of the target found and only reports: `{"drift", "kind", "path", "count",
+//! "examples"}`; `failed` counts what could not be done: `{"total", "given_up"}`; `paused` is `{"until", "who", "reason"}` or null;
 //! `quarantine` is null, or what the provisioning log calls so: `{"currentBegan", "seriesBegan", "seriesCount", "reason", "error":
 //! {"code", "message", "tenantActionable"}}`, with `next_whole` as the time of the next whole cycle; `push` is how Okta's Group Push stands, for each group that it pushes: `{"group", "id", "status", "target",
 //! "error"}`. A workspace is `{"workspace", "follow_ups": {"waiting", "sent", "overdue"}, "tokens"}`: `tokens` tells which
@@ -30,6 +31,7 @@ use crate::cli::wire;
 use crate::config::JobConfig;
 use crate::daemon::next_whole;
 use crate::plan::CycleRecord;
+use crate::plan::DriftFold;
 use crate::plan::Exemption;
 use crate::plan::Mode;
 use crate::plan::Quarantine;
@@ -105,6 +107,8 @@ struct JobStatus {
     /// Accounts that wait for their deletion, and when the first is due.
     deletions: (u64, Option<Timestamp>),
     failed: FailedCounts,
+    /// What the last verification of the target reports, folded.
+    drift: Vec<DriftFold>,
     paused: Option<Paused>,
     quarantine: Option<Quarantine>,
     /// In quarantine: the next whole cycle.
@@ -137,6 +141,10 @@ impl JobStatus {
             Some(state) => store.failed_counts(state.id).await?,
             None => FailedCounts::default(),
         };
+        let drift = match &state {
+            Some(state) => store.drift(state.id, 0).await?,
+            None => Vec::new(),
+        };
         let cycles = store.cycles(Some(job.name.clone()), CYCLES).await?;
         let time = |second: i64| Timestamp::from_second(second).ok();
         let deletions = (total, next.first().and_then(|deletion| time(deletion.at_second)));
@@ -152,6 +160,7 @@ impl JobStatus {
         Ok(JobStatus {
             job: job.name.clone(),
             failed,
+            drift,
             paused: paused.filter(|paused| paused.holds(now.as_second())),
             quarantine: state.as_ref().and_then(|state| state.quarantine.clone()),
             next_whole,
@@ -200,6 +209,11 @@ impl JobStatus {
                 count => format!(", {count} of them given up"),
             };
             out += &format!("  failed    {}{given_up}: rosterd failed {}\n", self.failed.total, self.job);
+        }
+        let drift: u64 = self.drift.iter().map(|fold| fold.count).sum();
+        if drift > 0 {
+            let shows = report::counted(drift, "difference");
+            out += &format!("  drift     {shows} in the target: rosterd held {}\n", self.job);
         }
         if self.last.as_ref().is_some_and(|record| record.held > 0) {
             out += &format!("  held      look at it: rosterd held {}\n", self.job);
@@ -282,6 +296,7 @@ impl JobStatus {
             "exemptions": self.exemptions,
             "undone": self.undone,
             "failed": { "total": self.failed.total, "given_up": self.failed.given_up },
+            "drift": self.drift,
             "paused": self.paused.as_ref().map(|paused| json!({
                 "until": paused.until.and_then(|second| Timestamp::from_second(second).ok()).map(|at| at.to_string()),
                 "who": paused.who,

@@ -45,9 +45,11 @@ impl Checker<'_> {
         let limits = self.limits(&table.join("limits"), &raw.limits).zip(shared);
         let exemption = self.lasting(&table.join("exemption"), raw.exemption.as_deref(), EXEMPTION);
         let remind = self.lasting(&table.join("remind"), raw.remind.as_deref(), REMIND);
+        let drift = self.drift(&table.join("drift"), &raw.drift);
         Some(JobConfig {
             exemption: exemption?,
             remind: remind?,
+            drift: drift?,
             allow_empty: raw.allow_empty.unwrap_or(false),
             name: name.to_owned(),
             schedule: schedule?,

@@ -1,5 +1,6 @@
 //! From raw settings to checked ones. Every check goes on after a problem, so that all are told at once.
 
+mod drift;
 mod failing;
 mod graph;
 mod job;

@@ -90,6 +90,7 @@ fn nobody() -> Facts<'static> {
         memberships: &[],
         left: None,
         undo: None,
+        drifted: &[],
     }
 }
 

@@ -220,6 +220,7 @@ impl Site {
             remind: std::time::Duration::from_secs(86_400),
             program: "0".to_owned(),
             verify: self.verify,
+            drift: Default::default(),
             ceiling: Mode::Write,
         }
     }

@@ -10,6 +10,8 @@
 //! | `life` | the whole life of a company, from a file through the engine into a service |
 //! | `taking_over` | everybody is there already |
 //! | `learning` | the same with the standard profile, which has to find its way |
+//! | `lying` | lists that are cut, and silence |
+//! | `verifying` | nobody else wrote, so nothing drifts |
 //! | `renaming` | ids that change with a name |
 //! | `converging` | that life against every row |
 
@@ -18,6 +20,7 @@ mod directory;
 mod filter;
 mod learning;
 pub mod life;
+pub mod lying;
 mod members;
 mod pages;
 mod patch;
@@ -29,3 +32,4 @@ mod row;
 mod rows;
 mod serve;
 mod taking_over;
+mod verifying;

@@ -52,6 +52,7 @@ use rosterd::plan::Act;
 use rosterd::plan::Actions;
 use rosterd::plan::Adoption;
 use rosterd::plan::Change;
+use rosterd::plan::DriftRules;
 use rosterd::plan::DueDeletion;
 use rosterd::plan::Leavers;
 use rosterd::plan::Limits;
@@ -101,6 +102,7 @@ pub struct Stage {
     pub limits: Limits,
     /// The version of the program.
     pub program: String,
+    pub drift: DriftRules,
     pub mode: Mode,
     pub second: i64,
     /// The job's name.
@@ -151,6 +153,7 @@ impl Stage {
             team_rules: Vec::new(),
             limits: Limits { floor: 1_000, ..Limits::default() },
             program: "0".to_owned(),
+            drift: DriftRules::default(),
             mode: Mode::Write,
             second: 1_770_000_000,
             name: "story".to_owned(),
@@ -169,6 +172,7 @@ impl Stage {
             remind: std::time::Duration::from_secs(86_400),
             program: self.program.clone(),
             verify: None,
+            drift: self.drift.clone(),
             ceiling: Mode::Write,
         }
     }

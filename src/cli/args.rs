@@ -4,6 +4,7 @@ mod config;
 mod failing;
 mod link;
 mod log;
+mod one;
 mod token;
 mod undo;
 mod workspace;
@@ -27,6 +28,8 @@ pub use link::LinkTakeover;
 pub use link::LinkUnlink;
 pub use log::Log;
 pub use log::LogFormat;
+pub use one::Explain;
+pub use one::Provision;
 pub use token::Token;
 pub use token::TokenCreate;
 pub use token::TokenList;
@@ -104,7 +107,7 @@ pub enum Command {
     Apply(Apply),
     /// Runs one cycle now: reads, decides, writes what may be written
     Sync(Sync),
-    /// Brings one team up to date now, step by step, and nothing else
+    /// Brings one person or one team up to date now, step by step, and nothing else
     Provision(Provision),
     /// Shows why somebody is or is not in scope, how each attribute came to be, and what would change
     Explain(Explain),
@@ -210,36 +213,6 @@ pub struct Sync {
     /// Reads what changed, then everything anew, and says what the changes had missed
     #[arg(long, conflicts_with = "full")]
     pub verify: bool,
-}
-
-#[derive(Debug, Args)]
-pub struct Explain {
-    pub job: String,
-    /// A person or a group: source id, userName, mail address, team name or resource id
-    pub who: String,
-    /// As it stood then: a time (2026-03-02T10:00:00Z) or a date (its end, UTC)
-    #[arg(long, value_name = "T")]
-    pub at: Option<String>,
-    /// text or json
-    #[arg(long, value_name = "FORMAT", default_value = "text")]
-    pub format: Output,
-}
-
-#[derive(Debug, Args)]
-pub struct Provision {
-    /// The job, by its name in the settings
-    pub job: String,
-    /// The group: its id, its name, or the name of its team
-    #[arg(value_name = "GROUP")]
-    pub what: String,
-    /// Makes the team exactly what the source says: members that others added are removed too
-    #[arg(long)]
-    pub overwrite: bool,
-    /// Shows what would be done, and does nothing
-    #[arg(long)]
-    pub dry_run: bool,
-    #[command(flatten)]
-    pub why: Why,
 }
 
 #[derive(Debug, Args)]

@@ -73,6 +73,38 @@ pub(super) async fn decide(
     Ok((left_out > 0).then(note).into_iter().collect())
 }
 
+/// The same of one link and its memberships, where anything of them has to be decided: what is dirty of others waits for
+/// the next cycle.
+pub(super) async fn alone(
+    on: &Run<'_>,
+    store: &Store,
+    job: JobId,
+    link: LinkId,
+    environment: &Environment,
+) -> Result<(), CycleError> {
+    let graph = store.container_graph(job).await.map_err(on.store())?;
+    let scopes = Scopes::new(&on.job.rules, &graph, environment);
+    let rules_digest = on.job.rules.digest_with(environment);
+    let nested = on.job.rules.scope.teams.nested;
+    let mut edit = None;
+    if let Some(mut facts) = store.link_facts(link).await.map_err(on.store())?
+        && facts.dirty != Dirty::default()
+    {
+        scopes.add_roles(&mut facts);
+        edit = edit_of(facts.dirty);
+        let decision = scopes.with_facts(&facts, |facts| plan::decide(&on.job.rules, &rules_digest, facts));
+        store.save_decisions(job, vec![(link, decision)]).await.map_err(on.store())?;
+    }
+    if nested {
+        store.spread_dirty_edges(job).await.map_err(on.store())?;
+    }
+    let edit = edit.map(|kind| edit_cause(kind, &rules_digest));
+    let edges = store.dirty_edges_of(job, link, nested).await.map_err(on.store())?;
+    let decided = edges.iter().filter_map(|edge| decide_edge(edge, edit.as_ref())).collect();
+    store.save_edges(job, decided).await.map_err(on.store())?;
+    store.forget_dirty_edges_of(job, link).await.map_err(on.store())
+}
+
 /// Who is left out by the settings though the scope selects them, one line a reason: of everybody, not only of those
 /// who were decided in this cycle.
 pub(super) async fn left_out(on: &Run<'_>, store: &Store, job: JobId) -> Result<Vec<String>, CycleError> {

@@ -96,6 +96,36 @@ fn shut(link: &PendingLink) -> Option<Hold> {
     })
 }
 
+/// The same of one person alone, with the memberships and references; what is said of others stays as it was.
+pub(super) async fn alone(
+    on: &Run<'_>,
+    store: &Store,
+    state: &JobState,
+    doubts: Doubts,
+    link: LinkId,
+) -> Result<(), CycleError> {
+    let mut judge = Judge {
+        on,
+        store,
+        job: state.id,
+        mode: on.job.mode(state),
+        guard: Guard { clock: doubts.clock, ..guard(on, store, state.id).await? },
+        moved: doubts.moved,
+        frozen: doubts.frozen,
+        succeeded: BTreeSet::new(),
+    };
+    let blocked = unique::blocked(on, store, state.id).await?;
+    let pending = store.pending_by_id(vec![link]).await.map_err(on.store())?;
+    if !pending.is_empty() {
+        judge.look(&pending, &blocked, &mut Choices::default()).await?;
+        matching::hold_what_is_adopted_twice(on, store, state.id).await?;
+    }
+    let edges = store.pending_edges_of(link).await.map_err(on.store())?;
+    judge.look_at_edges(&edges).await?;
+    let references = store.pending_references_of(link).await.map_err(on.store())?;
+    judge.look_at_references(&references).await
+}
+
 async fn guard(on: &Run<'_>, store: &Store, job: JobId) -> Result<Guard, CycleError> {
     let (limits, name) = (&on.job.limits, &on.job.name);
     let from = on.how.now.as_second() - WINDOW_SECONDS;
@@ -146,23 +176,30 @@ impl Judge<'_> {
                 .map_err(self.on.store())?;
             let Some(last) = chunk.last() else { return Ok(()) };
             after.clone_from(&last.source.0);
-            let verdicts = match &self.moved {
-                Some(hold) => {
-                    chunk.iter().map(|link| LinkVerdict::new(link.link, Some(hold.clone()))).collect()
-                }
-                None => {
-                    let mut verdicts = self.own(&chunk, blocked).await?;
-                    matching::ask(self.on, self.store, self.job, &chunk, &mut verdicts).await?;
-                    choices.choose(self.on, &chunk, &mut verdicts).await?;
-                    verdicts
-                }
-            };
-            let changed = chunk.iter().zip(verdicts).filter(|(link, verdict)| verdict.changes(link));
-            let changed = changed.map(|(_, verdict)| verdict).collect();
-            self.store.save_link_verdicts(changed).await.map_err(self.on.store())?;
+            self.look(&chunk, blocked, &mut choices).await?;
             *judged += chunk.len() as u64;
             (self.on.how.watch)(Progress::Judging { changes: *judged });
         }
+    }
+
+    async fn look(
+        &mut self,
+        chunk: &[PendingLink],
+        blocked: &unique::Blocked,
+        choices: &mut Choices,
+    ) -> Result<(), CycleError> {
+        let verdicts = match &self.moved {
+            Some(hold) => chunk.iter().map(|link| LinkVerdict::new(link.link, Some(hold.clone()))).collect(),
+            None => {
+                let mut verdicts = self.own(chunk, blocked).await?;
+                matching::ask(self.on, self.store, self.job, chunk, &mut verdicts).await?;
+                choices.choose(self.on, chunk, &mut verdicts).await?;
+                verdicts
+            }
+        };
+        let changed = chunk.iter().zip(verdicts).filter(|(link, verdict)| verdict.changes(link));
+        let changed = changed.map(|(_, verdict)| verdict).collect();
+        self.store.save_link_verdicts(changed).await.map_err(self.on.store())
     }
 
     /// What can be said without asking the target.
@@ -255,13 +292,17 @@ impl Judge<'_> {
                 self.store.pending_edges(self.job, adds, after, EDGE_CHUNK).await.map_err(self.on.store())?;
             let Some(last) = chunk.last() else { return Ok(()) };
             after = last.place();
-            let holds = chunk.iter().map(|edge| (edge, self.edge_hold(edge)));
-            let changed = holds.filter(|(edge, hold)| edge.hold != *hold);
-            let changed = changed.map(|(edge, hold)| (edge.team, edge.person, hold)).collect();
-            self.store.save_edge_holds(changed).await.map_err(self.on.store())?;
+            self.look_at_edges(&chunk).await?;
             *judged += chunk.len() as u64;
             (self.on.how.watch)(Progress::Judging { changes: *judged });
         }
+    }
+
+    async fn look_at_edges(&self, chunk: &[PendingEdge]) -> Result<(), CycleError> {
+        let holds = chunk.iter().map(|edge| (edge, self.edge_hold(edge)));
+        let changed = holds.filter(|(edge, hold)| edge.hold != *hold);
+        let changed = changed.map(|(edge, hold)| (edge.team, edge.person, hold)).collect();
+        self.store.save_edge_holds(changed).await.map_err(self.on.store())
     }
 
     /// A removal that follows from the person's own change has the person's verdict.

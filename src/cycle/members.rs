@@ -67,6 +67,17 @@ impl Writer<'_> {
         }
     }
 
+    /// Those of one person: each is a team of its own.
+    pub(super) async fn memberships_of(&mut self, person: LinkId, adds: bool) -> Result<(), CycleError> {
+        let pending = self.store.pending_edges_of(person).await.map_err(self.on.store())?;
+        let chosen = pending.into_iter().filter(|edge| edge.adds == adds).collect();
+        for batches in batches(chosen, self.on.how.now.as_second()).chunks(self.on.job.target.batch()) {
+            self.on.stopped()?;
+            self.send_members(adds, batches).await?;
+        }
+        Ok(())
+    }
+
     /// A batch that is refused is sent again in halves until the one that is refused is alone, so that the others of its
     /// team go on (P12).
     async fn send_members(&mut self, adds: bool, batches: &[Batch]) -> Result<(), CycleError> {

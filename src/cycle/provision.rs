@@ -1,5 +1,6 @@
-//! One team now: what the rules want of it is written, and compared with what the target shows (Okta calls it "Push
-//! Now"). Everything goes through the journal, and nothing else of the job is written.
+//! One person or one team now. A person is read alone (`person`); of a team, what the rules want is written and compared
+//! with what the target shows (Okta calls it "Push Now"). Everything goes through the journal, and nothing else of the
+//! job is written.
 
 use std::collections::BTreeSet;
 
@@ -12,21 +13,27 @@ use super::Run;
 use super::kept;
 use super::learn;
 use super::note_left;
+use super::person::OnDemandRun;
 use super::settle;
+use super::steps::Steps;
 use super::witness;
 use super::write::UNKNOWN;
 use super::write::Writer;
+use crate::model::SourceId;
+use crate::plan;
 use crate::plan::Cause;
 use crate::plan::CauseKind;
 use crate::plan::Class;
 use crate::plan::CycleRecord;
 use crate::plan::Edit;
 use crate::plan::Mode;
+use crate::plan::OnDemand;
+use crate::plan::StepKind;
+use crate::plan::StepStatus;
 use crate::scim;
 use crate::scim::Kind;
 use crate::scim::ResourceId;
 use crate::store::After;
-use crate::store::CycleId;
 use crate::store::Ended;
 use crate::store::Intent;
 use crate::store::JobState;
@@ -39,7 +46,7 @@ use crate::targets::Outcome;
 /// What a person asks for.
 #[derive(Clone, Copy, Debug)]
 pub struct Wish<'a> {
-    /// A group: its source id, its name, or the name of its team.
+    /// A person: source id, userName, mail address or name; or a group: source id, name, or the name of its team.
     pub what: &'a str,
     /// The team becomes exactly what the rules say: members that others added go too, but for protected ones.
     pub overwrite: bool,
@@ -49,14 +56,16 @@ pub struct Wish<'a> {
     pub reason: &'a str,
 }
 
-/// What was done, step by step, each with its heading.
-#[derive(Debug)]
+/// What was done. It carries people's values, so it has no `Debug` (P11).
 pub struct Provisioned {
+    /// Step by step, as Entra tells it.
+    pub report: OnDemand,
+    /// Of a team what its members came to, each with its heading.
     pub steps: Vec<(&'static str, String)>,
     pub record: CycleRecord,
 }
 
-/// Reads the source, decides, and brings one team of the target up to date.
+/// Reads the source, decides, and brings one person or one team of the target up to date.
 pub async fn provision(
     job: &Job,
     store: &Store,
@@ -98,7 +107,12 @@ impl Run<'_> {
         };
         let mut steps = Vec::new();
         learn::recall(store, &*self.job.target, self.how.now).await.map_err(self.store())?;
-        let result = self.one_team(store, &state, cycle, wish, &mut record, &mut steps).await;
+        let of = OnDemandRun { store, state: &state, cycle, wish };
+        let result = self.whoever(of, &mut record, &mut steps).await;
+        let (result, report) = match result {
+            Ok(report) => (Ok(()), report),
+            Err(error) => (Err(error), OnDemand::default()),
+        };
         let result =
             result.and(learn::keep(store, &*self.job.target, self.how.now).await.map_err(self.store()));
         let left = store.left_over(state.id, now).await.map_err(self.store());
@@ -106,20 +120,58 @@ impl Run<'_> {
         record.ended_second = (self.how.clock)().as_second();
         // A question that has no answer is no trouble of the job.
         let trouble = result.as_ref().err().filter(|error| !matches!(error, CycleError::Provision { .. }));
-        record.error = trouble.map(|error| super::chain(error));
+        record.error = trouble.map(|error| super::chain(error)).or(record.error);
         let ended = store.end_cycle(cycle, record.ended_second, kept(&record)).await.map_err(self.store());
-        result.and(ended).map(|()| Provisioned { steps, record })
+        result.and(ended).map(|()| Provisioned { report, steps, record })
+    }
+
+    /// A group that is known is meant before somebody whom nobody has seen yet; an id before a name.
+    async fn whoever(
+        &self,
+        of: OnDemandRun<'_>,
+        record: &mut CycleRecord,
+        steps: &mut Vec<(&'static str, String)>,
+    ) -> Result<OnDemand, CycleError> {
+        let OnDemandRun { store, state, wish, .. } = of;
+        let teams = store.teams_called(state.id, wish.what).await.map_err(self.store())?;
+        let people = store.links_called(state.id, wish.what).await.map_err(self.store())?;
+        let mut people: BTreeSet<SourceId> =
+            people.into_iter().filter(|row| row.kind == Kind::User).map(|row| row.source).collect();
+        let mut teams: BTreeSet<SourceId> = teams.into_iter().map(|team| team.source).collect();
+        let exact = SourceId(wish.what.to_owned());
+        if teams.contains(&exact) {
+            people.clear();
+        } else if people.contains(&exact) {
+            (teams, people) = (BTreeSet::new(), BTreeSet::from([exact]));
+        }
+        if !teams.is_empty() && !people.is_empty() {
+            return Err(self.several(wish.what, &people.union(&teams).cloned().collect()));
+        }
+        if wish.overwrite && !people.is_empty() {
+            return Err(self.refuses(format!("`{}` is a person; --overwrite is for a team", wish.what)));
+        }
+        if teams.is_empty()
+            && let Some(report) = self.one_person(of, people, record).await?
+        {
+            return Ok(report);
+        }
+        let mut told = Steps::begun(self, record, state, wish.dry);
+        self.one_team(of, record, steps, &mut told).await?;
+        let details = steps.iter().map(|(step, told)| ((*step).to_owned(), told.clone())).collect();
+        let status = if wish.dry { StepStatus::Skipped } else { StepStatus::Success };
+        let step = (plan::export_name(Class::AddMembers), StepKind::Export);
+        told.step(step, status, "the team against what the target shows".to_owned(), details);
+        Ok(told.ended())
     }
 
     async fn one_team(
         &self,
-        store: &Store,
-        state: &JobState,
-        cycle: CycleId,
-        wish: Wish<'_>,
+        of: OnDemandRun<'_>,
         record: &mut CycleRecord,
         steps: &mut Vec<(&'static str, String)>,
+        told: &mut Steps<'_>,
     ) -> Result<(), CycleError> {
+        let OnDemandRun { store, state, cycle, wish } = of;
         self.identified(store, state).await?;
         if !wish.dry && !self.has_other_target(state) {
             settle::settle(self, store, state.id).await?;
@@ -135,6 +187,24 @@ impl Run<'_> {
 
         let team = self.team(store, state, wish.what).await?;
         steps.push(("team", described(&team)));
+        told.known(store, state, team.link, &[]).await?;
+        if wish.dry {
+            told.would_write(store, team.link).await?;
+        }
+        let done = self.bring(of, &team, record, steps).await;
+        if !wish.dry && done.is_ok() {
+            told.written(store, team.link, None).await?;
+        }
+        done
+    }
+
+    async fn bring(
+        &self,
+        OnDemandRun { store, state, cycle, wish }: OnDemandRun<'_>,
+        team: &Team,
+        record: &mut CycleRecord,
+        steps: &mut Vec<(&'static str, String)>,
+    ) -> Result<(), CycleError> {
         let testimony = witness::Testimony::default();
         let mut writer = Writer {
             on: self,
@@ -156,7 +226,7 @@ impl Run<'_> {
             steps.push(("target", "it has no such team yet; the members follow when it is there".to_owned()));
             return Ok(());
         };
-        let strangers = self.compare(store, &team, &resource, steps).await?;
+        let strangers = self.compare(store, team, &resource, steps).await?;
         if wish.dry {
             steps.push(("strangers", self.told(&strangers, wish.overwrite)));
             return Ok(());
@@ -171,7 +241,7 @@ impl Run<'_> {
         writer.memberships(true).await?;
         writer.memberships(false).await?;
         if wish.overwrite {
-            writer.drive_out(&team, &resource, &strangers).await?;
+            writer.drive_out(team, &resource, &strangers).await?;
         }
         steps.push(("strangers", self.told(&strangers, wish.overwrite)));
         Ok(())
@@ -185,7 +255,8 @@ impl Run<'_> {
         }
         match (teams.pop(), teams.len()) {
             (None, _) => Err(self.refuses(format!(
-                "the source shows no group `{what}`; give its id, its name or the name of its team"
+                "the source shows nobody and no group `{what}`; give an id, a userName, a mail address, or the name of a \
+                 group or its team"
             ))),
             (Some(team), 0) if !team.wanted => Err(self.refuses(format!(
                 "group {} ({}) is not one that becomes a team; see jobs.{}.scope.teams",

@@ -8,6 +8,7 @@ use super::Progress;
 use super::failure;
 use super::judge::Judge;
 use super::write::Writer;
+use crate::model::LinkId;
 use crate::plan;
 use crate::plan::Candidate;
 use crate::plan::Class;
@@ -38,13 +39,17 @@ impl Judge<'_> {
                 self.store.pending_references(self.job, after, CHUNK).await.map_err(self.on.store())?;
             let Some(last) = chunk.last() else { return Ok(()) };
             after = last.place();
-            let holds = chunk.iter().map(|reference| (reference, self.reference_hold(reference)));
-            let changed = holds.filter(|(reference, hold)| reference.hold != *hold);
-            let changed = changed.map(|(reference, hold)| (reference.person, reference.path.clone(), hold));
-            self.store.save_reference_holds(changed.collect()).await.map_err(self.on.store())?;
+            self.look_at_references(&chunk).await?;
             *judged += chunk.len() as u64;
             (self.on.how.watch)(Progress::Judging { changes: *judged });
         }
+    }
+
+    pub(super) async fn look_at_references(&self, chunk: &[PendingReference]) -> Result<(), CycleError> {
+        let holds = chunk.iter().map(|reference| (reference, self.reference_hold(reference)));
+        let changed = holds.filter(|(reference, hold)| reference.hold != *hold);
+        let changed = changed.map(|(reference, hold)| (reference.person, reference.path.clone(), hold));
+        self.store.save_reference_holds(changed.collect()).await.map_err(self.on.store())
     }
 
     fn reference_hold(&self, reference: &PendingReference) -> Option<Hold> {
@@ -79,6 +84,14 @@ impl Writer<'_> {
             let sending = chunk.into_iter().filter_map(|reference| Sending::of(reference, now));
             self.send_references(sending.collect()).await?;
         }
+    }
+
+    /// Those of one person.
+    pub(super) async fn references_of(&mut self, person: LinkId) -> Result<(), CycleError> {
+        let pending = self.store.pending_references_of(person).await.map_err(self.on.store())?;
+        let now = self.on.how.now.as_second();
+        let sending = pending.into_iter().filter_map(|reference| Sending::of(reference, now));
+        self.send_references(sending.collect()).await
     }
 
     async fn send_references(&mut self, sending: Vec<Sending>) -> Result<(), CycleError> {

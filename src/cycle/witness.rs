@@ -56,16 +56,7 @@ impl Testimony {
 
 /// Holds every removal that is to go and is not confirmed. Afterwards `hold` says it, as for any other reason.
 pub(super) async fn witness(on: &Run<'_>, store: &Store, job: JobId) -> Result<Testimony, CycleError> {
-    let mut court = Court {
-        on,
-        store,
-        job,
-        budget: on.job.limits.witness_budget,
-        known: BTreeMap::new(),
-        canaries: BTreeMap::new(),
-        testimony: Testimony::default(),
-        reread: false,
-    };
+    let mut court = Court::new(on, store, job);
     court.links(Class::Deactivate, Kind::User).await?;
     court.links(Class::Delete, Kind::User).await?;
     court.links(Class::DeleteTeams, Kind::Group).await?;
@@ -73,6 +64,24 @@ pub(super) async fn witness(on: &Run<'_>, store: &Store, job: JobId) -> Result<T
     if court.reread {
         store.forget_watermarks(job).await.map_err(on.store())?;
     }
+    Ok(court.testimony)
+}
+
+/// The same for the removals of one person alone.
+pub(super) async fn alone(
+    on: &Run<'_>,
+    store: &Store,
+    job: JobId,
+    person: LinkId,
+) -> Result<Testimony, CycleError> {
+    let mut court = Court::new(on, store, job);
+    let pending = store.pending_by_id(vec![person]).await.map_err(on.store())?;
+    if let Some(class) = pending.first().map(|link| link.class) {
+        court.hear(class, &pending).await?;
+    }
+    let edges = store.pending_edges_of(person).await.map_err(on.store())?;
+    let removed: Vec<PendingEdge> = edges.into_iter().filter(|edge| !edge.adds).collect();
+    court.hear_edges(&removed).await?;
     Ok(court.testimony)
 }
 
@@ -106,7 +115,20 @@ enum Ruling {
     Held(Hold),
 }
 
-impl Court<'_> {
+impl<'a> Court<'a> {
+    fn new(on: &'a Run<'a>, store: &'a Store, job: JobId) -> Court<'a> {
+        Court {
+            on,
+            store,
+            job,
+            budget: on.job.limits.witness_budget,
+            known: BTreeMap::new(),
+            canaries: BTreeMap::new(),
+            testimony: Testimony::default(),
+            reread: false,
+        }
+    }
+
     async fn links(&mut self, class: Class, kind: Kind) -> Result<(), CycleError> {
         let mut after = String::new();
         loop {
@@ -118,21 +140,26 @@ impl Court<'_> {
                 .map_err(self.on.store())?;
             let Some(last) = chunk.last() else { return Ok(()) };
             after.clone_from(&last.source.0);
-            let due = chunk
-                .iter()
-                .filter(|link| link.hold.is_none() && !link.approved && link.proof == Proof::Absence);
-            let due: Vec<_> = due.collect();
-            let questions = due.iter().flat_map(|link| link.questions.iter().cloned()).collect();
-            self.ask(questions).await?;
-            let mut held = Vec::new();
-            for link in due {
-                match self.hold(class, &link.questions) {
-                    Some(hold) => held.push(LinkVerdict::new(link.link, Some(hold))),
-                    None => drop(self.testimony.links.insert(link.link, self.told(&link.questions))),
-                }
-            }
-            self.store.save_link_verdicts(held).await.map_err(self.on.store())?;
+            self.hear(class, &chunk).await?;
         }
+    }
+
+    async fn hear(&mut self, class: Class, chunk: &[PendingLink]) -> Result<(), CycleError> {
+        let due = chunk
+            .iter()
+            .filter(|link| link.hold.is_none() && !link.approved && link.proof == Proof::Absence)
+            .filter(|link| link.class.removes());
+        let due: Vec<_> = due.collect();
+        let questions = due.iter().flat_map(|link| link.questions.iter().cloned()).collect();
+        self.ask(questions).await?;
+        let mut held = Vec::new();
+        for link in due {
+            match self.hold(class, &link.questions) {
+                Some(hold) => held.push(LinkVerdict::new(link.link, Some(hold))),
+                None => drop(self.testimony.links.insert(link.link, self.told(&link.questions))),
+            }
+        }
+        self.store.save_link_verdicts(held).await.map_err(self.on.store())
     }
 
     async fn edges(&mut self) -> Result<(), CycleError> {
@@ -143,25 +170,27 @@ impl Court<'_> {
                 self.store.pending_edges(self.job, false, after, CHUNK).await.map_err(self.on.store())?;
             let Some(last) = chunk.last() else { return Ok(()) };
             after = last.place();
-            let due = chunk.iter().filter(|edge| edge.hold.is_none() && !edge.approved && !edge.follows);
-            let due: Vec<(&PendingEdge, Vec<WitnessQuestion>)> = due
-                .filter(|edge| edge.proof == Proof::Absence)
-                .map(|edge| (edge, questions_of(edge)))
-                .collect();
-            self.ask(due.iter().flat_map(|(_, questions)| questions.clone()).collect()).await?;
-            let mut holds = Vec::new();
-            for (edge, questions) in &due {
-                let (team, person) = (edge.team, edge.person);
-                match self.hold(Class::RemoveMembers, questions) {
-                    Some(hold) => holds.push((team, person, Some(hold))),
-                    None => drop(self.testimony.edges.insert((team, person), self.told(questions))),
-                }
-            }
-            // What follows from a person waits with the person.
-            let following = chunk.iter().filter(|edge| edge.follows && edge.person_hold.is_some());
-            holds.extend(following.map(|edge| (edge.team, edge.person, edge.person_hold.clone())));
-            self.store.save_edge_holds(holds).await.map_err(self.on.store())?;
+            self.hear_edges(&chunk).await?;
         }
+    }
+
+    async fn hear_edges(&mut self, chunk: &[PendingEdge]) -> Result<(), CycleError> {
+        let due = chunk.iter().filter(|edge| edge.hold.is_none() && !edge.approved && !edge.follows);
+        let due: Vec<(&PendingEdge, Vec<WitnessQuestion>)> =
+            due.filter(|edge| edge.proof == Proof::Absence).map(|edge| (edge, questions_of(edge))).collect();
+        self.ask(due.iter().flat_map(|(_, questions)| questions.clone()).collect()).await?;
+        let mut holds = Vec::new();
+        for (edge, questions) in &due {
+            let (team, person) = (edge.team, edge.person);
+            match self.hold(Class::RemoveMembers, questions) {
+                Some(hold) => holds.push((team, person, Some(hold))),
+                None => drop(self.testimony.edges.insert((team, person), self.told(questions))),
+            }
+        }
+        // What follows from a person waits with the person.
+        let following = chunk.iter().filter(|edge| edge.follows && edge.person_hold.is_some());
+        holds.extend(following.map(|edge| (edge.team, edge.person, edge.person_hold.clone())));
+        self.store.save_edge_holds(holds).await.map_err(self.on.store())
     }
 
     /// `None`: every question was answered with "not there", or with enough for this class.

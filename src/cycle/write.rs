@@ -126,6 +126,14 @@ impl Writer<'_> {
         }
     }
 
+    /// The change of one link, unless somebody else's has to go before it.
+    pub(super) async fn link(&mut self, link: LinkId) -> Result<(), CycleError> {
+        let pending = self.store.pending_by_id(vec![link]).await.map_err(self.on.store())?;
+        let due = pending.into_iter().filter(|link| self.is_due(link));
+        let ready = due.map(|link| self.sending(link, None)).collect();
+        self.send(ready).await
+    }
+
     /// Releases before takes; a swap parks one of the two under a temporary name.
     async fn renames(&mut self) -> Result<(), CycleError> {
         let steps = unique::steps(self.on, self.store, self.job).await?;

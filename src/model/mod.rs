@@ -1,5 +1,6 @@
 //! What a source shows and what we keep of it: objects, edges, pages, watermarks, links. Pure values.
 
+mod alone;
 mod finding;
 mod group_pick;
 mod lesson;
@@ -10,6 +11,8 @@ mod proofs;
 mod source_object;
 mod witness;
 
+pub use alone::Alone;
+pub use alone::Sought;
 pub use finding::Finding;
 pub use finding::Grade;
 pub use group_pick::GroupField;

@@ -20,6 +20,13 @@ pub enum Collection {
     Members(SourceId),
     /// The direct members of every group, carried by one feed (Graph `groups/delta`).
     AllMembers,
+    /// The groups that one user is directly in: only of somebody who was asked for alone.
+    GroupsOf(SourceId),
+    /// Whether one user is on one list (`List`, or an application): only of somebody who was asked for alone.
+    ListOf {
+        list: SourceId,
+        principal: SourceId,
+    },
 }
 
 /// What a finished read of a collection proves (P1).

@@ -11,15 +11,18 @@ pub mod file;
 pub mod graph;
 mod ledger;
 pub mod okta;
+mod whole;
 
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 
+use crate::model::Alone;
 use crate::model::Finding;
 use crate::model::HeardOf;
 use crate::model::Page;
 use crate::model::Read;
 use crate::model::Reading;
+use crate::model::Sought;
 use crate::model::Vocabulary;
 use crate::model::Watermarks;
 use crate::model::WitnessAnswer;
@@ -50,6 +53,13 @@ pub trait Source: Send + Sync {
     fn heard(&self, question: &WitnessQuestion) -> HeardOf {
         let _ = question;
         HeardOf::default()
+    }
+
+    /// One person alone, with the groups and lists that they are directly in, by as few requests as it takes. It is no
+    /// read of a cycle: no watermark comes of it, and nobody else is missing for it. A source that cannot be asked
+    /// for one is read whole, and what is not of this person is left out.
+    fn person<'a>(&'a self, sought: &'a Sought) -> BoxFuture<'a, Result<Alone, SourceError>> {
+        Box::pin(whole::person(self, sought))
     }
 
     /// Sign-in, permissions and facts, for `rosterd check`. Changes nothing.

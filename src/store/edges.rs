@@ -74,29 +74,14 @@ impl Store {
         limit: usize,
     ) -> Result<Vec<DirtyEdge>, StoreError> {
         self.read(move |db| {
-            let mut rows = db.prepare_cached(
-                "SELECT d.team, d.person, t.source_id, t.desired IS 'active', p.desired IS 'active',
-                        e.gone, te.applied, t.desired IS 'unmanaged' OR p.desired IS 'unmanaged',
-                        t.resource IS NOT NULL AND t.desired IS NOT 'absent', oe.active,
-                        (SELECT cause FROM causes c WHERE c.job = d.job AND c.id = coalesce(oe.cause, op.cause, ot.cause)),
-                        coalesce(oe.ended, op.ended, ot.ended)
-                   FROM dirty_edges d JOIN links t ON t.id = d.team JOIN links p ON p.id = d.person
-                   LEFT JOIN seen_edges e ON e.container = d.team AND e.principal = d.person
-                   LEFT JOIN team_edges te ON te.team = d.team AND te.person = d.person
-                   LEFT JOIN overrides oe ON oe.job = d.job AND oe.link = d.team AND oe.person = d.person
-                   LEFT JOIN overrides op ON op.job = d.job AND op.link = d.person AND op.person = 0 AND op.active IS NOT NULL
-                   LEFT JOIN overrides ot ON ot.job = d.job AND ot.link = d.team AND ot.person = 0 AND ot.active IS NOT NULL
-                  WHERE d.job = ?1 AND (d.team, d.person) > (?2, ?3) AND p.kind = 'user' ORDER BY d.team, d.person LIMIT ?4",
-            )?;
+            let sql = format!(
+                "{DIRTY} WHERE d.job = ?1 AND (d.team, d.person) > (?2, ?3) AND p.kind = 'user'
+                  ORDER BY d.team, d.person LIMIT ?4"
+            );
+            let mut rows = db.prepare_cached(&sql)?;
             let found = rows.query_map(params![job.0, after.0.0, after.1.0, limit as i64], dirty_edge)?;
-            let mut edges = found.collect::<Sql<Vec<DirtyEdge>>>()?;
-            name_teams(db, &mut edges)?;
-            if nested {
-                for edge in edges.iter_mut().filter(|edge| !edge.shown && edge.team_wanted) {
-                    edge.shown = reaches(db, edge.team, edge.person)?;
-                }
-            }
-            Ok(edges)
+            let edges = found.collect::<Sql<Vec<DirtyEdge>>>()?;
+            completed(db, edges, nested)
         })
         .await
     }
@@ -150,6 +135,43 @@ impl Store {
     pub async fn forget_dirty_edges(&self, job: JobId) -> Result<(), StoreError> {
         self.write(move |tx| tx.execute("DELETE FROM dirty_edges WHERE job = ?1", [job.0]).map(drop)).await
     }
+}
+
+/// Those of one person.
+pub(super) fn dirty_edges_of(
+    db: &Connection,
+    job: JobId,
+    person: LinkId,
+    nested: bool,
+) -> Sql<Vec<DirtyEdge>> {
+    let sql = format!("{DIRTY} WHERE d.job = ?1 AND d.person = ?2 AND p.kind = 'user' ORDER BY d.team");
+    let mut rows = db.prepare_cached(&sql)?;
+    let found = rows.query_map(params![job.0, person.0], dirty_edge)?;
+    let edges = found.collect::<Sql<Vec<DirtyEdge>>>()?;
+    completed(db, edges, nested)
+}
+
+/// What `dirty_edge` reads.
+const DIRTY: &str = "SELECT d.team, d.person, t.source_id, t.desired IS 'active', p.desired IS 'active',
+        e.gone, te.applied, t.desired IS 'unmanaged' OR p.desired IS 'unmanaged',
+        t.resource IS NOT NULL AND t.desired IS NOT 'absent', oe.active,
+        (SELECT cause FROM causes c WHERE c.job = d.job AND c.id = coalesce(oe.cause, op.cause, ot.cause)),
+        coalesce(oe.ended, op.ended, ot.ended)
+   FROM dirty_edges d JOIN links t ON t.id = d.team JOIN links p ON p.id = d.person
+   LEFT JOIN seen_edges e ON e.container = d.team AND e.principal = d.person
+   LEFT JOIN team_edges te ON te.team = d.team AND te.person = d.person
+   LEFT JOIN overrides oe ON oe.job = d.job AND oe.link = d.team AND oe.person = d.person
+   LEFT JOIN overrides op ON op.job = d.job AND op.link = d.person AND op.person = 0 AND op.active IS NOT NULL
+   LEFT JOIN overrides ot ON ot.job = d.job AND ot.link = d.team AND ot.person = 0 AND ot.active IS NOT NULL";
+
+fn completed(db: &Connection, mut edges: Vec<DirtyEdge>, nested: bool) -> Sql<Vec<DirtyEdge>> {
+    name_teams(db, &mut edges)?;
+    if nested {
+        for edge in edges.iter_mut().filter(|edge| !edge.shown && edge.team_wanted) {
+            edge.shown = reaches(db, edge.team, edge.person)?;
+        }
+    }
+    Ok(edges)
 }
 
 fn dirty_edge(row: &rusqlite::Row<'_>) -> Sql<DirtyEdge> {

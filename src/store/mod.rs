@@ -4,6 +4,7 @@
 //! blocking thread, through `Store::write` and `Store::read`.
 
 mod absence;
+mod alone;
 mod anchors;
 mod approvals;
 mod by_hand;
@@ -61,6 +62,8 @@ mod verdicts;
 mod view;
 
 pub use absence::LeftOver;
+pub use alone::InForce;
+pub use alone::LastFailure;
 pub use anchors::LostAnchor;
 pub use approvals::Chosen;
 pub use approvals::Decided;

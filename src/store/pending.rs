@@ -337,6 +337,16 @@ impl Store {
     }
 }
 
+/// The pending memberships of one person.
+pub(super) fn edges_of(db: &Connection, person: LinkId) -> Sql<Vec<PendingEdge>> {
+    let sql = format!(
+        "SELECT {EDGE_COLUMNS} FROM {EDGE_TABLES}
+          WHERE e.person = ?1 AND e.desired <> e.applied AND e.exempt <> 1 ORDER BY e.team_source"
+    );
+    let mut rows = db.prepare_cached(&sql)?;
+    rows.query_map([person.0], pending_edge)?.collect()
+}
+
 fn active(db: &Connection, job: JobId) -> Sql<u64> {
     let sql = "SELECT count(*) FROM links WHERE job = ?1 AND kind = 'user' AND applied = 'active'";
     db.query_row(sql, [job.0], |row| count(row, 0))

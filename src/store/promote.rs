@@ -93,7 +93,7 @@ pub(super) fn promote(
     Ok(Promoted { objects, edges, missing })
 }
 
-fn merge_objects(tx: &Transaction<'_>, job: JobId) -> Sql<u64> {
+pub(super) fn merge_objects(tx: &Transaction<'_>, job: JobId) -> Sql<u64> {
     let changed = tx.execute(
         "INSERT INTO links(job, kind, source_id, standing, seen, seen_hash, dirty)
            SELECT ?1, kind, source_id, standing, seen, seen_hash, ?2 FROM staged_objects WHERE true
@@ -106,7 +106,7 @@ fn merge_objects(tx: &Transaction<'_>, job: JobId) -> Sql<u64> {
     Ok(changed as u64)
 }
 
-fn merge_edges(tx: &Transaction<'_>, job: JobId) -> Sql<u64> {
+pub(super) fn merge_edges(tx: &Transaction<'_>, job: JobId) -> Sql<u64> {
     for (kind, id) in [("container_kind", "container"), ("kind", "principal")] {
         tx.execute(
             &format!(
@@ -181,6 +181,8 @@ fn mark_missing(tx: &Transaction<'_>, job: JobId, shown: &Shown<'_>) -> Sql<u64>
                 }
                 lose_edges(tx, job, &edges, shown.again)?
             }
+            // Of somebody who was asked for alone (`store/alone.rs`); no list is that.
+            Collection::GroupsOf(_) | Collection::ListOf { .. } => 0,
         };
     }
     let named = shown.not_found.iter().copied().filter(|id| !shown.objects.has(*id));

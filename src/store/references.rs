@@ -3,6 +3,7 @@
 //! Two triggers of the schema keep `resolved` true whoever changes a link, so that a late joiner and a re-created
 //! account repair those who refer to them.
 
+use rusqlite::Connection;
 use rusqlite::Row;
 use rusqlite::Transaction;
 use rusqlite::params;
@@ -92,6 +93,15 @@ const COLUMNS: &str = "r.person, r.path, p.source_id,
     p.resource IS NULL AND NOT (p.class IS 'create' AND p.hold IS NULL),
     r.names IS NOT NULL AND r.resolved IS NULL AND NOT (m.class IS 'create' AND m.hold IS NULL),
     r.cause, r.hold, r.attempts, r.failure, r.due_at, a.link IS NOT NULL, r.exempt = 2";
+
+/// The pending references of one person.
+pub(super) fn pending_of(db: &Connection, person: LinkId) -> Sql<Vec<PendingReference>> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM {TABLES} WHERE r.person = ?1 AND r.pending = 1 AND r.exempt <> 1 ORDER BY r.path"
+    );
+    let mut rows = db.prepare_cached(&sql)?;
+    rows.query_map([person.0], pending)?.collect()
+}
 
 impl Store {
     /// The next pending references, by the person's source id and the attribute.

@@ -14,10 +14,12 @@ use rusqlite::OptionalExtension;
 use rusqlite::params;
 
 use super::CycleId;
+use super::InForce;
 use super::JobId;
 use super::Sql;
 use super::Store;
 use super::StoreError;
+use super::alone;
 use super::promote;
 use super::promote::Promoted;
 use super::values::json;
@@ -25,6 +27,7 @@ use super::values::text;
 use crate::model::Collection;
 use crate::model::Container;
 use crate::model::Coverage;
+use crate::model::LinkId;
 use crate::model::Record;
 use crate::model::SourceId;
 use crate::model::SourceObject;
@@ -198,6 +201,32 @@ impl Staging {
                 let shown =
                     promote::Shown { objects, edges, covered, partial, not_found, again: *again, watermarks };
                 promote::promote(connection, *job, cycle, &rules, &shown)
+            })
+            .await;
+        drop(turn);
+        promoted
+    }
+
+    /// The same of one person who was read alone: no watermark moves, and nobody else is decided again.
+    pub async fn promote_alone(
+        self,
+        person: SourceId,
+        force: InForce,
+    ) -> Result<(Promoted, Option<LinkId>), StoreError> {
+        let turn = self.store.turn().await;
+        let promoted = self
+            .with(move |inner| {
+                let Inner { connection, job, objects, edges, covered, partial, not_found, .. } = inner;
+                let shown = promote::Shown {
+                    objects,
+                    edges,
+                    covered,
+                    partial,
+                    not_found,
+                    again: false,
+                    watermarks: &[],
+                };
+                alone::promote(connection, *job, &person, &force, &shown)
             })
             .await;
         drop(turn);

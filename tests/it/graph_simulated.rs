@@ -167,6 +167,9 @@ impl Seen {
             Collection::Members(group) => {
                 self.edges.retain(|(holder, _), _| *holder != Container::Group(group.clone()))
             }
+            Collection::GroupsOf(_) | Collection::ListOf { .. } => {
+                panic!("no read of a cycle covers one person")
+            }
         }
     }
 

@@ -1,6 +1,9 @@
-//! `provision`: one team now, step by step.
+//! `provision`: one person or one team now, step by step.
+//!
+//! As JSON: the result of Entra's provision on demand (`plan::OnDemand`), one object.
 
 use crate::cli::args::Global;
+use crate::cli::args::Output;
 use crate::cli::args::Provision as Arguments;
 use crate::cli::exit::Exit;
 use crate::cli::out;
@@ -9,6 +12,7 @@ use crate::cli::settings;
 use crate::cli::who::who;
 use crate::cli::wire;
 use crate::cycle::Wish;
+use crate::plan::StepStatus;
 use crate::report;
 
 pub async fn run(global: &Global, arguments: &Arguments) -> Result<Exit, anyhow::Error> {
@@ -25,14 +29,20 @@ pub async fn run(global: &Global, arguments: &Arguments) -> Result<Exit, anyhow:
         reason: &arguments.why.reason,
     };
     let done = runner::provision(&job, &store, wish).await?;
-    for (step, told) in &done.steps {
-        out::print(&format!("{step:<10}{}\n", report::printable(told)));
-    }
     let record = &done.record;
-    for note in &record.notes {
-        out::print(&format!("{:<10}{}\n", "note", report::printable(note)));
+    match arguments.format {
+        Output::Json => out::print(&format!("{}\n", serde_json::to_string(&done.report)?)),
+        Output::Text => {
+            out::print(&report::on_demand(&done.report));
+            let outcome =
+                if arguments.dry_run { "nothing: a dry run".to_owned() } else { report::outcome(record) };
+            out::print(&format!("{:<11} {outcome}\n", "written"));
+        }
     }
-    let outcome = if arguments.dry_run { "nothing: a dry run".to_owned() } else { report::outcome(record) };
-    out::print(&format!("{:<10}{outcome}\n", "written"));
-    Ok(if record.failures() > 0 { Exit::SomeFailed } else { Exit::Done })
+    let failed = record.failures() > 0 || done.report.status_info.status == StepStatus::Failure;
+    Ok(match (&record.error, failed) {
+        (Some(_), _) => Exit::Failed,
+        (None, true) => Exit::SomeFailed,
+        (None, false) => Exit::Done,
+    })
 }

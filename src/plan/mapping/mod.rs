@@ -154,6 +154,13 @@ impl Mapping {
         self.expressions().any(|(row, expression)| row.target == path && expression.is_redacted())
     }
 
+    /// The attributes of the source from which such values are made: they are not shown either.
+    pub fn redacted_attributes(&self, vocabulary: Vocabulary) -> BTreeSet<String> {
+        let redacted = self.expressions().filter(|(_, expression)| expression.is_redacted());
+        let written = redacted.flat_map(|(_, expression)| expression.attributes());
+        written.flat_map(|name| [Some(name.to_owned()), names::read(name, vocabulary)]).flatten().collect()
+    }
+
     /// Whether a row asks for the directory's default domain.
     pub fn needs_default_domain(&self) -> bool {
         self.expressions().any(|(_, expression)| expression.needs_default_domain())

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
+use serde::Deserialize;
 use serde_json::Value;
 use serde_json::json;
 
@@ -62,10 +63,6 @@ async fn role_names(graph: &Graph, app: &SourceId) -> Result<BTreeMap<String, Va
     let address = format!("/servicePrincipals(appId='{}')?$select=id,appRoles", segment(&app.0));
     let asked = Request::get(graph.own(&address)?);
     let heard: Roles = graph.ask(asked, Link::Own, APPLICATION_READ).await?;
-    let named = |role: AppRole| {
-        let told = json!({"id": role.id, "value": role.value, "displayName": role.display_name});
-        (role.id, told)
-    };
     Ok(heard.app_roles.into_iter().map(named).collect())
 }
 
@@ -126,6 +123,23 @@ fn edge(app: &SourceId, principal: String, kind: Kind, round: &Round) -> Record 
         |roles| round.role_names.as_ref().map_or_else(|| joined(roles), |names| described(roles, names));
     let detail = round.roles.get(&principal).map(told).unwrap_or_default();
     Record::Edge { container: Container::App(app.clone()), principal: SourceId(principal), kind, detail }
+}
+
+/// The detail of one edge, as a page of everybody would give it. `service` is the application, where its roles are read.
+pub(super) fn detail(roles: &BTreeSet<String>, service: Option<&Value>) -> String {
+    match service {
+        _ if roles.is_empty() => String::new(),
+        None => joined(roles),
+        Some(service) => {
+            let heard = Roles::deserialize(service).map(|heard| heard.app_roles).unwrap_or_default();
+            described(roles, &heard.into_iter().map(named).collect())
+        }
+    }
+}
+
+fn named(role: AppRole) -> (String, Value) {
+    let told = json!({"id": role.id, "value": role.value, "displayName": role.display_name});
+    (role.id, told)
 }
 
 fn joined(roles: &BTreeSet<String>) -> String {

@@ -16,6 +16,7 @@
 //! role) is not, so a tenant that uses no roles costs no memory.
 
 mod advice;
+mod alone;
 mod assignments;
 mod batch;
 mod check;
@@ -61,11 +62,13 @@ use jiff::Timestamp;
 
 use super::Source;
 use super::SourceError;
+use crate::model::Alone;
 use crate::model::Finding;
 use crate::model::HeardOf;
 use crate::model::Page;
 use crate::model::Read;
 use crate::model::Reading;
+use crate::model::Sought;
 use crate::model::Vocabulary;
 use crate::model::Watermarks;
 use crate::model::WitnessAnswer;
@@ -159,6 +162,10 @@ impl Source for GraphSource {
 
     fn heard(&self, question: &WitnessQuestion) -> HeardOf {
         HeardOf { request_ids: self.graph.ledger.about(&question.about().0), event: None }
+    }
+
+    fn person<'a>(&'a self, sought: &'a Sought) -> BoxFuture<'a, Result<Alone, SourceError>> {
+        Box::pin(alone::person(&self.graph, sought))
     }
 
     fn check(&self) -> BoxFuture<'_, Vec<Finding>> {

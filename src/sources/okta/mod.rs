@@ -20,6 +20,7 @@
 //! | `lost` | groups known before that nothing showed: `GET /groups/{id}` | that they are missing |
 
 mod advice;
+mod alone;
 mod assignments;
 mod bookmark;
 mod bucket;
@@ -79,11 +80,13 @@ use talk::Talk;
 
 use super::Source;
 use super::SourceError;
+use crate::model::Alone;
 use crate::model::Finding;
 use crate::model::HeardOf;
 use crate::model::Page;
 use crate::model::Read;
 use crate::model::Reading;
+use crate::model::Sought;
 use crate::model::Vocabulary;
 use crate::model::Watermarks;
 use crate::model::WitnessAnswer;
@@ -193,6 +196,10 @@ impl Source for OktaSource {
 
     fn heard(&self, question: &WitnessQuestion) -> HeardOf {
         self.heard_of(question)
+    }
+
+    fn person<'a>(&'a self, sought: &'a Sought) -> BoxFuture<'a, Result<Alone, SourceError>> {
+        Box::pin(self.alone(sought))
     }
 
     fn check(&self) -> BoxFuture<'_, Vec<Finding>> {

@@ -24,6 +24,7 @@ mod okta_pitfalls;
 mod okta_pushes;
 mod okta_rows;
 mod provision;
+mod provision_people;
 mod remote;
 pub mod schedules;
 mod scope;

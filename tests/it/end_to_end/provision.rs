@@ -130,7 +130,7 @@ async fn a_group_that_is_none_or_no_team_is_told_with_what_to_do() {
     };
     assert_eq!(
         told("Sails").await,
-        "job acme: the source shows no group `Sails`; give its id, its name or the name of its team"
+        "job acme: the source shows nobody and no group `Sails`; give an id, a userName, a mail address, or the name of a group or its team"
     );
     let kitchen = site.id("Kitchen");
     assert_eq!(

@@ -81,7 +81,10 @@ impl Store {
     /// Every version that is kept, the oldest first.
     pub async fn settings_versions(&self) -> Result<Vec<SettingsVersion>, StoreError> {
         self.read(|db| {
-            let mut rows = db.prepare_cached(&format!("{SELECT} ORDER BY first, digest"))?;
+            // Two of one second come in the order of their cycles.
+            let mut rows = db.prepare_cached(&format!(
+                "{SELECT} v ORDER BY first, (SELECT min(id) FROM cycles c WHERE c.settings = v.digest), digest"
+            ))?;
             rows.query_map([], version)?.collect()
         })
         .await

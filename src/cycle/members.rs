@@ -43,6 +43,8 @@ struct Batch {
     cause: CauseId,
     approved: bool,
     people: Vec<(LinkId, ResourceId)>,
+    /// The team itself is not wanted any more.
+    team_lost: bool,
     /// Another job holds these memberships as well: ours are only let go.
     kept: bool,
     /// What of the source showed that they are to go.
@@ -165,7 +167,8 @@ impl Batch {
         let (mut word, mut detail) = failure::told(&outcome);
         let after = match (&outcome, failure::failure(&outcome)) {
             (Outcome::Done { .. }, _) => After::Members { people: people.clone(), adds },
-            (Outcome::Missing, _) if !adds => {
+            // Of a team that is to be empty nothing is left to be removed; one that is wanted is an anchor that was lost.
+            (Outcome::Missing, _) if !adds && self.team_lost => {
                 (word, detail) = ("done", "the target had no such team any more".to_owned());
                 After::Members { people: people.clone(), adds }
             }
@@ -236,6 +239,7 @@ fn batches(edges: Vec<PendingEdge>, now: i64) -> Vec<Batch> {
                 cause: edge.cause,
                 approved,
                 people: vec![member],
+                team_lost: edge.team_lost,
                 kept: edge.kept,
                 shown: shown.into_iter().collect(),
             }),

@@ -334,17 +334,6 @@ impl Writer<'_> {
     }
 }
 
-/// What is taken for shown where the answer showed nothing: what was shown before, of what was not sent anew.
-fn unseen(sent: &Attributes, before: Option<&Accepted>) -> Attributes {
-    let Some(before) = before else { return sent.clone() };
-    let shown = |(path, value): (&String, &Value)| {
-        let kept = before.sent.get(path) == Some(value);
-        let value = if kept { before.shown.get(path).cloned().unwrap_or(Value::Null) } else { value.clone() };
-        (path.clone(), value)
-    };
-    sent.iter().map(shown).collect()
-}
-
 fn temporary(link: LinkId) -> String {
     format!("rosterd-rename-{}", link.0)
 }
@@ -413,6 +402,21 @@ fn resource(sending: &Sending) -> Option<ResourceId> {
     }
 }
 
+/// What a target that answers without a body shows now: what was written, and of the rest what it showed before.
+fn as_it_was(sending: &Sending, sent: &Attributes) -> Attributes {
+    let before = match (&sending.act, &sending.link.adopt) {
+        (Act::Link { .. }, Some(adopt)) => Some(&adopt.shown),
+        _ => sending.link.applied.accepted().map(|is| &is.shown),
+    };
+    let written = edits(&sending.act);
+    let is_written = |path: &str| written.iter().any(|edit| edit.path == path);
+    let shows = |path: &str, value: &Value| match before.filter(|_| !is_written(path)) {
+        Some(before) => before.get(path).cloned().unwrap_or(Value::Null),
+        None => value.clone(),
+    };
+    sent.iter().map(|(path, value)| (path.clone(), shows(path, value))).collect()
+}
+
 /// What the target has accepted: as we sent it, and as it shows it where it does.
 fn accepted(sending: &Sending, id: ResourceId, body: Option<&Value>) -> After {
     let link = &sending.link;
@@ -436,7 +440,7 @@ fn accepted(sending: &Sending, id: ResourceId, body: Option<&Value>) -> After {
     }
     let shown = match body {
         Some(body) => scim::shown(body, sent.0.keys()),
-        None => unseen(&sent, link.applied.accepted()),
+        None => as_it_was(sending, &sent),
     };
     let key = sent.text("userName").or_else(|| sent.text("displayName")).map(scim::fold);
     let accepted = Accepted { resource: id, sent, shown, origin };

@@ -1,6 +1,7 @@
 //! The integration tests, one binary: each topic is a module.
 
 mod announcing;
+mod answers;
 mod architecture;
 mod bad_days;
 mod cli;

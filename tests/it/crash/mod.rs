@@ -5,7 +5,11 @@
 
 mod damage;
 mod day;
+mod far;
+mod firm;
 mod play;
+#[cfg(debug_assertions)]
+mod points;
 mod proxy;
 mod space;
 

@@ -34,6 +34,7 @@ pub use error::Error;
 pub use error::ScimType;
 pub use filter::Compare;
 pub use filter::Filter;
+pub use filter::FilterBounds;
 pub use filter::Quotes;
 pub use filter::SyntaxError;
 pub use fold::fold;

@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::ResourceType;
 use super::filter::Filter;
+use super::filter::FilterBounds;
 use super::filter::Parser;
 use super::filter::Quotes;
 use super::filter::SyntaxError;
@@ -27,7 +28,7 @@ impl Path {
     /// Reads a path. Names and URNs are taken in any case; a URN is the longest known one, else what stands
     /// before the last colon.
     pub fn parse(text: &str) -> Result<Path, SyntaxError> {
-        Parser::new(text, Quotes::Needed)?.whole_path()
+        Parser::new(text, Quotes::Needed, FilterBounds::default())?.whole_path()
     }
 
     /// What the schemas know of the attribute that the path begins with.

@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::Dialect;
 use super::Error;
 use super::Filter;
+use super::FilterBounds;
 use super::Projection;
 use super::Quotes;
 use super::ResourceType;
@@ -122,9 +123,10 @@ impl Search {
         kinds: &[ResourceType],
         dialect: Dialect,
         quotes: Quotes,
+        bounds: FilterBounds,
     ) -> Result<Option<Filter>, Error> {
         let Some(text) = &self.filter else { return Ok(None) };
-        let filter = Filter::parse_with(text, quotes).map_err(|problem| Error::filter(&problem))?;
+        let filter = Filter::parse_within(text, quotes, bounds).map_err(|problem| Error::filter(&problem))?;
         match kinds {
             [kind] => filter.check(*kind, dialect)?,
             several => filter.check_all(several, dialect)?,
@@ -256,10 +258,15 @@ mod tests {
     #[test]
     fn over_several_types_what_one_of_them_lacks_has_no_value_there() {
         let search = Search::of_pairs([("filter", "members pr or userName eq \"ann\"")]);
-        let read = |kinds: &[ResourceType]| search.filter(kinds, Dialect::Strict, Quotes::Needed);
+        let bounds = FilterBounds::default();
+        let read = |kinds: &[ResourceType]| search.filter(kinds, Dialect::Strict, Quotes::Needed, bounds);
         assert!(read(&[ResourceType::User]).is_err());
         assert!(read(&[ResourceType::User, ResourceType::Group]).is_ok());
         let wrong = Search::of_pairs([("filter", "userName eq 5")]);
-        assert!(wrong.filter(&ResourceType::ALL, Dialect::Tolerant, Quotes::Needed).is_err());
+        assert!(
+            wrong
+                .filter(&ResourceType::ALL, Dialect::Tolerant, Quotes::Needed, FilterBounds::default())
+                .is_err()
+        );
     }
 }

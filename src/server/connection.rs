@@ -33,8 +33,6 @@ use crate::scim::Error;
 const GRACE: Duration = Duration::from_millis(1500);
 /// After a failure to accept (too many open files) somebody else may close one.
 const PAUSE: Duration = Duration::from_millis(100);
-/// A head of more lines than this is no client's.
-const HEADERS_MAX: usize = 100;
 /// Beside the URL, which has a limit of its own, what a head and one read of a body may hold.
 const BUFFER_BYTES: usize = 64 * 1024;
 
@@ -83,11 +81,11 @@ async fn talk(
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "a connection sends in its own time");
     }
-    let line = Line { stream, own: None };
+    let line = Line { stream, head_lines: limits.head_lines, own: None };
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(limits.head_wait)
-        .max_headers(HEADERS_MAX)
+        .max_headers(limits.head_lines)
         .max_buf_size(BUFFER_BYTES + limits.url_bytes)
         .serve_connection(TokioIo::new(line), TowerToHyperService::new(router));
     let mut connection = std::pin::pin!(connection);
@@ -108,6 +106,8 @@ async fn talk(
 /// status, and gets a body on its way out (RFC 7644 section 3.12).
 struct Line {
     stream: TcpStream,
+    /// Lines that a head may have.
+    head_lines: usize,
     own: Option<Own>,
 }
 
@@ -121,7 +121,7 @@ struct Own {
 
 impl Own {
     /// Of what hyper is about to write; `None` where it is an answer of ours, or a part of one.
-    fn of(buffer: &[u8]) -> Option<Own> {
+    fn of(buffer: &[u8], head_lines: usize) -> Option<Own> {
         if !buffer.starts_with(b"HTTP/1.1 4") {
             return None;
         }
@@ -134,7 +134,8 @@ impl Own {
         let detail = match status {
             414 => "the URL is too long (setting scim.url_bytes)".to_owned(),
             431 => format!(
-                "the head of the request is larger than {BUFFER_BYTES} bytes, or has more than {HEADERS_MAX} lines"
+                "the head of the request is larger than {BUFFER_BYTES} bytes, or has more than {head_lines} lines (setting \
+                 scim.head_lines)"
             ),
             _ => "this is no HTTP request".to_owned(),
         };
@@ -165,9 +166,9 @@ impl AsyncWrite for Line {
         buffer: &[u8],
     ) -> Poll<io::Result<usize>> {
         if self.own.is_none() {
-            self.own = Own::of(buffer);
+            self.own = Own::of(buffer, self.head_lines);
         }
-        let Line { stream, own } = &mut *self;
+        let Line { stream, own, .. } = &mut *self;
         let Some(answer) = own else { return Pin::new(stream).poll_write(context, buffer) };
         while let Some(rest) = answer.text.get(answer.written..).filter(|rest| !rest.is_empty()) {
             match ready!(Pin::new(&mut *stream).poll_write(context, rest))? {
@@ -197,7 +198,7 @@ mod tests {
     fn only_an_answer_of_hyper_itself_gets_a_body() {
         let bare =
             b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
-        let own = Own::of(bare).map(|own| String::from_utf8_lossy(&own.text).into_owned());
+        let own = Own::of(bare, 100).map(|own| String::from_utf8_lossy(&own.text).into_owned());
         let own = own.expect("a body");
         assert!(own.starts_with(
             "HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-type: application/scim+json\r\n"
@@ -209,7 +210,7 @@ mod tests {
             "{\"text\": \"HTTP/1.1 4\"}",
             "",
         ] {
-            assert!(Own::of(ours.as_bytes()).is_none(), "{ours}");
+            assert!(Own::of(ours.as_bytes(), 100).is_none(), "{ours}");
         }
     }
 }

@@ -116,7 +116,7 @@ impl Call {
         let quotes = if self.tenant.unquoted_filters { Quotes::Optional } else { Quotes::Needed };
         let sort = search.sort(&kinds, self.token.dialect)?;
         Ok(List {
-            filter: search.filter(&kinds, self.token.dialect, quotes)?,
+            filter: search.filter(&kinds, self.token.dialect, quotes, self.limits().filter())?,
             projection: search.projection()?,
             sort,
             kinds,

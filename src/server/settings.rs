@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use crate::scim::FilterBounds;
 use crate::scim::PageLimits;
 
 /// The SCIM service as the settings describe it (`[scim]`).
@@ -93,6 +94,12 @@ pub struct Limits {
     pub list_values: usize,
     pub patch_operations: usize,
     pub filter_bytes: usize,
+    /// How deep the brackets of a filter may lie in each other.
+    pub filter_depth: usize,
+    /// Attributes that one filter compares.
+    pub filter_comparisons: usize,
+    /// Lines of the head of a request.
+    pub head_lines: usize,
     /// The longest page of a list: about a megabyte of people.
     pub page_max: u64,
     /// What a client gets that names no count.
@@ -111,6 +118,10 @@ impl Limits {
     pub(super) fn pages(&self) -> PageLimits {
         PageLimits { default: self.page_default, max: self.page_max }
     }
+
+    pub(super) fn filter(&self) -> FilterBounds {
+        FilterBounds { depth: self.filter_depth, comparisons: self.filter_comparisons }
+    }
 }
 
 impl Default for Limits {
@@ -128,6 +139,9 @@ impl Default for Limits {
             list_values: 20_000,
             patch_operations: 1000,
             filter_bytes: 8 * 1024,
+            filter_depth: FilterBounds::default().depth,
+            filter_comparisons: FilterBounds::default().comparisons,
+            head_lines: 100,
             page_max: 500,
             page_default: 100,
             cursor_wait: Duration::from_secs(3600),

@@ -145,6 +145,10 @@ impl Checker<'_> {
         // The readers of both stop there by themselves.
         self.number("patch_operations", raw.patch_operations, 1..=1000, &mut limits.patch_operations);
         self.number("filter_bytes", raw.filter_bytes, 256..=8 * KIB, &mut limits.filter_bytes);
+        self.number("filter_depth", raw.filter_depth, 1..=100, &mut limits.filter_depth);
+        let most = &mut limits.filter_comparisons;
+        self.number("filter_comparisons", raw.filter_comparisons, 1..=4096, most);
+        self.number("head_lines", raw.head_lines, 20..=1000, &mut limits.head_lines);
         self.wait_of_service("cursor_wait", raw.cursor_wait.as_deref(), CURSOR_WAIT, &mut limits.cursor_wait);
         self.number("page_max", raw.page_max, 1..=10_000, &mut limits.page_max);
         limits.page_default = limits.page_default.min(limits.page_max);

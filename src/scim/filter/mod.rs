@@ -6,6 +6,7 @@ mod parse;
 
 pub(super) use matches::member;
 pub(super) use matches::values;
+pub use parse::FilterBounds;
 pub(super) use parse::Parser;
 pub use parse::SyntaxError;
 
@@ -86,7 +87,12 @@ impl Filter {
 
     /// Reads a filter whose texts may lack their quotes.
     pub fn parse_with(text: &str, quotes: Quotes) -> Result<Filter, SyntaxError> {
-        Parser::new(text, quotes)?.whole_filter()
+        Filter::parse_within(text, quotes, FilterBounds::default())
+    }
+
+    /// The same within bounds that somebody set.
+    pub fn parse_within(text: &str, quotes: Quotes, bounds: FilterBounds) -> Result<Filter, SyntaxError> {
+        Parser::new(text, quotes, bounds)?.whole_filter()
     }
 
     /// The filter with `?` for each value: what may be logged of it.

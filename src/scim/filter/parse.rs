@@ -11,10 +11,20 @@ use crate::scim::schema::Form;
 
 /// Longer filters come from nobody who means well (8 KiB).
 const LENGTH_MAX: usize = 8 * 1024;
-/// Counted, because each level is a call: thousands of brackets must not exhaust the stack.
-const DEPTH_MAX: usize = 32;
-/// A filter is evaluated for each candidate.
-const COMPARISONS_MAX: usize = 512;
+/// How much one filter may ask. The settings `scim.filter_depth` and `scim.filter_comparisons` set it for clients.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FilterBounds {
+    /// Counted, because each level is a call: thousands of brackets must not exhaust the stack.
+    pub depth: usize,
+    /// A filter is evaluated for each candidate.
+    pub comparisons: usize,
+}
+
+impl Default for FilterBounds {
+    fn default() -> FilterBounds {
+        FilterBounds { depth: 32, comparisons: 512 }
+    }
+}
 
 /// What is wrong with a filter or a path, and where (characters, from 1). Quotes nothing.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -39,14 +49,15 @@ pub(in crate::scim) struct Parser<'a> {
     /// The attribute whose brackets we are in.
     outer: Option<Path>,
     quotes: Quotes,
+    bounds: FilterBounds,
 }
 
 impl<'a> Parser<'a> {
-    pub fn new(text: &'a str, quotes: Quotes) -> Result<Parser<'a>, SyntaxError> {
+    pub fn new(text: &'a str, quotes: Quotes, bounds: FilterBounds) -> Result<Parser<'a>, SyntaxError> {
         if text.len() > LENGTH_MAX {
             return Err(SyntaxError::new("more than 8 KiB: too long", 1));
         }
-        Ok(Parser { text, at: 0, depth: 0, comparisons: 0, outer: None, quotes })
+        Ok(Parser { text, at: 0, depth: 0, comparisons: 0, outer: None, quotes, bounds })
     }
 
     pub fn whole_filter(mut self) -> Result<Filter, SyntaxError> {
@@ -107,8 +118,10 @@ impl<'a> Parser<'a> {
 
     fn term(&mut self) -> Result<Filter, SyntaxError> {
         self.comparisons += 1;
-        if self.comparisons > COMPARISONS_MAX {
-            return Err(self.problem("more than 512 comparisons: too many"));
+        let most = self.bounds.comparisons;
+        if self.comparisons > most {
+            let what = format!("more than {most} comparisons (setting scim.filter_comparisons)");
+            return Err(self.problem(what));
         }
         let path = self.path()?;
         if !self.space() {
@@ -258,7 +271,11 @@ impl<'a> Parser<'a> {
 
     fn deeper(&mut self) -> Result<(), SyntaxError> {
         self.depth += 1;
-        if self.depth > DEPTH_MAX { Err(self.problem("nested more than 32 deep")) } else { Ok(()) }
+        let most = self.bounds.depth;
+        if self.depth <= most {
+            return Ok(());
+        }
+        Err(self.problem(format!("nested more than {most} deep (setting scim.filter_depth)")))
     }
 
     fn end(&self) -> Result<(), SyntaxError> {

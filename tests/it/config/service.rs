@@ -43,6 +43,9 @@ json_depth = 16
 list_values = 200
 patch_operations = 9
 filter_bytes = 512
+filter_depth = 5
+filter_comparisons = 6
+head_lines = 40
 page_max = 50
 page_default = 20
 cursor_wait = "2h"
@@ -71,6 +74,9 @@ unquoted_filters = true
         list_values: 200,
         patch_operations: 9,
         filter_bytes: 512,
+        filter_depth: 5,
+        filter_comparisons: 6,
+        head_lines: 40,
         page_max: 50,
         page_default: 20,
         concurrent: 3,

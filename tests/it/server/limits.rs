@@ -62,6 +62,20 @@ async fn a_request_that_is_too_much_is_refused_with_the_setting_that_says_so() {
 }
 
 #[tokio::test]
+async fn a_filter_that_asks_too_much_is_refused_with_the_setting_that_says_so() {
+    let limits = Limits { filter_depth: 2, filter_comparisons: 3, ..Limits::default() };
+    let served = served(limits).await;
+    let asked = async |filter: &str| {
+        served.call("GET", &format!("/Users?filter={}", filter.replace(' ', "%20")), None).await
+    };
+    assert_eq!(asked("((title pr and userName pr))").await.status, 200);
+    check(&asked("(((title pr)))").await, "400 invalidFilter", "scim.filter_depth");
+    assert_eq!(asked("title pr or userName pr or active pr").await.status, 200);
+    let four = "title pr or userName pr or active pr or nickName pr";
+    check(&asked(four).await, "400 invalidFilter", "scim.filter_comparisons");
+}
+
+#[tokio::test]
 async fn a_body_that_is_still_coming_when_it_is_too_long_is_answered_all_the_same() {
     let served = served(Limits::default()).await;
     let body = json!({"userName": "x".repeat(8 * 1024 * 1024)});

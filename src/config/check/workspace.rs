@@ -1,6 +1,7 @@
 //! What holds in each workspace.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -37,17 +38,30 @@ impl Checker<'_> {
             of_targets().map(|name| (name.to_owned(), WorkspaceConfig::default())).collect();
         for (name, rules) in raw {
             let table = Key::of(["workspaces", name]);
-            if !of_targets().any(|known| known == name)
-                && let Some(meant) = nearest(name, of_targets())
-            {
-                let cure = format!("did you mean `{meant}`? If it is meant, nothing has to be done");
-                self.warn(&table, "no target writes to this workspace", &cure);
-            }
             if let Some(follow_ups) = self.follow_ups(&table.join("follow_ups"), rules.follow_ups.as_ref()) {
                 all.insert(name.clone(), WorkspaceConfig { policy: policy(rules), follow_ups });
             }
         }
+        self.warn_of_slips_in_names(raw, &of_targets().collect());
         all
+    }
+
+    /// A workspace that no target writes to may be a slip of another's name. Where there are several, somebody has
+    /// workspaces for tokens, and meant them all.
+    fn warn_of_slips_in_names(
+        &mut self,
+        raw: &BTreeMap<String, RawWorkspaceRules>,
+        of_targets: &BTreeSet<&str>,
+    ) {
+        let mut alone = raw.keys().filter(|name| !of_targets.contains(name.as_str()));
+        let (Some(name), None) = (alone.next(), alone.next()) else { return };
+        // A neighbour of a numbered row (w1 beside w0) is no slip.
+        let number = |name: &str| name.ends_with(|last: char| last.is_ascii_digit());
+        let known = of_targets.iter().copied().filter(|known| !number(known) || !number(name));
+        if let Some(meant) = nearest(name, known) {
+            let cure = format!("did you mean `{meant}`? If it is meant for tokens, nothing has to be done");
+            self.warn(&Key::of(["workspaces", name]), "no target writes to this workspace", &cure);
+        }
     }
 
     /// Outside: whether it can be read.

@@ -52,6 +52,16 @@ fn slips_in_a_workspace_are_told_with_their_cure() {
 }
 
 #[test]
+fn workspaces_for_tokens_are_no_slips() {
+    let good = GOOD.replace("\"main\"", "\"w0\"");
+    for more in ["[workspaces.w1]\n", "[workspaces.wa]\n[workspaces.wb]\n[workspaces.wc]\n"] {
+        let config = Settings::new(&format!("{good}{more}")).config();
+        let warned: Vec<String> = config.warnings.iter().map(ToString::to_string).collect();
+        assert!(warned.is_empty(), "{warned:?}");
+    }
+}
+
+#[test]
 fn follow_ups_wait_for_a_person_until_a_receiver_is_named() {
     let config = Settings::new(GOOD).config();
     assert!(config.workspaces["main"].follow_ups.receiver.is_none());

@@ -314,6 +314,9 @@ pub struct Simulated {
     /// A fault to play, such as `users_delta@2=503` or `*+=delay/200`; may be repeated
     #[arg(long, value_name = "ROUTE[@NTH][+]=TROUBLE")]
     pub fault: Vec<String>,
+    /// So many seconds pass there in one of ours: with 288 a day takes five minutes
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=86_400))]
+    pub speed: u32,
     /// How the service behaves where it may behave in several ways, such as `page_size=50`; may be repeated
     #[arg(long, value_name = "NAME=VALUE")]
     pub knob: Vec<String>,

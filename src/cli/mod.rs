@@ -3,6 +3,7 @@
 mod args;
 mod chosen;
 mod commands;
+mod credentials;
 mod exit;
 mod logs;
 mod out;

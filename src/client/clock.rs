@@ -21,6 +21,8 @@ enum Kind {
     System,
     /// It stands still but for those who wait: each wait moves it on and is over at once.
     Played { from: Timestamp, begun: Instant, passed: Arc<Mutex<Duration>> },
+    /// So many seconds pass in one of the system's, for all who wait.
+    Hurried { from: Timestamp, begun: Instant, speed: u32 },
 }
 
 impl Clock {
@@ -33,8 +35,14 @@ impl Clock {
         Clock(Kind::Played { from, begun: Instant::now(), passed: Arc::default() })
     }
 
+    /// Shows this time, and runs so many times as fast as the system's.
+    pub fn hurried(from: Timestamp, speed: u32) -> Clock {
+        Clock(Kind::Hurried { from, begun: Instant::now(), speed: speed.max(1) })
+    }
+
     pub fn now(&self) -> Timestamp {
         match &self.0 {
+            Kind::Hurried { from, begun, speed } => later(*from, begun.elapsed().saturating_mul(*speed)),
             Kind::System => Timestamp::now(),
             Kind::Played { from, passed, .. } => later(*from, *locked(passed)),
         }
@@ -44,6 +52,7 @@ impl Clock {
     pub fn instant(&self) -> Instant {
         match &self.0 {
             Kind::System => Instant::now(),
+            Kind::Hurried { begun, speed, .. } => *begun + begun.elapsed().saturating_mul(*speed),
             Kind::Played { begun, passed, .. } => *begun + *locked(passed),
         }
     }
@@ -51,6 +60,7 @@ impl Clock {
     pub async fn sleep(&self, wait: Duration) {
         match &self.0 {
             Kind::System => tokio::time::sleep(wait).await,
+            Kind::Hurried { speed, .. } => tokio::time::sleep(wait / *speed).await,
             Kind::Played { passed, .. } => {
                 *locked(passed) += wait;
                 // Others come to their turn, as in a real wait.

@@ -36,6 +36,15 @@ impl Secret {
         }
         Ok(Secret(text.to_owned()))
     }
+
+    /// The file of such a place, where it is one.
+    pub fn file(place: &str) -> Option<PathBuf> {
+        match place.split_once(':')? {
+            ("file", path) => Some(PathBuf::from(path)),
+            ("cred", name) => credential(name).ok(),
+            _ => None,
+        }
+    }
 }
 
 fn credential(name: &str) -> Result<PathBuf, SecretError> {

@@ -211,6 +211,11 @@ impl SecretPlace {
     pub fn read(&self) -> Result<Secret, SecretError> {
         Secret::read(&self.0)
     }
+
+    /// Where it is a file: which.
+    pub fn file(&self) -> Option<PathBuf> {
+        Secret::file(&self.0)
+    }
 }
 
 impl fmt::Display for SecretPlace {

@@ -41,6 +41,8 @@ mod write;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
@@ -57,6 +59,7 @@ pub use provision::Provisioned;
 pub use provision::Wish;
 pub use provision::provision;
 pub use quarantine::note_probe;
+pub use quarantine::note_unmade;
 pub use quarantine::probe;
 pub use rebuild::Former;
 pub use rebuild::Proposed;
@@ -136,10 +139,28 @@ pub struct How<'a> {
     pub verify: bool,
     /// The time that the cycle decides with.
     pub now: Timestamp,
-    /// Asked once, when the cycle has ended: how long it took.
-    pub clock: &'a (dyn Fn() -> Timestamp + Send + Sync),
+    /// What the cycle waits by, and what tells how long it took.
+    pub clock: &'a dyn Time,
     pub watch: &'a (dyn Fn(Progress) + Send + Sync),
     pub stop: &'a CancellationToken,
+}
+
+/// The clock that somebody gave the cycle, with its sleep, so that whoever plays time plays the waits as well.
+pub trait Time: Send + Sync {
+    fn now(&self) -> Timestamp;
+
+    fn sleep(&self, wait: Duration) -> BoxFuture<'_, ()>;
+}
+
+/// What only tells the time lets waits last as long as they are.
+impl<F: Fn() -> Timestamp + Send + Sync> Time for F {
+    fn now(&self) -> Timestamp {
+        self()
+    }
+
+    fn sleep(&self, wait: Duration) -> BoxFuture<'_, ()> {
+        tokio::time::sleep(wait).boxed()
+    }
 }
 
 /// What a progress bar shows.
@@ -271,7 +292,7 @@ async fn cycle(
     record.target_requests = job.target.requests() - target_before;
     let slowed = quarantine::note(&on, store, &state, &record, &result).await.map_err(on.store());
     let result = on.told_of_pause(store, result).await.and(slowed.map(|slowed| record.quarantine = slowed));
-    record.ended_second = (how.clock)().as_second();
+    record.ended_second = how.clock.now().as_second();
     record.error = result.as_ref().err().map(|error| chain(error));
     // The first error is the one to tell: on a full disk all that comes after it fails as well.
     let ended = store.end_cycle(cycle, record.ended_second, kept(&record)).await.map_err(on.store());

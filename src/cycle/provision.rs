@@ -10,6 +10,7 @@ use super::CycleError;
 use super::How;
 use super::Job;
 use super::Run;
+use super::failure;
 use super::kept;
 use super::learn;
 use super::note_left;
@@ -17,7 +18,6 @@ use super::person::OnDemandRun;
 use super::settle;
 use super::steps::Steps;
 use super::witness;
-use super::write::UNKNOWN;
 use super::write::Writer;
 use crate::model::SourceId;
 use crate::plan;
@@ -117,7 +117,7 @@ impl Run<'_> {
             result.and(learn::keep(store, &*self.job.target, self.how.now).await.map_err(self.store()));
         let left = store.left_over(state.id, now).await.map_err(self.store());
         let result = result.and(left.map(|left| note_left(&mut record, left)));
-        record.ended_second = (self.how.clock)().as_second();
+        record.ended_second = self.how.clock.now().as_second();
         // A question that has no answer is no trouble of the job.
         let trouble = result.as_ref().err().filter(|error| !matches!(error, CycleError::Provision { .. }));
         record.error = trouble.map(|error| super::chain(error)).or(record.error);
@@ -390,7 +390,7 @@ impl Writer<'_> {
         let operation = Operation::Members { team: resource.clone(), add: Vec::new(), remove };
         let outcomes = self.apply(&[operation]).await?;
         for (entry, outcome) in entries.into_iter().zip(outcomes) {
-            let (outcome, detail) = worded(outcome);
+            let (outcome, detail) = worded(&outcome);
             let counts = if outcome == "done" { &mut self.record.done } else { &mut self.record.failed };
             // `end` counts one of them.
             *counts.entry(Class::RemoveMembers).or_default() += count - 1;
@@ -402,14 +402,10 @@ impl Writer<'_> {
     }
 }
 
-fn worded(outcome: Outcome) -> (&'static str, String) {
+fn worded(outcome: &Outcome) -> (&'static str, String) {
     match outcome {
-        Outcome::Done { .. } => ("done", String::new()),
         Outcome::Missing => ("missing", "the target no longer has this team (404)".to_owned()),
-        Outcome::Conflict { detail } => ("conflict", detail),
-        Outcome::Refused { status, detail } => ("refused", format!("refused with {status}: {detail}")),
-        Outcome::Later { detail } => ("later", detail),
-        Outcome::Unknown { detail } => (UNKNOWN, detail),
+        other => failure::told(other),
     }
 }
 

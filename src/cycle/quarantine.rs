@@ -1,5 +1,7 @@
 //! After a cycle: whether the job is slowed down. In a quarantine a probe looks whether source and target can be used again.
 
+use jiff::Timestamp;
+
 use super::CycleError;
 use super::How;
 use super::Job;
@@ -10,6 +12,7 @@ use crate::plan::CycleFacts;
 use crate::plan::CycleRecord;
 use crate::plan::ErrorCode;
 use crate::plan::Quarantine;
+use crate::plan::QuarantineLimits;
 use crate::plan::Trouble;
 use crate::plan::quarantine_after;
 use crate::scim::Kind;
@@ -100,6 +103,33 @@ pub async fn probe(job: &Job, store: &Store, how: How<'_>) -> Result<(), CycleEr
     Ok(())
 }
 
+/// A job that cannot be made: a secret, a key or a certificate cannot be had, so the credentials fail, as they do where they
+/// are refused. A `probe` is no cycle of the series.
+pub async fn note_unmade(
+    store: &Store,
+    job: &str,
+    now: Timestamp,
+    message: String,
+    limits: &QuarantineLimits,
+    probe: bool,
+) -> Result<Option<Quarantine>, StoreError> {
+    let state = store.job(job).await?;
+    let message =
+        format!("{message}; put it right: the job is made anew at its next time, without a restart");
+    let trouble = Trouble { code: ErrorCode::Unauthorized, message, at_once: true, actionable: true };
+    match (&state.quarantine, probe) {
+        (Some(was), true) => keep_probe(store, &state, was, trouble, limits).await,
+        _ => {
+            let failed_cycles = state.failed_cycles.saturating_add(1);
+            let (now, trouble) = (now.as_second(), Some(trouble));
+            let facts = CycleFacts { now, failed_cycles, trouble, ..CycleFacts::default() };
+            let quarantine = quarantine_after(state.quarantine.as_ref(), &facts, limits);
+            store.note_quarantine(state.id, quarantine.clone(), failed_cycles).await?;
+            Ok(quarantine)
+        }
+    }
+}
+
 /// A probe that failed, put down: the quarantine goes on, for the reason that holds now. It is no cycle of the series.
 pub async fn note_probe(
     job: &Job,
@@ -108,8 +138,18 @@ pub async fn note_probe(
 ) -> Result<Option<Quarantine>, StoreError> {
     let state = store.job(&job.name).await?;
     let (Some(was), Some(trouble)) = (&state.quarantine, trouble(error)) else { return Ok(state.quarantine) };
+    keep_probe(store, &state, was, trouble, &job.limits.quarantine).await
+}
+
+async fn keep_probe(
+    store: &Store,
+    state: &JobState,
+    was: &Quarantine,
+    trouble: Trouble,
+    limits: &QuarantineLimits,
+) -> Result<Option<Quarantine>, StoreError> {
     let facts = CycleFacts { trouble: Some(trouble), now: was.current_began, ..CycleFacts::default() };
-    let now = quarantine_after(Some(was), &facts, &job.limits.quarantine);
+    let now = quarantine_after(Some(was), &facts, limits);
     let now = now.map(|now| Quarantine { series_count: was.series_count, ..now });
     if now.as_ref().is_some_and(|now| !now.same_as(Some(was))) {
         store.note_quarantine(state.id, now.clone(), state.failed_cycles).await?;

@@ -4,6 +4,7 @@
 use serde_json::Value;
 
 use super::CycleError;
+use super::failure;
 use super::unique::Taken;
 use super::write::UNKNOWN;
 use super::write::Writer;
@@ -99,7 +100,7 @@ fn ended_as(account: &Retirement, entry: EntryId, outcome: Outcome) -> Ended {
         Outcome::Refused { status, detail } => {
             ("refused", format!("refused with {status}: {detail}"), After::Unchanged)
         }
-        Outcome::Later { detail } => ("later", detail, After::Unchanged),
+        later @ Outcome::Later { .. } => ("later", failure::told(&later).1, After::Unchanged),
         Outcome::Unknown { detail } => (UNKNOWN, detail, After::Unchanged),
     };
     Ended { entry, link: account.link, class: Class::Rename, outcome, detail, people: Vec::new(), after }

@@ -53,11 +53,11 @@ pub(super) async fn settle(on: &Run<'_>, store: &Store, job: JobId) -> Result<()
 
 /// A request outlives the process that sent it: the target is not asked while one could still arrive (SCIM reference, O5).
 async fn outwait(on: &Run<'_>, open: &[OpenEntry]) -> Result<(), CycleError> {
-    let now = (on.how.clock)().as_millisecond();
+    let now = on.how.clock.now().as_millisecond();
     let left = open.iter().map(|entry| entry.left_ms(now)).max().unwrap_or_default();
     let Some(left) = u64::try_from(left).ok().filter(|left| *left > 0) else { return Ok(()) };
     (on.how.watch)(Progress::Outwaiting { seconds: left.div_ceil(1000) });
-    on.until_stopped(tokio::time::sleep(Duration::from_millis(left))).await
+    on.until_stopped(on.how.clock.sleep(Duration::from_millis(left))).await
 }
 
 async fn settle_one(on: &Run<'_>, store: &Store, job: JobId, entry: &OpenEntry) -> Result<Ended, CycleError> {

@@ -161,7 +161,7 @@ impl<'a> Run<'a> {
     /// The time of the service that departs most from ours. A cycle that took hours is no departure, so that what they
     /// show is taken back to when it began.
     pub(super) fn theirs(&self) -> Option<Theirs> {
-        let took = (self.how.clock)().duration_since(self.how.now).as_secs().max(0);
+        let took = self.how.clock.now().duration_since(self.how.now).as_secs().max(0);
         [(self.job.source.time(), "source"), (self.job.target.time(), "target")]
             .into_iter()
             .filter_map(|(time, whose)| {

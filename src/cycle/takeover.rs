@@ -149,7 +149,7 @@ impl Run<'_> {
         let learned = learn::keep(store, &*self.job.target, self.how.now).await.map_err(self.store());
         let left = store.left_over(state.id, now).await.map_err(self.store());
         let left = left.map(|left| note_left(&mut record, left));
-        record.ended_second = (self.how.clock)().as_second();
+        record.ended_second = self.how.clock.now().as_second();
         // What cannot be done as it is asked for is no trouble of the job.
         let trouble = result.as_ref().err().filter(|error| !matches!(error, CycleError::Provision { .. }));
         record.error = trouble.map(|error| super::chain(error));

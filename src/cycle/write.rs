@@ -238,7 +238,7 @@ impl Writer<'_> {
         crash_point("before_intent");
         let sent = Sent {
             now_second: self.on.how.now.as_second(),
-            at_ms: (self.on.how.clock)().as_millisecond(),
+            at_ms: self.on.how.clock.now().as_millisecond(),
             patience_ms: i64::try_from(self.on.job.target.patience().as_millis()).unwrap_or(i64::MAX),
         };
         let entries = self.store.intend(self.job, self.cycle, sent, intents).await;
@@ -289,7 +289,7 @@ impl Writer<'_> {
         (self.on.how.watch)(Progress::Writing { done: self.done, of: self.of });
         let now = self.on.how.now.as_second();
         let answered = ended.into_iter().filter(|end| end.outcome != UNKNOWN).collect();
-        let clock_ms = Some((self.on.how.clock)().as_millisecond());
+        let clock_ms = Some(self.on.how.clock.now().as_millisecond());
         let recorded = self.store.end(self.job, now, clock_ms, answered).await;
         crash_point("after_outcome");
         recorded.map_err(self.on.store())

@@ -11,6 +11,7 @@ mod retention;
 mod run;
 mod schedule;
 mod systemd;
+mod time;
 mod turn;
 mod webhook;
 mod worker;
@@ -39,6 +40,7 @@ pub use webhook::NoWebhookSecret;
 pub use webhook::WebhookSecret;
 pub use worker::Make;
 pub use worker::MakeError;
+pub use worker::Stamp;
 pub use worker::Worker;
 pub use worker::tell_quarantine;
 

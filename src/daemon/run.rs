@@ -17,6 +17,7 @@ use super::FollowUps;
 use super::Health;
 use super::Make;
 use super::Schedule;
+use super::Stamp;
 use super::follow_ups::Courier;
 use super::heartbeat::Heartbeat;
 use super::keeper::Keeper;
@@ -26,6 +27,7 @@ use super::systemd;
 use super::worker::Worker;
 use crate::client::Clock;
 use crate::plan::Keep;
+use crate::plan::QuarantineLimits;
 use crate::store::Store;
 use crate::store::StoreError;
 
@@ -37,7 +39,9 @@ const GRACE: Duration = Duration::from_millis(1500);
 pub struct Scheduled {
     pub name: String,
     pub schedule: Schedule,
+    pub quarantine: QuarantineLimits,
     pub make: Make,
+    pub stamp: Stamp,
 }
 
 /// What the daemon works with.

@@ -25,6 +25,7 @@ use crate::cycle::Job;
 use crate::model::Reading;
 use crate::plan::CycleRecord;
 use crate::plan::Quarantine;
+use crate::plan::QuarantineLimits;
 use crate::report;
 use crate::store::ChainHead;
 use crate::store::HeldCause;
@@ -35,18 +36,23 @@ use crate::store::StoreError;
 /// Makes a job of its settings: secrets and files are read, nothing is sent.
 pub type Make = Arc<dyn Fn() -> Result<Job, MakeError> + Send + Sync>;
 pub type MakeError = Box<dyn std::error::Error + Send + Sync>;
+/// A number that is another one when a file was replaced that the job was made of.
+pub type Stamp = Arc<dyn Fn() -> u64 + Send + Sync>;
 
 /// One job: what it does when it is due.
 pub struct Worker {
     name: String,
     schedule: Schedule,
+    quarantine: QuarantineLimits,
     make: Make,
+    stamp: Stamp,
     store: Store,
     health: Health,
     stop: CancellationToken,
     clock: Clock,
-    /// Kept from cycle to cycle with its sign-in. After a failure it is made anew: a secret may have been replaced.
-    made: Mutex<Option<Job>>,
+    /// Kept from cycle to cycle with its sign-in, and with the stamp of the files that it was made of. It is made anew when
+    /// one of them was replaced, and after a failure.
+    made: Mutex<Option<(u64, Job)>>,
 }
 
 impl Worker {
@@ -57,8 +63,9 @@ impl Worker {
         stop: CancellationToken,
         clock: Clock,
     ) -> Worker {
-        let Scheduled { name, schedule, make } = job;
-        Worker { name, schedule, make, store, health, stop, clock, made: Mutex::default() }
+        let Scheduled { name, schedule, quarantine, make, stamp } = job;
+        let made = Mutex::default();
+        Worker { name, schedule, quarantine, make, stamp, store, health, stop, clock, made }
     }
 
     /// Tells at the start what cannot run, not only when it is due.
@@ -81,11 +88,11 @@ impl Worker {
             Ok(job) => job,
             Err(error) => {
                 self.cannot_run(&error);
-                self.keep_failure(now, cycle::chain(error.as_ref())).await;
+                self.unmade(state.as_ref(), now, cycle::chain(error.as_ref())).await;
                 return true;
             }
         };
-        match turn(state.as_ref(), &self.schedule, &job.limits.quarantine, &self.name, now) {
+        match turn(state.as_ref(), &self.schedule, &self.quarantine, &self.name, now) {
             Turn::Paused => return false,
             Turn::Probe if !self.probe(&job, now).await => {}
             Turn::Probe | Turn::Whole => self.whole(job, state, now).await,
@@ -95,12 +102,11 @@ impl Worker {
 
     /// In quarantine: whether a whole cycle follows, because what was wrong is right again.
     async fn probe(&self, job: &Job, now: Timestamp) -> bool {
-        let clock = || self.clock.now();
         let how = How {
             reading: Reading::Incremental,
             verify: false,
             now,
-            clock: &clock,
+            clock: &self.clock,
             watch: &|_| {},
             stop: &self.stop,
         };
@@ -179,13 +185,42 @@ impl Worker {
         }
     }
 
+    /// Files are looked at before they are read: what is replaced meanwhile is read the next time. Where the new ones cannot
+    /// be used, the job goes on with what it has, as long as that is good enough.
     fn job(&self) -> Result<Job, MakeError> {
         let mut made = self.lock();
-        if let Some(job) = made.as_ref() {
+        let stamp = (self.stamp)();
+        let before = made.take_if(|(of, _)| *of != stamp);
+        if let Some((_, job)) = made.as_ref() {
             return Ok(job.clone());
         }
-        let job = (self.make)()?;
-        Ok(made.insert(job).clone())
+        match ((self.make)(), before) {
+            (Ok(job), _) => Ok(made.insert((stamp, job)).1.clone()),
+            (Err(error), Some(before)) => {
+                let error = cycle::chain(error.as_ref());
+                tracing::warn!(job = %self.name, error, "a credential was replaced by one that cannot be used; the old one is kept");
+                Ok(made.insert(before).1.clone())
+            }
+            (Err(error), None) => Err(error),
+        }
+    }
+
+    /// A job that cannot be made is slowed down as one whose credentials are refused; between two cycles that fail only the
+    /// making is tried.
+    async fn unmade(&self, state: Option<&JobState>, now: Timestamp, error: String) {
+        let probe = turn(state, &self.schedule, &self.quarantine, &self.name, now) == Turn::Probe;
+        if !probe {
+            self.keep_failure(now, error.clone()).await;
+        }
+        match cycle::note_unmade(&self.store, &self.name, now, error, &self.quarantine, probe).await {
+            Ok(after) => {
+                let before = state.and_then(|state| state.quarantine.as_ref());
+                tell_quarantine(&self.name, before, after.as_ref(), now);
+            }
+            Err(error) => {
+                tracing::error!(job = %self.name, error = %cycle::chain(&error), "the quarantine could not be kept");
+            }
+        }
     }
 
     fn cannot_run(&self, error: &MakeError) {
@@ -208,7 +243,7 @@ impl Worker {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Option<Job>> {
+    fn lock(&self) -> MutexGuard<'_, Option<(u64, Job)>> {
         // Set in one step: a panic elsewhere leaves nothing half done.
         self.made.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -251,9 +286,8 @@ async fn one(
     stop: CancellationToken,
 ) -> Result<CycleRecord, CycleError> {
     let watch = |progress| tracing::debug!(job = %job.name, ?progress, "at work");
-    let time = move || clock.now();
     let how =
-        How { reading: Reading::Incremental, verify: false, now, clock: &time, watch: &watch, stop: &stop };
+        How { reading: Reading::Incremental, verify: false, now, clock: &clock, watch: &watch, stop: &stop };
     cycle::run(&job, &store, how).await
 }
 

@@ -15,10 +15,17 @@ use super::faults::Fault;
 use super::knobs::Knobs;
 use super::world::World;
 
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Serialize)]
 struct Clock {
     now: Timestamp,
+}
+
+/// What of the clock is set: it stops at a time, or runs on so many times as fast as ours.
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+enum SetClock {
+    Now(Timestamp),
+    Speed(u32),
 }
 
 /// `None` where the request is for the service and not for its control.
@@ -43,8 +50,11 @@ pub(super) fn respond(world: &World, request: &Request) -> Option<Answer> {
             Ok(done(0))
         }
         ("GET", ["clock"]) => Ok(shown(&Clock { now: world.now() })),
-        ("PUT", ["clock"]) => body(request).map(|clock: Clock| {
-            world.set_clock(clock.now);
+        ("PUT", ["clock"]) => body(request).map(|set: SetClock| {
+            match set {
+                SetClock::Now(now) => world.set_clock(now),
+                SetClock::Speed(speed) => world.set_speed(speed),
+            }
             done(1)
         }),
         _ => Err(Answer::json(404, json!({ "error": "no such control; see the table of the simulators" }))),

@@ -20,7 +20,7 @@
 //! | `GET`, `POST`, `DELETE /_control/faults` | a list of [`Fault`], or of words such as `users_delta@2=503`: shown, added, cleared |
 //! | `GET`, `PUT`, `PATCH /_control/knobs` | the [`Knobs`] of the service; `PUT` sets the named ones and the others to their defaults, `PATCH` leaves the others |
 //! | `GET`, `DELETE /_control/counters` | the [`Counters`]: shown, reset |
-//! | `GET`, `PUT /_control/clock` | `{"now": "2026-03-01T10:00:00Z"}`; setting it stops the clock there |
+//! | `GET`, `PUT /_control/clock` | `{"now": "2026-03-01T10:00:00Z"}`; setting it stops the clock there, `{"speed": 60}` lets it run so many times as fast |
 
 mod access;
 mod apply;

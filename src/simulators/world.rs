@@ -67,18 +67,21 @@ pub(super) struct State {
     clock: Clock,
 }
 
-/// Runs from the given time on, unless it was set.
+/// Runs from the given time on, so many times as fast as ours, unless it was set, or goes by somebody else's.
 enum Clock {
-    Running { from: Timestamp, since: Instant },
+    Running { from: Timestamp, since: Instant, speed: u32 },
     Stopped(Timestamp),
+    Told(Arc<dyn Fn() -> Timestamp + Send + Sync>),
 }
 
 impl State {
     pub(super) fn now(&self) -> Timestamp {
         match &self.clock {
             Clock::Stopped(at) => *at,
-            Clock::Running { from, since } => {
-                let passed = SignedDuration::try_from(since.elapsed()).unwrap_or(SignedDuration::MAX);
+            Clock::Told(told) => told(),
+            Clock::Running { from, since, speed } => {
+                let passed = since.elapsed().saturating_mul(*speed);
+                let passed = SignedDuration::try_from(passed).unwrap_or(SignedDuration::MAX);
                 from.saturating_add(passed).unwrap_or(Timestamp::MAX)
             }
         }
@@ -122,7 +125,7 @@ impl World {
             replicas: Replicas::default(),
             graph: graph::Memory::default(),
             answered: 0,
-            clock: Clock::Running { from: now, since: Instant::now() },
+            clock: Clock::Running { from: now, since: Instant::now(), speed: 1 },
         };
         World { state: Arc::new(Mutex::new(state)) }
     }
@@ -209,6 +212,17 @@ impl World {
     /// Stops the clock at that time.
     pub fn set_clock(&self, now: Timestamp) {
         self.state().clock = Clock::Stopped(now);
+    }
+
+    /// From now on so many seconds pass in one of ours, so that a day is over in minutes.
+    pub fn set_speed(&self, speed: u32) {
+        let mut state = self.state();
+        state.clock = Clock::Running { from: state.now(), since: Instant::now(), speed };
+    }
+
+    /// Goes by somebody else's clock, such as one that a test plays for both sides.
+    pub fn go_by(&self, clock: impl Fn() -> Timestamp + Send + Sync + 'static) {
+        self.state().clock = Clock::Told(Arc::new(clock));
     }
 
     /// What a target should show after a cycle.

@@ -77,24 +77,24 @@ pub(super) enum Failing<'a> {
     Reference { person: LinkId, path: &'a str },
 }
 
-/// Links of a job that failed, with what is read of them.
+/// Links of a job that failed, with what is read of them. What somebody rejected is not made, so it does not fail either.
 const LINKS: &str = "SELECT l.class, l.kind, l.source_id,
       coalesce(json_extract(l.wanted, '$.userName'), json_extract(l.wanted, '$.displayName'),
         json_extract(l.sent, '$.userName'), json_extract(l.sent, '$.displayName'), l.source_id),
       NULL, NULL, NULL, coalesce(l.match_cause, l.cause), l.failure_code, l.failure, l.attempts, l.failed_at, l.due_at,
       l.hold IS NOT NULL
-     FROM links l WHERE l.job = ?1 AND l.class IS NOT NULL AND l.failure IS NOT NULL ORDER BY l.class, l.source_id";
+     FROM links l WHERE l.job = ?1 AND l.class IS NOT NULL AND l.failure IS NOT NULL AND l.exempt <> 1 ORDER BY l.class, l.source_id";
 const EDGES: &str = "SELECT CASE WHEN e.desired THEN 'add_members' ELSE 'remove_members' END, 'group', t.source_id,
       coalesce(json_extract(t.wanted, '$.displayName'), json_extract(t.sent, '$.displayName'), t.source_id),
       p.source_id, coalesce(json_extract(p.wanted, '$.userName'), json_extract(p.sent, '$.userName'), p.source_id), NULL,
       e.cause, e.failure_code, e.failure, e.attempts, e.failed_at, e.due_at, e.hold IS NOT NULL
      FROM team_edges e JOIN links t ON t.id = e.team JOIN links p ON p.id = e.person
-    WHERE e.job = ?1 AND e.desired <> e.applied AND e.failure IS NOT NULL ORDER BY e.team, e.person";
+    WHERE e.job = ?1 AND e.desired <> e.applied AND e.failure IS NOT NULL AND e.exempt <> 1 ORDER BY e.team, e.person";
 const REFERENCES: &str = "SELECT 'references', 'user', p.source_id,
       coalesce(json_extract(p.wanted, '$.userName'), json_extract(p.sent, '$.userName'), p.source_id), NULL, NULL, r.path,
       r.cause, r.failure_code, r.failure, r.attempts, r.failed_at, r.due_at, r.hold IS NOT NULL
      FROM person_references r JOIN links p ON p.id = r.person AND p.desired = 'active'
-    WHERE r.job = ?1 AND r.pending = 1 AND r.failure IS NOT NULL ORDER BY r.person, r.path";
+    WHERE r.job = ?1 AND r.pending = 1 AND r.failure IS NOT NULL AND r.exempt <> 1 ORDER BY r.person, r.path";
 
 /// Makes due what is called so; `?2` is NULL for all, `?3` the same folded.
 const RETRY: [&str; 3] = [

@@ -178,8 +178,8 @@ pub enum Outcome {
     Missing,
     /// The target will not do it; the text is its own, masked and shortened.
     Refused { status: u16, detail: String },
-    /// Not done, and worth trying in the next cycle (throttled, 5xx).
-    Later { detail: String },
+    /// Not done, and worth trying in the next cycle (throttled, 5xx); with the answer's status, where there was an answer.
+    Later { status: Option<u16>, detail: String },
     /// Sent, and no answer came: it may or may not have been done. Settled by asking, never by repeating (P5).
     Unknown { detail: String },
 }

@@ -1,8 +1,13 @@
 //! What an answer of the target makes of what is known of it: a team that is gone, values that it shows otherwise.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use rosterd::client::Clock;
+use rosterd::cycle;
+use rosterd::cycle::How;
 use rosterd::model::Applied;
+use rosterd::model::Reading;
 use rosterd::scim::Kind;
 use rosterd::scim::ResourceId;
 use rosterd::targets::Lookup;
@@ -10,6 +15,7 @@ use rosterd::targets::Operation;
 use rosterd::targets::Outcome;
 use serde_json::Value;
 use serde_json::json;
+use tokio_util::sync::CancellationToken;
 
 use crate::support::acts::cycle;
 use crate::support::acts::play;
@@ -110,9 +116,55 @@ async fn what_the_service_shows_otherwise_is_remembered_over_an_answer_that_show
     assert_eq!(shown(&stage, "u0", "name.givenName").await, Some(json!("PAT")));
     play(&mut stage, &["person u0 p0@x.example Pat Doe disabled"]).await;
     assert_eq!(cycle(&mut stage).await, "1 deactivate\n");
-    assert_eq!(shown(&stage, "u0", "name.givenName").await, Some(json!("PAT")), "it was not part of the write");
+    assert_eq!(
+        shown(&stage, "u0", "name.givenName").await,
+        Some(json!("PAT")),
+        "it was not part of the write"
+    );
     play(&mut stage, &["person u0 p0@x.example Pim Doe"]).await;
     assert_eq!(cycle(&mut stage).await, "1 reactivate\n");
     assert_eq!(shown(&stage, "u0", "name.givenName").await, Some(json!("Pim")), "as it was sent");
     assert_eq!(shown(&stage, "u0", "name.familyName").await, Some(json!("DOE")));
+}
+
+/// A request that nobody answered may be carried out for two hours: the next cycle waits for so long, by its own clock.
+#[tokio::test]
+async fn what_may_still_be_under_way_is_waited_for_by_the_clock_of_the_cycle() {
+    let mut stage = Stage::new();
+    let two_hours = Duration::from_secs(7_200);
+    let mut target = Refusing::new(workspace(&stage.store));
+    target.patience = two_hours;
+    let target = Arc::new(target);
+    target.refuse(|_| Some(Outcome::Unknown { detail: "no answer".to_owned() }));
+    stage.target = target.clone();
+    play(&mut stage, &["person u0 p0@x.example Pat Doe", "app u0"]).await;
+    cycle(&mut stage).await;
+    target.refuse(|_| None);
+    let (clock, stop) = (Clock::played(stage.now()), CancellationToken::new());
+    let (began, reading) = (clock.now(), Reading::Incremental);
+    let how = How { reading, verify: false, now: began, clock: &clock, watch: &|_| {}, stop: &stop };
+    let record = cycle::run(&stage.job(), &stage.store, how).await.expect("a cycle");
+    assert_eq!((record.written(), record.failures()), (1, 0));
+    // The first cycle ended with the time of its begin; 40 minutes have passed since.
+    let waited = clock.now().duration_since(began).as_secs();
+    assert!((4_800..=7_200).contains(&waited), "{waited}");
+}
+
+/// An exemption says that the change is not made: then it does not fail either.
+#[tokio::test]
+async fn what_was_rejected_is_not_told_as_failed() {
+    let mut stage = Stage::new();
+    let target = Arc::new(Refusing::new(workspace(&stage.store)));
+    target.refuse(|_| Some(Outcome::Refused { status: 400, detail: "no".to_owned() }));
+    stage.target = target.clone();
+    play(&mut stage, &["person u0 p0@x.example Pat Doe", "person u1 p1@x.example Kim Roe", "app u0 u1"])
+        .await;
+    cycle(&mut stage).await;
+    let job = stage.store.job(&stage.name).await.expect("a job").id;
+    assert_eq!(stage.store.failed_changes(job).await.expect("a list").len(), 2);
+    play(&mut stage, &["reject u0 86400"]).await;
+    cycle(&mut stage).await;
+    let failed = stage.store.failed_changes(job).await.expect("a list");
+    assert_eq!(failed.iter().map(|one| one.source.0.as_str()).collect::<Vec<_>>(), ["u1"]);
+    assert_eq!(stage.store.failed_counts(job).await.expect("a count").total, 1);
 }

@@ -278,12 +278,27 @@ async fn a_job_whose_secret_is_missing_is_named_and_runs_once_it_is_there() {
     assert_eq!(daemon.ready(), (200, line.to_owned()));
     let status = daemon.command(&["status", "okta"]);
     assert!(status.contains("ended early: job okta: its source cannot be used"), "{status}");
+    assert!(status.contains("QUARANTINE since ") && status.contains("put it right: "), "{status}");
 
     let token = daemon.folder.path().join("okta-token");
-    let mut file =
-        fs::File::options().write(true).create(true).truncate(true).mode(0o600).open(token).unwrap();
-    file.write_all(rosterd::simulators::API_TOKEN.as_bytes()).unwrap();
+    // Whole at once, as whoever rotates a secret should.
+    let replaced = |secret: &str| {
+        let new = token.with_extension("new");
+        let mut file =
+            fs::File::options().write(true).create(true).truncate(true).mode(0o600).open(&new).unwrap();
+        file.write_all(secret.as_bytes()).unwrap();
+        fs::rename(new, &token).unwrap();
+    };
+    replaced(rosterd::simulators::API_TOKEN);
     daemon.logged(daemon.now(), &["job=okta", "written"]);
     assert_eq!(daemon.ready(), (200, "ready\n".to_owned()));
+    assert!(!daemon.command(&["status", "okta"]).contains("QUARANTINE"));
+    // The daemon signs in with what lies there now.
+    let since = daemon.now();
+    replaced("another token");
+    daemon.logged(since, &["job=okta", "the cycle could not go on"]);
+    let since = daemon.now();
+    replaced(rosterd::simulators::API_TOKEN);
+    daemon.logged(since, &["job=okta", "written"]);
     daemon.stop();
 }

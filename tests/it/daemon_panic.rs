@@ -43,7 +43,9 @@ async fn a_panic_is_a_failed_cycle_and_the_next_one_runs() {
     let job = stage.job();
     let (store, health, stop) = (stage.store.clone(), Health::default(), CancellationToken::new());
     let schedule = daemon::Schedule::parse("every 1s", Some(Duration::ZERO)).unwrap();
-    let scheduled = Scheduled { name: job.name.clone(), schedule, make: Arc::new(move || Ok(job.clone())) };
+    let (name, quarantine) = (job.name.clone(), job.limits.quarantine);
+    let make = Arc::new(move || Ok(job.clone()));
+    let scheduled = Scheduled { name, schedule, quarantine, make, stamp: Arc::new(|| 0) };
     let (jobs, follow_ups) = (vec![scheduled], Vec::new());
     let clock = Clock::system();
     let daemon = Daemon {

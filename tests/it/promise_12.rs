@@ -155,7 +155,7 @@ async fn what_passes_by_itself_is_due_in_the_next_cycle() {
         ("no answer in time", ErrorCode::Timeout),
         ("connection reset", ErrorCode::WebExceptionProtocolError),
     ] {
-        company.refuse_person("bo@x.example", Outcome::Later { detail: detail.to_owned() });
+        company.refuse_person("bo@x.example", Outcome::Later { status: None, detail: detail.to_owned() });
         company.cycle().await;
         assert_eq!(company.target.refused(), 1, "{detail}");
         let failed = company.failed().await;

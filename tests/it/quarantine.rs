@@ -1,6 +1,8 @@
 //! A job that mostly fails is slowed down and said so; weeks are played in a second, by the one clock, with the real client.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use jiff::SignedDuration;
@@ -60,7 +62,9 @@ impl Weeks {
         let scheduled = Scheduled {
             name: JOB.to_owned(),
             schedule: schedule.clone(),
+            quarantine: job.limits.quarantine,
             make: Arc::new(move || Ok(job.clone())),
+            stamp: Arc::new(|| 0),
         };
         let (health, stop) = (Health::default(), CancellationToken::new());
         let worker = Arc::new(Worker::new(scheduled, stage.store.clone(), health, stop, clock.clone()));
@@ -215,7 +219,13 @@ async fn a_quarantine_outlives_the_process_and_ends_by_a_restart() {
     let job = weeks.state().await.id;
     let job_again = weeks.stage.job();
     let make: rosterd::daemon::Make = Arc::new(move || Ok(job_again.clone()));
-    let scheduled = Scheduled { name: JOB.to_owned(), schedule: weeks.schedule.clone(), make };
+    let scheduled = Scheduled {
+        name: JOB.to_owned(),
+        schedule: weeks.schedule.clone(),
+        quarantine: weeks.stage.limits.quarantine,
+        make,
+        stamp: Arc::new(|| 0),
+    };
     let (store, stop) = (weeks.stage.store.clone(), CancellationToken::new());
     weeks.worker = Arc::new(Worker::new(scheduled, store, Health::default(), stop, weeks.clock.clone()));
     weeks.turn().await;
@@ -262,4 +272,88 @@ async fn a_paused_job_rests_and_begins_again_by_itself() {
     assert!(weeks.stage.store.resume(job, by_hand()).await.unwrap());
     assert!(weeks.turn().await);
     assert!(!weeks.stage.store.resume(job, by_hand()).await.unwrap(), "there is none any more");
+}
+
+/// A job whose credentials lie in a file: what the file is worth, its stamp, and how often a job was made of it.
+#[derive(Default)]
+struct File {
+    is_bad: AtomicU64,
+    stamp: AtomicU64,
+    made: AtomicU64,
+}
+
+impl File {
+    /// A worker that makes its job of the file.
+    fn worker(self: &Arc<File>, weeks: &Weeks) -> Arc<Worker> {
+        let (job, file, stamped) = (weeks.stage.job(), self.clone(), self.clone());
+        let make = move || {
+            file.made.fetch_add(1, Ordering::SeqCst);
+            match file.is_bad.load(Ordering::SeqCst) {
+                0 => Ok(job.clone()),
+                _ => Err("job story: its target x cannot be used: file:/x cannot be read".into()),
+            }
+        };
+        let scheduled = Scheduled {
+            name: JOB.to_owned(),
+            schedule: weeks.schedule.clone(),
+            quarantine: weeks.stage.limits.quarantine,
+            make: Arc::new(make),
+            stamp: Arc::new(move || stamped.stamp.load(Ordering::SeqCst)),
+        };
+        let (store, stop) = (weeks.stage.store.clone(), CancellationToken::new());
+        Arc::new(Worker::new(scheduled, store, Health::default(), stop, weeks.clock.clone()))
+    }
+
+    fn made(&self) -> u64 {
+        self.made.load(Ordering::SeqCst)
+    }
+}
+
+#[tokio::test]
+async fn a_job_that_cannot_be_made_is_one_whose_credentials_fail_until_it_can_be() {
+    let mut weeks = Weeks::start(2).await;
+    let file = Arc::new(File::default());
+    file.is_bad.store(1, Ordering::SeqCst);
+    weeks.worker = file.worker(&weeks);
+    weeks.turn().await;
+    let quarantine = weeks.quarantine().await.expect("at once");
+    assert_eq!(quarantine.reason.word(), "EncounteredQuarantineException");
+    assert_eq!(quarantine.error.code.word(), "Unauthorized");
+    assert_eq!(
+        quarantine.error.message,
+        "job story: its target x cannot be used: file:/x cannot be read; put it right: the job is made anew at its next \
+         time, without a restart"
+    );
+    // It is tried at each due time, and is a cycle that failed only as often as the quarantine lets it run.
+    for _ in 0..6 {
+        weeks.turn().await;
+    }
+    assert_eq!((file.made(), weeks.cycles().await), (7, vec![0, 80, 240]));
+    file.is_bad.store(0, Ordering::SeqCst);
+    weeks.turn().await;
+    assert_eq!(weeks.quarantine().await, None, "at the next due time");
+    assert_eq!(weeks.service.people().len(), 2);
+}
+
+#[tokio::test]
+async fn a_file_that_was_replaced_is_read_before_the_next_cycle_and_a_bad_one_stops_nobody() {
+    let mut weeks = Weeks::start(2).await;
+    let file = Arc::new(File::default());
+    weeks.worker = file.worker(&weeks);
+    weeks.turn().await;
+    weeks.turn().await;
+    assert_eq!(file.made(), 1, "it is kept");
+    file.stamp.store(1, Ordering::SeqCst);
+    weeks.turn().await;
+    assert_eq!(file.made(), 2);
+    file.stamp.store(2, Ordering::SeqCst);
+    file.is_bad.store(1, Ordering::SeqCst);
+    weeks.turn().await;
+    weeks.turn().await;
+    assert_eq!((file.made(), weeks.quarantine().await), (4, None), "tried, and the old one goes on");
+    assert_eq!(weeks.newest().await.error, None);
+    file.is_bad.store(0, Ordering::SeqCst);
+    weeks.turn().await;
+    weeks.turn().await;
+    assert_eq!(file.made(), 5);
 }

@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::cli::args::Global;
 use crate::cli::args::Run as Arguments;
+use crate::cli::credentials;
 use crate::cli::exit::Exit;
 use crate::cli::settings;
 use crate::cli::wire;
@@ -44,9 +45,11 @@ pub async fn run(global: &Global, arguments: &Arguments) -> Result<Exit, anyhow:
 /// A job that cannot be made (a secret that is missing) holds up nobody (P12): it is made when it can be.
 fn scheduled(config: &Arc<Config>, name: &str, store: &Store) -> Scheduled {
     let schedule = config.jobs[name].schedule.clone();
-    let (config, store, job) = (config.clone(), store.clone(), name.to_owned());
-    let make = move || wire::job(&config, &config.jobs[&job], &store).map_err(MakeError::from);
-    Scheduled { name: name.to_owned(), schedule, make: Arc::new(make) }
+    let (of, store, job, named) = (config.clone(), store.clone(), name.to_owned(), name.to_owned());
+    let make = move || wire::job(&of, &of.jobs[&job], &store).map_err(MakeError::from);
+    let (of, quarantine) = (config.clone(), config.jobs[name].limits.quarantine);
+    let stamp = move || credentials::stamp(&of, &of.jobs[&named]);
+    Scheduled { name: name.to_owned(), schedule, quarantine, make: Arc::new(make), stamp: Arc::new(stamp) }
 }
 
 fn service(config: &Config, store: &Store, health: &Health) -> Service {

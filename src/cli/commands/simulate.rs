@@ -30,6 +30,7 @@ pub async fn run(arguments: &Arguments) -> Result<Exit, anyhow::Error> {
     })?;
     let address = listener.local_addr()?;
     let world = World::new(flavour, size(simulated), simulated.seed, Timestamp::now());
+    world.set_speed(simulated.speed);
     faults.into_iter().for_each(|fault| world.fault(fault));
     for text in &simulated.knob {
         world.turn(&knob(text)?)?;

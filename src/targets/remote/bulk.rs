@@ -173,7 +173,7 @@ impl RemoteTarget {
                     let detail = "the service did not say what became of it in a bulk request".to_owned();
                     match &operations[part.at] {
                         Operation::Create { .. } => Outcome::Unknown { detail },
-                        _ => Outcome::Later { detail },
+                        _ => Outcome::Later { status: None, detail },
                     }
                 }
             };

@@ -57,7 +57,7 @@ pub(super) fn judge(answer: Answer, repeat: Repeat, values: &[&str]) -> Result<A
         400 if problem.kind.as_deref() == Some("uniqueness") => Outcome::Conflict { detail },
         501 => Outcome::Refused { status, detail },
         408 | 500.. if repeat == Repeat::Once => Outcome::Unknown { detail },
-        408 | 412 | 429 | 500.. => Outcome::Later { detail },
+        408 | 412 | 429 | 500.. => Outcome::Later { status: Some(status), detail },
         _ => Outcome::Refused { status, detail },
     };
     Err(Failed { outcome, kind: problem.kind, status })
@@ -73,7 +73,7 @@ pub(super) fn unanswered(error: ClientError) -> Result<Outcome, TargetError> {
         }
         ClientError::Unavailable { what }
         | ClientError::ForeignHost { what }
-        | ClientError::Invalid { what } => Ok(Outcome::Later { detail: what }),
+        | ClientError::Invalid { what } => Ok(Outcome::Later { status: None, detail: what }),
     }
 }
 
@@ -157,7 +157,10 @@ mod tests {
             assert_eq!(outcome(status, "", Once), Some(Refused { status, detail: no_text(status) }));
         }
         for status in [408, 412, 429, 500, 502, 503, 504] {
-            assert_eq!(outcome(status, "", Safe), Some(Later { detail: no_text(status) }));
+            assert_eq!(
+                outcome(status, "", Safe),
+                Some(Later { status: Some(status), detail: no_text(status) })
+            );
         }
         for status in [408, 500, 502, 503, 504] {
             assert_eq!(outcome(status, "", Once), Some(Unknown { detail: no_text(status) }));

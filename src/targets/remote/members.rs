@@ -200,7 +200,7 @@ impl RemoteTarget {
         };
         let Some(mut group) = read else {
             let detail = "the service shows no group".to_owned();
-            return Ok(Err(Outcome::Later { detail }.into()));
+            return Ok(Err(Outcome::Later { status: None, detail }.into()));
         };
         let mut members = answer::members(&group);
         members.retain(|member| !remove.contains(member));

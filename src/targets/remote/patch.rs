@@ -193,7 +193,7 @@ impl RemoteTarget {
             }
             None => {
                 let detail = "the service shows another resource, or none".to_owned();
-                Err(Outcome::Later { detail }.into())
+                Err(Outcome::Later { status: None, detail }.into())
             }
         })
     }

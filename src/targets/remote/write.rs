@@ -77,7 +77,7 @@ impl Batch<'_> {
     async fn one(&self, operation: &Operation) -> Result<Outcome, TargetError> {
         if self.failures.load(Ordering::Relaxed) >= FAILURES_MAX {
             let detail = format!("not tried: the service failed {FAILURES_MAX} times in a row");
-            return Ok(Outcome::Later { detail });
+            return Ok(Outcome::Later { status: None, detail });
         }
         let outcome = self.target.carry_out(operation).await?;
         match outcome {
@@ -233,7 +233,7 @@ pub(super) fn alone<T>(read: Result<T, TargetError>) -> Sent<T> {
     match read {
         Ok(found) => Ok(Ok(found)),
         Err(TargetError::Unavailable { what } | TargetError::NotScim { what }) => {
-            Ok(Err(Outcome::Later { detail: what }.into()))
+            Ok(Err(Outcome::Later { status: None, detail: what }.into()))
         }
         Err(error) => Err(error),
     }

@@ -236,7 +236,7 @@ async fn every_refusal_of_a_patch_is_an_outcome_of_its_own() {
         (Some((400, vec![], "<html><body>no</body></html>".to_owned())), refused(400)),
         (error(404, ""), Outcome::Missing),
         (error(409, ""), Outcome::Conflict { detail: "no".to_owned() }),
-        (error(412, ""), Outcome::Later { detail: "no".to_owned() }),
+        (error(412, ""), Outcome::Later { status: Some(412), detail: "no".to_owned() }),
     ] {
         let service = Service::start(move |_| reply.clone()).await;
         let operation = patch("1", &[("active", json!(false))]);

@@ -149,3 +149,23 @@ async fn every_knob_of_both_services_is_documented() {
         assert!(missing.is_empty(), "{missing:?}");
     }
 }
+
+#[tokio::test]
+async fn the_clock_runs_as_fast_as_somebody_says_and_dates_follow_it() {
+    let served = Served::graph(World::new(Flavour::Graph, SMALL, 1, morning())).await;
+    let date = async || {
+        let answer = served.send("/_control/clock").await.expect("an answer");
+        let date = answer.headers()["date"].to_str().expect("a text").to_owned();
+        jiff::fmt::rfc2822::parse(&date).expect("a date").timestamp()
+    };
+    served.world.set_speed(86_400);
+    let begun = served.world.now();
+    let (one, other) = (date().await, date().await);
+    // A request takes more than the fifth of a millisecond that a quarter of a minute takes there.
+    assert!(begun < other && one < other, "{begun} {one} {other}");
+    served.world.set_speed(1);
+    assert!(served.world.now() >= other, "it does not go back");
+    let told = morning();
+    served.world.go_by(move || told);
+    assert_eq!((served.world.now(), date().await), (told, told));
+}

@@ -1,6 +1,7 @@
 //! A target that does not take some of what it is sent; the rest reaches the workspace behind it.
 
 use std::sync::Mutex;
+use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -23,11 +24,18 @@ pub struct Refusing<T> {
     inner: T,
     refusal: Mutex<Refusal>,
     refused: Mutex<usize>,
+    /// So long a request may still be under way.
+    pub patience: Duration,
 }
 
 impl<T: ServiceProvider> Refusing<T> {
     pub fn new(inner: T) -> Refusing<T> {
-        Refusing { inner, refusal: Mutex::new(Box::new(|_| None)), refused: Mutex::default() }
+        Refusing {
+            inner,
+            refusal: Mutex::new(Box::new(|_| None)),
+            refused: Mutex::default(),
+            patience: Duration::ZERO,
+        }
     }
 
     pub fn refuse(&self, refusal: impl Fn(&Operation) -> Option<Outcome> + Send + 'static) {
@@ -86,6 +94,10 @@ impl<T: ServiceProvider> ServiceProvider for Refusing<T> {
 
     fn check(&self) -> BoxFuture<'_, Vec<Finding>> {
         self.inner.check()
+    }
+
+    fn patience(&self) -> Duration {
+        self.patience
     }
 
     fn batch(&self) -> usize {

@@ -123,7 +123,7 @@ impl Run<'_> {
         let left = left.map(|left| note_left(&mut record, left));
         let noted = store.note_held(state.id, now).await.map_err(self.store());
         record.target_requests = self.job.target.requests() - before;
-        record.ended_second = (self.how.clock)().as_second();
+        record.ended_second = self.how.clock.now().as_second();
         // A question that has no answer is no trouble of the job.
         let trouble = result.as_ref().err().filter(|error| !matches!(error, CycleError::Undo { .. }));
         record.error = trouble.map(|error| super::chain(error));

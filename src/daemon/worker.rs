@@ -215,7 +215,8 @@ impl Worker {
         match cycle::note_unmade(&self.store, &self.name, now, error, &self.quarantine, probe).await {
             Ok(after) => {
                 let before = state.and_then(|state| state.quarantine.as_ref());
-                tell_quarantine(&self.name, before, after.as_ref(), now);
+                let chain = chain_head(&self.store).await;
+                tell_quarantine(&self.name, before, after.as_ref(), now, chain.as_ref());
             }
             Err(error) => {
                 tracing::error!(job = %self.name, error = %cycle::chain(&error), "the quarantine could not be kept");

@@ -81,7 +81,7 @@ impl<'a> Steps<'a> {
         description: String,
         details: BTreeMap<String, String>,
     ) {
-        let timestamp = (self.on.how.clock)().to_string();
+        let timestamp = self.on.how.clock.now().to_string();
         let step = OnDemandStep { name, kind, status, description, timestamp, details };
         self.report.provisioning_steps.push(step);
     }
@@ -417,7 +417,7 @@ impl<'a> Steps<'a> {
     }
 
     pub(super) fn ended(mut self) -> OnDemand {
-        self.report.end_time = (self.on.how.clock)().to_string();
+        self.report.end_time = self.on.how.clock.now().to_string();
         self.report
     }
 }

@@ -28,9 +28,9 @@ const STEPS: &[(&str, &str)] = &[
     ("0016_held", include_str!("../../state/0016_held.sql")),
     ("0017_identity", include_str!("../../state/0017_identity.sql")),
     ("0018_undo", include_str!("../../state/0018_undo.sql")),
-    ("0022_passing", include_str!("../../state/0022_passing.sql")),
-    ("0020_settings", include_str!("../../state/0020_settings.sql")),
     ("0019_drift", include_str!("../../state/0019_drift.sql")),
+    ("0020_settings", include_str!("../../state/0020_settings.sql")),
+    ("0021_passing", include_str!("../../state/0021_passing.sql")),
 ];
 
 const MEMORY: &str = "CREATE TABLE IF NOT EXISTS schema_steps (

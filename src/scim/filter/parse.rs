@@ -405,9 +405,9 @@ mod tests {
     #[test]
     fn a_hundred_thousand_brackets_are_an_ordinary_mistake() {
         refused(&"(".repeat(100_000), "too long");
-        refused(&"(".repeat(8000), "32 deep");
-        refused(&"not (".repeat(1000), "32 deep");
+        refused(&"(".repeat(8000), "more than 32 deep (setting scim.filter_depth)");
+        refused(&"not (".repeat(1000), "more than 32 deep (setting scim.filter_depth)");
         let many = vec!["a pr"; 513].join(" or ");
-        refused(&many, "too many");
+        refused(&many, "more than 512 comparisons (setting scim.filter_comparisons)");
     }
 }

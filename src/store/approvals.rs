@@ -208,21 +208,27 @@ impl By {
         let folded = name.map(fold);
         let Decider { who, reason, now_second } = &self.decider;
         let with = params![self.job.0, who, reason, now_second, name, folded, self.until];
-        let waits = |row: &str| format!("({row}.hold IS NOT NULL OR {row}.due_at > ?4)");
+        // What was approved and is not done yet can still be rejected: the last decision counts.
+        let waits = |row: &str, place: &str| {
+            format!(
+                "({row}.hold IS NOT NULL OR {row}.due_at > ?4
+                  OR EXISTS (SELECT 1 FROM approvals a WHERE a.job = {row}.job AND {place}))"
+            )
+        };
         let mut changes = 0;
         for sql in [
             format!(
                 "SELECT l.job, l.id, 0, l.class, ?2, ?3, ?4, ?7 FROM links l
                   WHERE l.job = ?1 AND l.class IS NOT NULL AND {} AND {LINK_IS}",
-                waits("l")
+                waits("l", "a.link = l.id AND a.person = 0 AND a.class = l.class")
             ),
             format!(
                 "SELECT e.job, e.team, e.person, {EDGE_CLASS}, ?2, ?3, ?4, ?7 FROM {EDGES} AND {} AND {EDGE_IS}",
-                waits("e")
+                waits("e", &format!("a.link = e.team AND a.person = e.person AND a.class = {EDGE_CLASS}"))
             ),
             format!(
                 "SELECT r.job, r.person, 0, 'references', ?2, ?3, ?4, ?7 FROM {REFERENCES} AND {} AND {REFERENCE_IS}",
-                waits("r")
+                waits("r", "a.link = r.person AND a.person = 0 AND a.class = 'references'")
             ),
         ] {
             changes += tx.execute(&format!("INSERT OR REPLACE INTO exemptions {sql}"), with)?;

@@ -7,6 +7,7 @@ use rosterd::model::Record;
 use rosterd::model::SourceId;
 use rosterd::model::SourceObject;
 use rosterd::model::Standing;
+use rosterd::model::WitnessQuestion;
 use rosterd::scim::Kind;
 use rosterd::store::Promoted;
 use rosterd::store::Store;
@@ -47,6 +48,33 @@ async fn promote(store: &Store, records: Vec<Record>, covered: &[(Collection, Co
     staging.promote(cycle, "rules".to_owned()).await.expect("a promotion")
 }
 
+/// As `promote`, but as the second reading of its cycle.
+async fn promote_again(store: &Store, records: Vec<Record>, covered: &[(Collection, Coverage)]) {
+    let job = store.job("table").await.expect("a job").id;
+    let cycle = store.start_cycle(job, 0).await.expect("a cycle");
+    let staging = store.stage(job).await.expect("a staging area");
+    staging.settle_changes().await.expect("what is settled");
+    staging.record(records).await.expect("records");
+    staging.finish_read("all", covered.to_vec(), None).await.expect("an end");
+    staging.promote(cycle, "rules".to_owned()).await.expect("a promotion");
+}
+
+/// How often in a row complete reads did not show u2, its membership and its assignment.
+async fn absences(store: &Store) -> [u32; 3] {
+    let job = store.job("table").await.expect("a job").id;
+    let held = |container| WitnessQuestion::Held { container, principal: id("u2"), kind: Kind::User };
+    let questions = [
+        WitnessQuestion::Exists { id: id("u2"), kind: Kind::User },
+        held(Container::Group(id("g"))),
+        held(Container::App(id("app"))),
+    ];
+    let mut counts = [0; 3];
+    for (count, question) in counts.iter_mut().zip(questions) {
+        *count = store.absent_reads(job, question).await.expect("a count");
+    }
+    counts
+}
+
 /// How many of u2, of its membership and of its assignment are missed when a second read shows u1 alone.
 #[tokio::test]
 async fn only_a_complete_read_misses_anything() {
@@ -54,7 +82,7 @@ async fn only_a_complete_read_misses_anything() {
     use Coverage::Full;
     use Coverage::Partial;
     let group = || Collection::Members(id("g"));
-    let table: [(&str, Claims, u64); 11] = [
+    let table: [(&str, Claims, u64); 13] = [
         ("users read completely", vec![(Collection::Users, Full)], 1),
         ("users by changes", vec![(Collection::Users, Changes)], 0),
         ("users in part", vec![(Collection::Users, Partial)], 0),
@@ -70,6 +98,16 @@ async fn only_a_complete_read_misses_anything() {
         ("members by changes", vec![(Collection::AllMembers, Changes)], 0),
         ("groups alone", vec![(Collection::Groups, Full)], 0),
         ("nothing is claimed", vec![], 0),
+        (
+            "users, of which something was missing",
+            vec![(Collection::Users, Full), (Collection::Users, Partial)],
+            0,
+        ),
+        (
+            "assignments, of which something was missing",
+            vec![(Collection::Assignments(id("app")), Full), (Collection::Assignments(id("app")), Partial)],
+            0,
+        ),
     ];
     for (row, covered, missing) in table {
         let home = tempfile::tempdir().expect("a directory");
@@ -96,4 +134,33 @@ async fn an_event_needs_no_coverage() {
     ];
     let promoted = promote(&store, events, &[]).await;
     assert_eq!((promoted.objects, promoted.edges, promoted.missing), (1, 1, 0));
+}
+
+/// "A second complete read in a later cycle" (P2): two reads of one cycle are one, and whoever was shown in between was
+/// not absent twice in a row.
+#[tokio::test]
+async fn absences_are_counted_by_cycles_and_in_a_row() {
+    let home = tempfile::tempdir().expect("a directory");
+    let store = Store::open(&home.path().join("state.db")).expect("a state");
+    let full = [
+        (Collection::Users, Coverage::Full),
+        (Collection::AllMembers, Coverage::Full),
+        (Collection::Assignments(id("app")), Coverage::Full),
+    ];
+    let of = |names: &[&str]| -> Vec<Record> {
+        names.iter().flat_map(|name| [person(name), member("g", name), assigned(name)]).collect()
+    };
+    let (all, one) = (of(&["u1", "u2"]), of(&["u1"]));
+    promote(&store, all.clone(), &full).await;
+    assert_eq!(absences(&store).await, [0, 0, 0]);
+    promote(&store, one.clone(), &full).await;
+    assert_eq!(absences(&store).await, [1, 1, 1]);
+    promote_again(&store, one.clone(), &full).await;
+    assert_eq!(absences(&store).await, [1, 1, 1], "the same cycle");
+    promote(&store, one.clone(), &full).await;
+    assert_eq!(absences(&store).await, [2, 2, 2], "a later one");
+    promote(&store, all, &full).await;
+    assert_eq!(absences(&store).await, [0, 0, 0], "shown again");
+    promote(&store, one, &full).await;
+    assert_eq!(absences(&store).await, [1, 1, 1], "not twice in a row");
 }

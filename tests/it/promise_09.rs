@@ -87,14 +87,24 @@ async fn the_opposite_decision_ends_an_exemption_and_the_last_decision_counts() 
     // Approved, and rejected before the cycle.
     assert_eq!(
         play(&mut stage, &["approve u4", &format!("reject u4 {WEEK}")]).await,
-        "1 approved\n0 rejected\n"
+        "1 approved\n1 rejected\n"
     );
     play(&mut stage, &["limit deactivate 500 100"]).await;
+    assert_eq!(cycle(&mut stage).await, "nothing\n");
+}
+
+#[tokio::test]
+async fn a_rejection_takes_back_an_approval_that_no_cycle_has_followed() {
+    let mut stage = ten_are_held().await;
+    let decided = play(&mut stage, &["approve all", &format!("reject u3,u4 {WEEK}")]).await;
+    assert_eq!(decided, "13 approved\n2 rejected\n");
     let output = cycle(&mut stage).await;
-    assert_eq!(
-        output, "1 deactivate\n",
-        "an approval that no cycle has looked at yet is no held change any more"
-    );
+    assert!(output.contains("8 deactivate\n"), "{output}");
+    let left = stage.workspace().await;
+    for address in ["p3@x.example", "p4@x.example"] {
+        let line = left.lines().find(|line| line.contains(address)).expect("an account");
+        assert!(!line.contains("inactive"), "{line}");
+    }
 }
 
 /// One person of ten: the others are judged as if that one were not there.

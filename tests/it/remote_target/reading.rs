@@ -297,3 +297,16 @@ async fn requests_are_counted_and_the_identity_is_the_address() {
     assert_eq!(target.requests(), calls.load(Ordering::Relaxed) as u64);
     assert_eq!(target.identity(), service.url.as_str());
 }
+
+/// P1: what refuses to answer has not said that nobody is there.
+#[tokio::test]
+async fn only_404_and_410_say_that_somebody_is_not_there() {
+    for (status, absent) in
+        [(404, true), (410, true), (400, false), (403, false), (405, false), (409, false), (422, false)]
+    {
+        let service = Service::start(move |_| json_reply(status, json!({}))).await;
+        let answer = service.target().get(&[(Kind::User, id("u1"))]).await;
+        assert_eq!(matches!(answer.as_deref(), Ok([None])), absent, "{status}: {answer:?}");
+        assert_eq!(answer.is_err(), !absent, "{status}");
+    }
+}

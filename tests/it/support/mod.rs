@@ -13,6 +13,7 @@ pub mod sections;
 pub mod served;
 pub mod simulated;
 pub mod story;
+pub mod telling;
 pub mod there;
 pub mod undoing;
 pub mod without_patch;

@@ -5,11 +5,19 @@ use super::architecture::sources;
 /// What keeps a promise in one place: who may say so, by the beginnings of paths, and why nobody else does. A connector tells
 /// what it read and answers what it is asked; it decides nothing.
 const ONE_PLACE: [(&str, &[&str], &str); 9] = [
-    ("standing = 'missing'", &["src/store/promote.rs"], "P1: only a promotion marks who is missing"),
-    ("gone = 2, absent_reads", &["src/store/promote.rs"], "P1: only a promotion marks an edge as missing"),
+    (
+        "standing = 'missing'",
+        &["src/store/promote.rs", "src/store/alone.rs"],
+        "P1: only a promotion, of everything or of one person, marks who is missing",
+    ),
+    (
+        "gone = 2, absent_reads",
+        &["src/store/promote.rs", "src/store/alone.rs"],
+        "P1: only a promotion, of everything or of one person, marks an edge as missing",
+    ),
     (
         "Standing::Missing",
-        &["src/model/", "src/plan/", "src/store/"],
+        &["src/model/", "src/plan/", "src/store/", "src/cycle/steps.rs"],
         "P1: no connector says that somebody is missing",
     ),
     (".witness(", &["src/cycle/witness.rs"], "P2: one court asks, for every source"),

@@ -170,6 +170,9 @@ fn service() -> Vec<Row> {
         row("json_depth", In(limits, "scim.json_depth")),
         row("url_bytes", In(limits, "scim.url_bytes")),
         row("filter_bytes", In(limits, "scim.filter_bytes")),
+        row("filter_depth", In(limits, "scim.filter_depth")),
+        row("filter_comparisons", In(limits, "scim.filter_comparisons")),
+        row("head_lines", In("tests/it/server/refusals.rs", "scim.head_lines")),
         row("page_default", Shapes("a page is so long; `server/limits.rs`")),
         row("page_max", Shapes("a longer page is cut, and discovery says so; `server/limits.rs`")),
         row(

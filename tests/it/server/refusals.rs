@@ -64,6 +64,10 @@ async fn what_is_refused_before_it_is_a_request_is_an_error_message() {
         let body: Value = serde_json::from_str(body).expect("JSON");
         assert_eq!(body["schemas"], json!(["urn:ietf:params:scim:api:messages:2.0:Error"]));
         assert_eq!(body["status"], status.to_string());
+        if status == 431 {
+            let detail = body["detail"].as_str().expect("a detail");
+            assert!(detail.contains("or has more than 100 lines (setting scim.head_lines)"), "{detail}");
+        }
     }
 }
 

@@ -187,11 +187,12 @@ impl Store {
     }
 }
 
+/// The index is named because the planner would rather walk everybody of the job in the order asked for, once a newcomer.
 fn people_before(db: &Connection, newcomer: LinkId) -> Sql<Vec<Predecessor>> {
     for (column, by) in ALIKE {
         let sql = format!(
             "SELECT o.id, o.source_id, o.standing, o.cause, o.applied, o.resource, o.sent, o.shown, o.origin
-               FROM links n JOIN links o ON o.job = n.job AND o.{column} = n.{column}
+               FROM links n JOIN links o INDEXED BY links_{column} ON o.job = n.job AND o.{column} = n.{column}
               WHERE n.id = ?1 AND n.{column} IS NOT NULL AND o.id <> n.id AND o.kind = 'user' AND o.resource IS NOT NULL
                 AND o.desired IS NOT 'active' AND o.standing <> 'unread' ORDER BY o.source_id"
         );
@@ -209,7 +210,7 @@ fn people_before(db: &Connection, newcomer: LinkId) -> Sql<Vec<Predecessor>> {
 fn teams_before(db: &Connection, newcomer: LinkId) -> Sql<Vec<Predecessor>> {
     db.prepare_cached(
         "SELECT o.id, o.source_id, o.standing, o.cause, o.applied, o.resource, o.sent, o.shown, o.origin
-           FROM links n JOIN links o ON o.job = n.job AND o.applied_key = n.wanted_key
+           FROM links n JOIN links o INDEXED BY links_applied_key ON o.job = n.job AND o.applied_key = n.wanted_key
           WHERE n.id = ?1 AND o.id <> n.id AND o.kind = 'group' AND o.resource IS NOT NULL
             AND o.desired IN ('inactive', 'absent')
             AND (o.class IS 'delete_teams' OR EXISTS (SELECT 1 FROM team_edges e WHERE e.team = o.id AND e.applied))

@@ -60,16 +60,7 @@ pub(super) async fn judge(
     if store.quiet(state.id).await.map_err(on.store())? {
         return Ok(());
     }
-    let mut judge = Judge {
-        on,
-        store,
-        job: state.id,
-        mode: on.job.mode(state),
-        guard: Guard { clock: doubts.clock, ..guard(on, store, state.id).await? },
-        moved: doubts.moved,
-        frozen: doubts.frozen,
-        succeeded: BTreeSet::new(),
-    };
+    let mut judge = opened(on, store, state, doubts).await?;
     let blocked = unique::blocked(on, store, state.id).await?;
     let mut judged = 0;
     for class in Class::ALL {
@@ -86,16 +77,6 @@ pub(super) async fn judge(
     judge.references(&mut judged).await
 }
 
-/// What somebody else deactivated is reactivated only with an approval, whatever else there is to change.
-fn shut(link: &PendingLink) -> Option<Hold> {
-    let held = link.shut && link.class == Class::Reactivate && !link.approved;
-    held.then(|| {
-        let text = "somebody else deactivated the account in the target; it is reactivated when you approve"
-            .to_owned();
-        Hold { kind: HoldKind::Shut, text }
-    })
-}
-
 /// The same of one person alone, with the memberships and references; what is said of others stays as it was.
 pub(super) async fn alone(
     on: &Run<'_>,
@@ -104,16 +85,7 @@ pub(super) async fn alone(
     doubts: Doubts,
     link: LinkId,
 ) -> Result<(), CycleError> {
-    let mut judge = Judge {
-        on,
-        store,
-        job: state.id,
-        mode: on.job.mode(state),
-        guard: Guard { clock: doubts.clock, ..guard(on, store, state.id).await? },
-        moved: doubts.moved,
-        frozen: doubts.frozen,
-        succeeded: BTreeSet::new(),
-    };
+    let mut judge = opened(on, store, state, doubts).await?;
     let blocked = unique::blocked(on, store, state.id).await?;
     let pending = store.pending_by_id(vec![link]).await.map_err(on.store())?;
     if !pending.is_empty() {
@@ -124,6 +96,34 @@ pub(super) async fn alone(
     judge.look_at_edges(&edges).await?;
     let references = store.pending_references_of(link).await.map_err(on.store())?;
     judge.look_at_references(&references).await
+}
+
+async fn opened<'a>(
+    on: &'a Run<'a>,
+    store: &'a Store,
+    state: &JobState,
+    doubts: Doubts,
+) -> Result<Judge<'a>, CycleError> {
+    Ok(Judge {
+        on,
+        store,
+        job: state.id,
+        mode: on.job.mode(state),
+        guard: Guard { clock: doubts.clock, ..guard(on, store, state.id).await? },
+        moved: doubts.moved,
+        frozen: doubts.frozen,
+        succeeded: BTreeSet::new(),
+    })
+}
+
+/// What somebody else deactivated is reactivated only with an approval, whatever else there is to change.
+fn shut(link: &PendingLink) -> Option<Hold> {
+    let held = link.shut && link.class == Class::Reactivate && !link.approved;
+    held.then(|| {
+        let text = "somebody else deactivated the account in the target; it is reactivated when you approve"
+            .to_owned();
+        Hold { kind: HoldKind::Shut, text }
+    })
 }
 
 async fn guard(on: &Run<'_>, store: &Store, job: JobId) -> Result<Guard, CycleError> {
